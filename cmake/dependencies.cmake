@@ -1,0 +1,15 @@
+# All from Debian 12. docs/architecture.md says which floor may use which.
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+find_library(PROMETHEUS_CORE prometheus-cpp-core REQUIRED)
+# Boost.Beast, CLI11, toml++ and kainjow-mustache are headers only.
+find_package(Boost 1.81 REQUIRED)

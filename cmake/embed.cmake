@@ -1,0 +1,18 @@
+# Run by tokenvault_embed: turns files into one generated .cc.
+set(BODY "// Generated. Do not edit.\n#include \"base/embedded.h\"\n\n")
+string(APPEND BODY "namespace tokenvault {\n\nconst std::vector<EmbeddedFile>& ${FUNCTION}() {\n")
+string(APPEND BODY "  static const auto* const kFiles = new std::vector<EmbeddedFile>{\n")
+foreach(F ${FILES})
+  get_filename_component(NAME ${F} NAME)
+  file(READ ${F} HEX HEX)
+  string(LENGTH "${HEX}" LEN)
+  # 32 bytes a line: adjacent literals are joined by the compiler.
+  string(REPEAT "[0-9a-f]" 64 LINE)
+  string(REGEX REPLACE "(${LINE})" "\\1\n" HEX "${HEX}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" ESC "${HEX}")
+  string(REPLACE "\n" "\"\n        \"" ESC "${ESC}")
+  math(EXPR SIZE "${LEN} / 2")
+  string(APPEND BODY "      {\"${NAME}\", std::string(\"${ESC}\", ${SIZE})},\n")
+endforeach()
+string(APPEND BODY "  };\n  return *kFiles;\n}\n\n}  // namespace tokenvault\n")
+file(WRITE ${OUT} "${BODY}")
