@@ -1,0 +1,22 @@
+#include "base/hash.h"
+
+#include <sodium.h>
+
+namespace tokenvault {
+
+static_assert(kSha256Size == crypto_hash_sha256_BYTES);
+
+std::string Sha256(absl::string_view data) {
+  std::string digest(kSha256Size, '\0');
+  crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()),
+                     reinterpret_cast<const unsigned char*>(data.data()),
+                     data.size());
+  return digest;
+}
+
+bool EqualInConstantTime(absl::string_view a, absl::string_view b) {
+  return a.size() == b.size() &&
+         sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace tokenvault
