@@ -1,0 +1,210 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "base/ids.h"
+#include "base/scope_set.h"
+
+// What is kept. Plain values; every secret in them is sealed before it comes
+// here (TKV1 envelopes, docs/sealed-format.md), so a dump, a log or a bug of
+// this floor cannot hold a token.
+//
+// Two rules hold for every record:
+//  1. It names its tenant, except what belongs to the deployment as a whole
+//     (keys, root sources), and what a browser finds by an unguessable id of
+//     which we keep only a keyed hash (then the row says the tenant).
+//  2. What changes carries `version`: what the reader saw. An update applies
+//     only if the row still has that version, and leaves version + 1.
+//
+// Times are UTC with microseconds; InfiniteFuture means never.
+namespace tokenvault {
+
+// ------------------------------------------------------------------- keys --
+
+// Written once by `tokenvault init`.
+struct Deployment {
+  std::string id;  // 16 random bytes, bound into every envelope
+  absl::Time create_time;
+};
+
+// A way to open the master keys. `params` is JSON for that kind: the Argon2id
+// salt and cost, say. Never a secret.
+struct RootSource {
+  std::string id;    // "file", "passphrase": bound into the wrap as root_source
+  std::string kind;  // "file" | "passphrase"
+  std::string params;
+  absl::Time create_time;
+};
+
+// The life of a master key version. Values are on disk: never renumber.
+//
+//   kPending ──▶ kActive ──▶ kDecryptOnly
+//
+// Exactly one version is kActive; the schema enforces it.
+enum class KekState { kPending = 1, kActive = 2, kDecryptOnly = 3 };
+
+struct Kek {
+  uint32_t version_number = 0;  // 1, 2, …
+  std::string key_id;           // 16 bytes
+  KekState state = KekState::kPending;
+  absl::Time create_time;
+  absl::Time activate_time = absl::InfiniteFuture();
+  uint64_t version = 0;
+};
+
+// A master key, wrapped by one root source. Every version has at least one.
+struct KekWrap {
+  uint32_t kek_version = 0;
+  std::string source_id;
+  std::string wrapped;  // TKV1 object 03
+};
+
+// A data key: one per (tenant, subject). The system's own has both empty.
+struct Dek {
+  TenantId tenant;
+  std::string subject;  // a UserId, or "" for the tenant's own
+  std::string dek_id;   // 16 bytes
+  uint32_t generation = 1;
+  uint32_t kek_version = 0;
+  std::string wrapped;  // TKV1 object 02
+  absl::Time create_time;
+  uint64_t version = 0;
+};
+
+// ------------------------------------------------------------ connections --
+
+// Values are on disk: never renumber.
+//
+//   kActive ──invalid_grant──▶ kNeedsReconnect ──consent──▶ kActive
+//      └────────── revoke ─────────▶ kRevoked ◀─── revoke ─────┘
+//
+// Paused is a flag beside the state, so that pausing forgets nothing.
+enum class ConnectionState { kActive = 1, kNeedsReconnect = 2, kRevoked = 3 };
+
+struct Connection {
+  TenantId tenant;
+  ConnectionId id;
+  UserId user;
+  ProviderId provider;
+
+  std::string account_id;     // the provider's own stable id; "" if it has none
+  std::string account_label;  // what people read: "ana@example.com"
+  ConnectionState state = ConnectionState::kActive;
+  std::string state_reason;  // "" or a reason of docs/errors.md
+  bool paused = false;
+  ScopeSet granted_scopes;  // what the refresh token can do at most
+
+  std::string sealed_refresh_token;  // "" once revoked, or if there is none
+  uint64_t generation = 0;  // of the refresh token; bound into its envelope
+
+  // Whose turn it is to refresh: held while lease_until is ahead. The epoch
+  // grows with every lease, so a late owner's commit finds it moved.
+  std::string lease_owner;
+  uint64_t lease_epoch = 0;
+  absl::Time lease_until = absl::InfinitePast();
+
+  absl::Time create_time;
+  absl::Time last_refresh_time = absl::InfinitePast();
+  absl::Time access_end_time = absl::InfiniteFuture();  // the person's choice
+  uint64_t version = 0;
+};
+
+// What a person let one agent do with one connection.
+struct AgentGrant {
+  TenantId tenant;
+  ConnectionId connection;
+  AgentId agent;
+  ScopeSet scopes;
+  absl::Time create_time;
+  absl::Time end_time = absl::InfiniteFuture();
+  absl::Time last_use_time = absl::InfinitePast();  // to within a minute
+  uint64_t version = 0;
+};
+
+// ---------------------------------------------------------------- browsers --
+
+// Values are on disk and in the API: never renumber.
+enum class InteractionKind { kConsent = 1, kReconnect = 2, kStepUp = 3 };
+enum class InteractionState {
+  kPending = 1,
+  kCompleted = 2,
+  kDenied = 3,
+  kExpired = 4,
+  kCancelled = 5,
+  kRefused = 6,  // burnt by a failed check, such as another person's browser
+};
+
+// A question to a person, and its link.
+struct Interaction {
+  TenantId tenant;
+  InteractionId id;
+  InteractionKind kind = InteractionKind::kConsent;
+  InteractionState state = InteractionState::kPending;
+  AgentId agent;
+  UserId user;  // who must answer
+  ProviderId provider;
+  ConnectionId connection;  // which to reconnect; then which it became
+  ScopeSet scopes;          // asked for, as the provider names them
+  ScopeSet missing_scopes;
+  std::string link_hash;  // keyed hash of the link's 256-bit id
+  std::string user_code;  // "WDJB-MJHT"
+  std::string purpose;    // written by the agent: hostile text
+  std::string return_uri;
+  std::string denial_reason;
+  absl::Time create_time;
+  absl::Time expire_time;
+  uint64_t version = 0;
+};
+
+// A round trip of a browser through an authorization server: to sign in, or to
+// connect an account. Values are on disk: never renumber.
+enum class FlowKind { kLogin = 1, kConnect = 2 };
+enum class FlowState { kRedirected = 1, kReturned = 2 };
+
+struct OAuthFlow {
+  std::string state_hash;  // keyed hash of `state`; the key of this record
+  TenantId tenant;
+  FlowKind kind = FlowKind::kConnect;
+  FlowState state = FlowState::kRedirected;
+  InteractionId interaction;  // what the browser came for; "" when none
+  ProviderId provider;        // kConnect only
+  std::string context;        // the <ctx> of /cb/<ctx>
+  std::string cookie_hash;    // keyed hash of the flow cookie's secret
+  std::string session_hash;   // kConnect: the session that pressed the button
+  std::string sealed_verifier;
+  std::string nonce_hash;
+  ScopeSet scopes;
+  absl::Time access_end_time = absl::InfiniteFuture();  // as chosen on the page
+  absl::Time create_time;
+  absl::Time expire_time;
+  uint64_t version = 0;
+};
+
+// A signed-in browser.
+struct WebSession {
+  std::string id_hash;  // keyed hash of the cookie; the key of this record
+  TenantId tenant;
+  UserId user;
+  std::string display_name;  // from the identity provider: hostile text
+  absl::Time auth_time;
+  absl::Time create_time;
+  absl::Time idle_expire_time;
+  absl::Time expire_time;  // absolute
+  uint64_t version = 0;
+};
+
+// ------------------------------------------------------------------- audit --
+
+// One leaf of the audit log. `sequence` is given by the store when it commits:
+// 1, 2, … without gaps.
+struct AuditEntry {
+  uint64_t sequence = 0;
+  TenantId tenant;  // "" for what concerns the deployment
+  absl::Time time;
+  std::string kind;  // "token.granted"; vault/audit_events.h lists them
+  std::string leaf;  // canonical JSON
+};
+
+}  // namespace tokenvault

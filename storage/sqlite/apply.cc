@@ -1,0 +1,259 @@
+#include "storage/sqlite/apply.h"
+
+#include <sqlite3.h>
+
+#include <variant>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "storage/sqlite/rows.h"
+#include "storage/sqlite/statement.h"
+
+namespace tokenvault {
+namespace {
+
+// One row of this table for each kind of record. Parameters are the columns in
+// the order of rows.h. An UPDATE finds its row by key and by the version that
+// was read.
+struct Sql {
+  const char* noun;    // in errors
+  const char* parent;  // what the record belongs to, when that must be there
+  const char* insert;
+  const char* update;  // null: such a record never changes
+};
+
+Sql SqlFor(const Deployment&) {
+  return {"deployment", "",
+          "INSERT INTO deployment (one, id, create_time) VALUES (1, ?, ?)",
+          nullptr};
+}
+
+Sql SqlFor(const RootSource&) {
+  return {"root source", "",
+          "INSERT INTO root_source (id, kind, params, create_time)"
+          " VALUES (?, ?, ?, ?)",
+          nullptr};
+}
+
+Sql SqlFor(const Kek&) {
+  return {"master key", "",
+          "INSERT INTO kek (version_number, key_id, state, create_time,"
+          " activate_time, version) VALUES (?, ?, ?, ?, ?, ?)",
+          "UPDATE kek SET key_id=?2, state=?3, create_time=?4,"
+          " activate_time=?5, version=version+1"
+          " WHERE version_number=?1 AND version=?6"};
+}
+
+Sql SqlFor(const KekWrap&) {
+  return {"master key wrap", "master key or root source",
+          "INSERT INTO kek_wrap (kek_version, source_id, wrapped)"
+          " VALUES (?, ?, ?)",
+          nullptr};
+}
+
+Sql SqlFor(const Dek&) {
+  return {"data key", "master key",
+          "INSERT INTO dek (tenant, subject, dek_id, generation, kek_version,"
+          " wrapped, create_time, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          "UPDATE dek SET dek_id=?3, generation=?4, kek_version=?5,"
+          " wrapped=?6, create_time=?7, version=version+1"
+          " WHERE tenant=?1 AND subject=?2 AND version=?8"};
+}
+
+Sql SqlFor(const Connection&) {
+  return {"connection", "",
+          "INSERT INTO connection (tenant, id, user, provider, account_id,"
+          " account_label, state, state_reason, paused, granted_scopes,"
+          " sealed_refresh_token, generation, lease_owner, lease_epoch,"
+          " lease_until, create_time, last_refresh_time, access_end_time,"
+          " version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?)",
+          "UPDATE connection SET user=?3, provider=?4, account_id=?5,"
+          " account_label=?6, state=?7, state_reason=?8, paused=?9,"
+          " granted_scopes=?10, sealed_refresh_token=?11, generation=?12,"
+          " lease_owner=?13, lease_epoch=?14, lease_until=?15,"
+          " create_time=?16, last_refresh_time=?17, access_end_time=?18,"
+          " version=version+1 WHERE tenant=?1 AND id=?2 AND version=?19"};
+}
+
+Sql SqlFor(const AgentGrant&) {
+  return {"agent grant", "connection",
+          "INSERT INTO agent_grant (tenant, connection, agent, scopes,"
+          " create_time, end_time, last_use_time, version)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          "UPDATE agent_grant SET scopes=?4, create_time=?5, end_time=?6,"
+          " last_use_time=?7, version=version+1"
+          " WHERE tenant=?1 AND connection=?2 AND agent=?3 AND version=?8"};
+}
+
+Sql SqlFor(const Interaction&) {
+  return {"interaction", "",
+          "INSERT INTO interaction (tenant, id, kind, state, agent, user,"
+          " provider, connection, scopes, missing_scopes, link_hash,"
+          " user_code, purpose, return_uri, denial_reason, create_time,"
+          " expire_time, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?)",
+          "UPDATE interaction SET kind=?3, state=?4, agent=?5, user=?6,"
+          " provider=?7, connection=?8, scopes=?9, missing_scopes=?10,"
+          " link_hash=?11, user_code=?12, purpose=?13, return_uri=?14,"
+          " denial_reason=?15, create_time=?16, expire_time=?17,"
+          " version=version+1 WHERE tenant=?1 AND id=?2 AND version=?18"};
+}
+
+Sql SqlFor(const OAuthFlow&) {
+  return {"flow", "",
+          "INSERT INTO oauth_flow (state_hash, tenant, kind, state,"
+          " interaction, provider, context, cookie_hash, session_hash,"
+          " sealed_verifier, nonce_hash, scopes, access_end_time,"
+          " create_time, expire_time, version) VALUES (?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          "UPDATE oauth_flow SET tenant=?2, kind=?3, state=?4,"
+          " interaction=?5, provider=?6, context=?7, cookie_hash=?8,"
+          " session_hash=?9, sealed_verifier=?10, nonce_hash=?11,"
+          " scopes=?12, access_end_time=?13, create_time=?14,"
+          " expire_time=?15, version=version+1"
+          " WHERE state_hash=?1 AND version=?16"};
+}
+
+Sql SqlFor(const WebSession&) {
+  return {"session", "",
+          "INSERT INTO web_session (id_hash, tenant, user, display_name,"
+          " auth_time, create_time, idle_expire_time, expire_time, version)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          "UPDATE web_session SET tenant=?2, user=?3, display_name=?4,"
+          " auth_time=?5, create_time=?6, idle_expire_time=?7,"
+          " expire_time=?8, version=version+1"
+          " WHERE id_hash=?1 AND version=?9"};
+}
+
+constexpr char kAppend[] =
+    "INSERT INTO audit (tenant, time, kind, leaf) VALUES (?, ?, ?, ?)";
+constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
+constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
+constexpr char kRemoveGrants[] =
+    "DELETE FROM agent_grant WHERE tenant=? AND connection=?";
+constexpr char kPurgeFlows[] = "DELETE FROM oauth_flow WHERE expire_time<?";
+constexpr char kPurgeSessions[] =
+    "DELETE FROM web_session WHERE expire_time<?1 OR idle_expire_time<?1";
+constexpr char kPurgeInteractions[] =
+    "DELETE FROM interaction"
+    " WHERE create_time<?1 AND (state<>1 OR expire_time<?2)";
+
+// A row that breaks a rule of the schema, as the condition that failed.
+absl::Status ConditionOr(const Statement& statement, const Sql& sql) {
+  switch (statement.code()) {
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_UNIQUE:
+      return errors::AlreadyExists(sql.noun);
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return errors::NotFound(sql.parent);
+    default:
+      return statement.status();
+  }
+}
+
+// One for each operation of a WriteBatch.
+struct Applier {
+  SqliteConnection& connection;
+
+  absl::Status operator()(const WriteBatch::InsertOp& insert) const {
+    return std::visit(
+        [this](const auto& record) {
+          const Sql sql = SqlFor(record);
+          Statement statement(connection, sql.insert);
+          Bind(statement, record);
+          return statement.Run().ok() ? absl::OkStatus()
+                                      : ConditionOr(statement, sql);
+        },
+        insert.record);
+  }
+
+  absl::Status operator()(const WriteBatch::UpdateOp& update) const {
+    return std::visit(
+        [this](const auto& record) {
+          const Sql sql = SqlFor(record);
+          Statement statement(connection, sql.update);
+          Bind(statement, record);
+          if (!statement.Run().ok()) return ConditionOr(statement, sql);
+          return connection.changes() == 1 ? absl::OkStatus()
+                                           : errors::VersionConflict(sql.noun);
+        },
+        update.record);
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveFlow& remove) const {
+    return RemoveOne(kRemoveFlow, remove.state_hash, "flow");
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveSession& remove) const {
+    return RemoveOne(kRemoveSession, remove.id_hash, "session");
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveGrants& remove) const {
+    Statement statement(connection, kRemoveGrants);
+    statement.Name(remove.tenant);
+    statement.Name(remove.connection);
+    return statement.Run();
+  }
+
+  absl::Status operator()(const WriteBatch::PurgeExpired& purge) const {
+    Statement flows(connection, kPurgeFlows);
+    flows.Time(purge.now);
+    RETURN_IF_ERROR(flows.Run());
+    Statement sessions(connection, kPurgeSessions);
+    sessions.Time(purge.now);
+    RETURN_IF_ERROR(sessions.Run());
+    Statement interactions(connection, kPurgeInteractions);
+    interactions.Time(purge.interactions_before);
+    interactions.Time(purge.now);
+    return interactions.Run();
+  }
+
+  absl::Status operator()(const WriteBatch::AppendOp& append) const {
+    Statement statement(connection, kAppend);
+    Bind(statement, append.entry);
+    return statement.Run();
+  }
+
+  absl::Status RemoveOne(const char* sql, const std::string& key,
+                         const char* noun) const {
+    Statement statement(connection, sql);
+    statement.Blob(key);
+    RETURN_IF_ERROR(statement.Run());
+    return connection.changes() == 1 ? absl::OkStatus()
+                                     : errors::NotFound(noun);
+  }
+};
+
+absl::Status ApplyAll(SqliteConnection& connection, const WriteBatch& batch) {
+  for (const WriteBatch::Op& op : batch.ops()) {
+    RETURN_IF_ERROR(std::visit(Applier{connection}, op));
+  }
+  return absl::OkStatus();
+}
+
+// A single row appended: one statement, which is whole or not at all without
+// our help. It is what the vault writes most.
+bool IsOneAppend(const WriteBatch& batch) {
+  return batch.ops().size() == 1 &&
+         std::holds_alternative<WriteBatch::AppendOp>(batch.ops().front());
+}
+
+}  // namespace
+
+absl::Status Apply(SqliteConnection& connection, const WriteBatch& batch) {
+  if (IsOneAppend(batch)) return ApplyAll(connection, batch);
+  RETURN_IF_ERROR(connection.Run("SAVEPOINT batch"));
+  absl::Status applied = ApplyAll(connection, batch);
+  if (!connection.InTransaction()) return applied;
+  absl::Status closed =
+      applied.ok() ? absl::OkStatus() : connection.Run("ROLLBACK TO batch");
+  if (closed.ok()) closed = connection.Run("RELEASE batch");
+  if (closed.ok()) return applied;
+  // Half a batch must not be committed with its neighbours. A rollback cannot
+  // fail to end the transaction.
+  connection.Run("ROLLBACK").IgnoreError();
+  return closed;
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,256 @@
+// The reading half of SqliteStore: each read is one statement, and so sees one
+// moment of the database.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "storage/sqlite/rows.h"
+#include "storage/sqlite/sqlite_store.h"
+#include "storage/sqlite/statement.h"
+
+namespace tokenvault {
+namespace {
+
+// Columns as rows.h reads them. Tables name them in that order.
+constexpr char kGetDeployment[] = "SELECT id, create_time FROM deployment";
+constexpr char kListRootSources[] = "SELECT * FROM root_source ORDER BY id";
+constexpr char kListKeks[] = "SELECT * FROM kek ORDER BY version_number";
+constexpr char kListKekWraps[] =
+    "SELECT * FROM kek_wrap ORDER BY kek_version, source_id";
+constexpr char kGetDek[] = "SELECT * FROM dek WHERE tenant=? AND subject=?";
+constexpr char kListDeksBefore[] =
+    "SELECT * FROM dek WHERE kek_version<?"
+    " ORDER BY kek_version, tenant, subject LIMIT ?";
+constexpr char kCountDeksBefore[] =
+    "SELECT count(*) FROM dek WHERE kek_version<?";
+
+constexpr char kGetConnection[] =
+    "SELECT * FROM connection WHERE tenant=? AND id=?";
+constexpr char kGetGrant[] =
+    "SELECT * FROM agent_grant WHERE tenant=? AND connection=? AND agent=?";
+constexpr char kListGrants[] =
+    "SELECT * FROM agent_grant WHERE tenant=? AND connection=? ORDER BY agent";
+
+constexpr char kGetInteraction[] =
+    "SELECT * FROM interaction WHERE tenant=? AND id=?";
+// The second condition is that of the index.
+constexpr char kFindByLink[] =
+    "SELECT * FROM interaction WHERE link_hash=? AND link_hash<>x''";
+constexpr char kListPending[] =
+    "SELECT * FROM interaction WHERE tenant=? AND agent=? AND user=?"
+    " AND provider=? AND state=1 AND expire_time>?"
+    " ORDER BY create_time DESC, id DESC";
+constexpr char kGetFlow[] = "SELECT * FROM oauth_flow WHERE state_hash=?";
+constexpr char kGetSession[] = "SELECT * FROM web_session WHERE id_hash=?";
+
+template <typename Record>
+absl::StatusOr<Record> One(Statement& select, const char* noun) {
+  ASSIGN_OR_RETURN(bool found, select.Step());
+  if (!found) return errors::NotFound(noun);
+  Record record;
+  Read(select, record);
+  RETURN_IF_ERROR(select.status());
+  return record;
+}
+
+template <typename Record>
+absl::StatusOr<std::vector<Record>> All(Statement& select) {
+  std::vector<Record> records;
+  while (true) {
+    ASSIGN_OR_RETURN(bool found, select.Step());
+    if (!found) return records;
+    Read(select, records.emplace_back());
+    RETURN_IF_ERROR(select.status());
+  }
+}
+
+// A negative limit would be none to SQLite.
+int Limit(int limit) { return std::max(limit, 0); }
+
+// Only the conditions that are asked for, so that each finds its index.
+absl::StatusOr<std::vector<AuditEntry>> SelectAudit(
+    SqliteConnection& connection, const AuditFilter& filter, int limit,
+    const char* order) {
+  std::string sql = "SELECT * FROM audit WHERE sequence>?";
+  if (!filter.tenant.empty()) sql += " AND tenant=?";
+  if (!filter.kind.empty()) sql += " AND kind=?";
+  sql += order;
+  Statement select(connection, sql);
+  select.Int(static_cast<int64_t>(
+      std::min<uint64_t>(filter.after_sequence, kNeverMicros)));
+  if (!filter.tenant.empty()) select.Name(filter.tenant);
+  if (!filter.kind.empty()) select.Text(filter.kind);
+  select.Int(Limit(limit));
+  return All<AuditEntry>(select);
+}
+
+}  // namespace
+
+absl::StatusOr<Deployment> SqliteStore::GetDeployment() const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetDeployment);
+  return One<Deployment>(select, "deployment");
+}
+
+absl::StatusOr<std::vector<RootSource>> SqliteStore::ListRootSources() const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListRootSources);
+  return All<RootSource>(select);
+}
+
+absl::StatusOr<std::vector<Kek>> SqliteStore::ListKeks() const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListKeks);
+  return All<Kek>(select);
+}
+
+absl::StatusOr<std::vector<KekWrap>> SqliteStore::ListKekWraps() const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListKekWraps);
+  return All<KekWrap>(select);
+}
+
+absl::StatusOr<Dek> SqliteStore::GetDek(const TenantId& tenant,
+                                        const std::string& subject) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetDek);
+  select.Name(tenant);
+  select.Text(subject);
+  return One<Dek>(select, "data key");
+}
+
+absl::StatusOr<std::vector<Dek>> SqliteStore::ListDeksBefore(
+    uint32_t kek_version, int limit) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListDeksBefore);
+  select.Int(kek_version);
+  select.Int(Limit(limit));
+  return All<Dek>(select);
+}
+
+absl::StatusOr<int64_t> SqliteStore::CountDeksBefore(
+    uint32_t kek_version) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kCountDeksBefore);
+  select.Int(kek_version);
+  RETURN_IF_ERROR(select.Step().status());
+  int64_t count = select.TakeInt();
+  RETURN_IF_ERROR(select.status());
+  return count;
+}
+
+absl::StatusOr<Connection> SqliteStore::GetConnection(
+    const TenantId& tenant, const ConnectionId& id) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetConnection);
+  select.Name(tenant);
+  select.Name(id);
+  return One<Connection>(select, "connection");
+}
+
+absl::StatusOr<std::vector<Connection>> SqliteStore::ListConnections(
+    const ConnectionFilter& filter, const ConnectionId& after,
+    int limit) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  std::string sql = "SELECT * FROM connection WHERE tenant=? AND id>?";
+  if (!filter.user.empty()) sql += " AND user=?";
+  if (!filter.provider.empty()) sql += " AND provider=?";
+  if (filter.state.has_value()) sql += " AND state=?";
+  // Ids begin with the time they were made.
+  sql += " ORDER BY id LIMIT ?";
+  Statement select(*reader, sql);
+  select.Name(filter.tenant);
+  select.Name(after);
+  if (!filter.user.empty()) select.Name(filter.user);
+  if (!filter.provider.empty()) select.Name(filter.provider);
+  if (filter.state.has_value()) select.State(*filter.state);
+  select.Int(Limit(limit));
+  return All<Connection>(select);
+}
+
+absl::StatusOr<AgentGrant> SqliteStore::GetAgentGrant(
+    const TenantId& tenant, const ConnectionId& connection,
+    const AgentId& agent) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetGrant);
+  select.Name(tenant);
+  select.Name(connection);
+  select.Name(agent);
+  return One<AgentGrant>(select, "agent grant");
+}
+
+absl::StatusOr<std::vector<AgentGrant>> SqliteStore::ListAgentGrants(
+    const TenantId& tenant, const ConnectionId& connection) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListGrants);
+  select.Name(tenant);
+  select.Name(connection);
+  return All<AgentGrant>(select);
+}
+
+absl::StatusOr<Interaction> SqliteStore::GetInteraction(
+    const TenantId& tenant, const InteractionId& id) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetInteraction);
+  select.Name(tenant);
+  select.Name(id);
+  return One<Interaction>(select, "interaction");
+}
+
+absl::StatusOr<Interaction> SqliteStore::FindInteractionByLink(
+    const std::string& link_hash) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kFindByLink);
+  select.Blob(link_hash);
+  return One<Interaction>(select, "interaction");
+}
+
+absl::StatusOr<std::vector<Interaction>> SqliteStore::ListPendingInteractions(
+    const TenantId& tenant, const AgentId& agent, const UserId& user,
+    const ProviderId& provider, absl::Time now) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListPending);
+  select.Name(tenant);
+  select.Name(agent);
+  select.Name(user);
+  select.Name(provider);
+  select.Time(now);
+  return All<Interaction>(select);
+}
+
+absl::StatusOr<OAuthFlow> SqliteStore::GetFlow(
+    const std::string& state_hash) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetFlow);
+  select.Blob(state_hash);
+  return One<OAuthFlow>(select, "flow");
+}
+
+absl::StatusOr<WebSession> SqliteStore::GetSession(
+    const std::string& id_hash) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetSession);
+  select.Blob(id_hash);
+  return One<WebSession>(select, "session");
+}
+
+absl::StatusOr<std::vector<AuditEntry>> SqliteStore::ListAuditEntries(
+    const AuditFilter& filter, int limit) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  return SelectAudit(*reader, filter, limit, " ORDER BY sequence LIMIT ?");
+}
+
+absl::StatusOr<std::vector<AuditEntry>> SqliteStore::ListLastAuditEntries(
+    const AuditFilter& filter, int limit) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  ASSIGN_OR_RETURN(
+      std::vector<AuditEntry> entries,
+      SelectAudit(*reader, filter, limit, " ORDER BY sequence DESC LIMIT ?"));
+  std::reverse(entries.begin(), entries.end());
+  return entries;
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/open_store.h"
+#include "storage/sqlite/connection.h"
+#include "storage/sqlite/database_file.h"
+#include "storage/sqlite/reader_pool.h"
+#include "storage/sqlite/writer.h"
+#include "storage/store.h"
+
+namespace tokenvault {
+
+// The store on SQLite: one writing thread, any number of readers beside it.
+//
+//   Commit ──▶ Writer ──▶ writing handle ──▶ log ──▶ file
+//   Get…, List… ──▶ ReaderPool ──▶ reading handles ──▲─────┘
+//
+// In RAM there is one handle, and reads take turns with the writer.
+class SqliteStore : public Store {
+ public:
+  // As OpenStore. `vfs` names a registered sqlite3_vfs: tests break the disk.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(
+      const StoreOptions& options, const char* vfs = nullptr);
+
+  using Store::Commit;
+  void Commit(WriteBatch batch,
+              absl::AnyInvocable<void(absl::Status)> done) override;
+
+  // In sqlite_reads.cc.
+  absl::StatusOr<Deployment> GetDeployment() const override;
+  absl::StatusOr<std::vector<RootSource>> ListRootSources() const override;
+  absl::StatusOr<std::vector<Kek>> ListKeks() const override;
+  absl::StatusOr<std::vector<KekWrap>> ListKekWraps() const override;
+  absl::StatusOr<Dek> GetDek(const TenantId& tenant,
+                             const std::string& subject) const override;
+  absl::StatusOr<std::vector<Dek>> ListDeksBefore(uint32_t kek_version,
+                                                  int limit) const override;
+  absl::StatusOr<int64_t> CountDeksBefore(uint32_t kek_version) const override;
+  absl::StatusOr<Connection> GetConnection(
+      const TenantId& tenant, const ConnectionId& id) const override;
+  absl::StatusOr<std::vector<Connection>> ListConnections(
+      const ConnectionFilter& filter, const ConnectionId& after,
+      int limit) const override;
+  absl::StatusOr<AgentGrant> GetAgentGrant(const TenantId& tenant,
+                                           const ConnectionId& connection,
+                                           const AgentId& agent) const override;
+  absl::StatusOr<std::vector<AgentGrant>> ListAgentGrants(
+      const TenantId& tenant, const ConnectionId& connection) const override;
+  absl::StatusOr<Interaction> GetInteraction(
+      const TenantId& tenant, const InteractionId& id) const override;
+  absl::StatusOr<Interaction> FindInteractionByLink(
+      const std::string& link_hash) const override;
+  absl::StatusOr<std::vector<Interaction>> ListPendingInteractions(
+      const TenantId& tenant, const AgentId& agent, const UserId& user,
+      const ProviderId& provider, absl::Time now) const override;
+  absl::StatusOr<OAuthFlow> GetFlow(
+      const std::string& state_hash) const override;
+  absl::StatusOr<WebSession> GetSession(
+      const std::string& id_hash) const override;
+  absl::StatusOr<std::vector<AuditEntry>> ListAuditEntries(
+      const AuditFilter& filter, int limit) const override;
+  absl::StatusOr<std::vector<AuditEntry>> ListLastAuditEntries(
+      const AuditFilter& filter, int limit) const override;
+
+  absl::StatusOr<StoreStatus> GetStatus() const override;
+  absl::Status CheckIntegrity() const override;
+
+ private:
+  SqliteStore(std::string location, std::unique_ptr<DatabaseFile> file,
+              std::unique_ptr<SqliteConnection> connection, const char* vfs);
+
+  // Destroyed from the end: the writer stops, then handles close, then the file
+  // is free for another process.
+  const std::string location_;
+  const std::unique_ptr<DatabaseFile> file_;  // null in RAM
+  const std::unique_ptr<SqliteConnection> connection_;
+  mutable ReaderPool readers_;
+  Writer writer_;
+};
+
+}  // namespace tokenvault

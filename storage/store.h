@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/ids.h"
+#include "storage/records.h"
+#include "storage/write_batch.h"
+
+namespace tokenvault {
+
+// Which connections to list. Empty fields do not restrict.
+struct ConnectionFilter {
+  TenantId tenant;  // required
+  UserId user;
+  ProviderId provider;
+  std::optional<ConnectionState> state;
+};
+
+// Which audit entries to list. Empty fields do not restrict.
+struct AuditFilter {
+  TenantId tenant;
+  std::string kind;
+  uint64_t after_sequence = 0;
+};
+
+struct StoreStatus {
+  std::string location;  // what the operator configured
+  int64_t bytes = 0;     // database and log files together
+  int64_t audit_entries = 0;
+  std::map<ConnectionState, int64_t> connections;  // not counting paused ones
+  int64_t paused_connections = 0;
+  std::map<uint32_t, int64_t> deks_by_kek_version;
+  // Since this store was opened: how many batches share a durable commit.
+  int64_t committed_batches = 0;
+  int64_t commit_transactions = 0;
+};
+
+// The disk: one of the three doors to the world (docs/architecture.md).
+//
+// One way to write, many to read. Thread-safe. A read sees every batch whose
+// `done` ran before the read began.
+//
+// Every method may also return, from the disk: STORAGE_FULL, STORAGE_BUSY,
+// STORAGE_CORRUPT, STORAGE_FAILED. Reads by key return NOT_FOUND; lists are
+// empty instead. Nothing else comes back.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Applies the batch durably, or not at all. `done` is called exactly once,
+  // from the store's writing thread, after the batch is on stable storage or
+  // has failed, and must not block: batches behind it wait. Batches are applied
+  // in the order in which Commit was called; many share one fsync, and a
+  // condition that fails in one does not fail its neighbours.
+  // RATE_LIMITED when too many batches are waiting: then nothing was queued,
+  // and `done` runs at once on the caller's thread.
+  virtual void Commit(WriteBatch batch,
+                      absl::AnyInvocable<void(absl::Status)> done) = 0;
+  // The same, waiting for it. Never from within a `done`.
+  absl::Status Commit(WriteBatch batch);
+
+  // Keys. GetDeployment: NOT_FOUND means not initialized.
+  virtual absl::StatusOr<Deployment> GetDeployment() const = 0;
+  virtual absl::StatusOr<std::vector<RootSource>> ListRootSources() const = 0;
+  virtual absl::StatusOr<std::vector<Kek>> ListKeks() const = 0;
+  virtual absl::StatusOr<std::vector<KekWrap>> ListKekWraps() const = 0;
+  virtual absl::StatusOr<Dek> GetDek(const TenantId& tenant,
+                                     const std::string& subject) const = 0;
+  // Data keys that are wrapped by an older master key than `kek_version`.
+  virtual absl::StatusOr<std::vector<Dek>> ListDeksBefore(uint32_t kek_version,
+                                                          int limit) const = 0;
+  virtual absl::StatusOr<int64_t> CountDeksBefore(
+      uint32_t kek_version) const = 0;
+
+  // Connections, oldest first (ids begin with the time). `after` pages: the
+  // last id already seen.
+  virtual absl::StatusOr<Connection> GetConnection(
+      const TenantId& tenant, const ConnectionId& id) const = 0;
+  virtual absl::StatusOr<std::vector<Connection>> ListConnections(
+      const ConnectionFilter& filter, const ConnectionId& after,
+      int limit) const = 0;
+  virtual absl::StatusOr<AgentGrant> GetAgentGrant(
+      const TenantId& tenant, const ConnectionId& connection,
+      const AgentId& agent) const = 0;
+  virtual absl::StatusOr<std::vector<AgentGrant>> ListAgentGrants(
+      const TenantId& tenant, const ConnectionId& connection) const = 0;
+
+  // Browsers. What a hash finds says its own tenant.
+  virtual absl::StatusOr<Interaction> GetInteraction(
+      const TenantId& tenant, const InteractionId& id) const = 0;
+  virtual absl::StatusOr<Interaction> FindInteractionByLink(
+      const std::string& link_hash) const = 0;
+  // The pending, unexpired questions of this agent to this person about this
+  // provider, newest first.
+  virtual absl::StatusOr<std::vector<Interaction>> ListPendingInteractions(
+      const TenantId& tenant, const AgentId& agent, const UserId& user,
+      const ProviderId& provider, absl::Time now) const = 0;
+  virtual absl::StatusOr<OAuthFlow> GetFlow(
+      const std::string& state_hash) const = 0;
+  virtual absl::StatusOr<WebSession> GetSession(
+      const std::string& id_hash) const = 0;
+
+  // The audit log in order. ListLastAuditEntries: the newest `limit`, still
+  // oldest first.
+  virtual absl::StatusOr<std::vector<AuditEntry>> ListAuditEntries(
+      const AuditFilter& filter, int limit) const = 0;
+  virtual absl::StatusOr<std::vector<AuditEntry>> ListLastAuditEntries(
+      const AuditFilter& filter, int limit) const = 0;
+
+  virtual absl::StatusOr<StoreStatus> GetStatus() const = 0;
+  // Reads everything and checks it (integrity_check): slow.
+  virtual absl::Status CheckIntegrity() const = 0;
+};
+
+}  // namespace tokenvault

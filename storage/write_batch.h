@@ -1,0 +1,94 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "storage/records.h"
+
+namespace tokenvault {
+
+// Changes that happen together or not at all, each with its own condition.
+//
+//   WriteBatch batch;
+//   batch.Update(connection);                  // VERSION_CONFLICT if it moved
+//   batch.Append(audit.Revoked(connection));   // and the audit log knows
+//   RETURN_IF_ERROR(store.Commit(std::move(batch)));
+//
+// This replaces transactions in the interface: a lease is an Update whose loser
+// gets VERSION_CONFLICT; single use is a Remove whose second caller gets
+// NOT_FOUND; "audited" is an Append in the same batch.
+//
+//   Insert  ALREADY_EXISTS   if a row of that key is there, or another
+//                            interaction has that link_hash
+//           NOT_FOUND        if what it belongs to is not there: the key and
+//                            the source of a wrap, the master key of a data
+//                            key, the connection of a grant
+//   Update  VERSION_CONFLICT unless the row has record.version (also when it is
+//                            gone); the row then has version + 1
+//           ALREADY_EXISTS   if that made a second active master key
+//   Remove  NOT_FOUND        if the row is not there
+//   Append  never fails alone
+//
+// A row is inserted with record.version as it is, so the same record can be
+// updated next. Operations see those before them in the batch.
+//
+// A plain value; not thread-safe.
+class WriteBatch {
+ public:
+  struct InsertOp {
+    std::variant<Deployment, RootSource, Kek, KekWrap, Dek, Connection,
+                 AgentGrant, Interaction, OAuthFlow, WebSession>
+        record;
+  };
+  struct UpdateOp {
+    std::variant<Kek, Dek, Connection, AgentGrant, Interaction, OAuthFlow,
+                 WebSession>
+        record;
+  };
+  struct RemoveFlow {
+    std::string state_hash;
+  };
+  struct RemoveSession {
+    std::string id_hash;
+  };
+  struct RemoveGrants {  // all grants of a connection; never NOT_FOUND
+    TenantId tenant;
+    ConnectionId connection;
+  };
+  // Housekeeping: flows and sessions that expired before `now`, settled or
+  // expired interactions from before `interactions_before`.
+  struct PurgeExpired {
+    absl::Time now;
+    absl::Time interactions_before;
+  };
+  struct AppendOp {
+    AuditEntry entry;
+  };
+  using Op = std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession,
+                          RemoveGrants, PurgeExpired, AppendOp>;
+
+  template <typename Record>
+  void Insert(Record record) {
+    ops_.push_back(InsertOp{std::move(record)});
+  }
+  template <typename Record>
+  void Update(Record record) {
+    ops_.push_back(UpdateOp{std::move(record)});
+  }
+  void Remove(RemoveFlow key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveSession key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }
+  void Purge(PurgeExpired purge) { ops_.push_back(std::move(purge)); }
+  void Append(AuditEntry entry) { ops_.push_back(AppendOp{std::move(entry)}); }
+
+  const std::vector<Op>& ops() const { return ops_; }
+  bool empty() const { return ops_.empty(); }
+
+ private:
+  std::vector<Op> ops_;
+};
+
+}  // namespace tokenvault
