@@ -1,0 +1,235 @@
+#include "oauth/curl_transfer.h"
+
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr size_t kMaxHeaders = size_t{32} * 1024;
+constexpr absl::Duration kMaxConnect = absl::Seconds(5);
+
+std::optional<IpAddress> AddressOf(const curl_sockaddr& address) {
+  IpAddress result;
+  if (address.family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address.addr, sizeof v4);
+    result.bytes.assign(reinterpret_cast<const char*>(&v4.sin_addr), 4);
+    return result;
+  }
+  if (address.family == AF_INET6 && address.addrlen >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 v6;
+    std::memcpy(&v6, &address.addr, sizeof v6);
+    result.bytes.assign(reinterpret_cast<const char*>(&v6.sin6_addr), 16);
+    return result;
+  }
+  return std::nullopt;
+}
+
+long Milliseconds(absl::Duration duration) {
+  // Zero would mean "for ever" to libcurl.
+  return static_cast<long>(
+      std::max<int64_t>(1, absl::ToInt64Milliseconds(duration)));
+}
+
+// libcurl's code as a word of ours, by number; its sentences stay inside.
+const char* ProblemOf(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "dns";
+    case CURLE_COULDNT_CONNECT:
+      return "connect";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "timeout";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_USE_SSL_FAILED:
+      return "tls";
+    default:
+      return "reset";
+  }
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(const HttpRequest& request, const Url& url,
+                           const EgressRules& rules)
+    : request_(request),
+      url_(url),
+      rules_(rules),
+      body_(Secret::OfSize(request.max_body)),
+      handle_(curl_easy_init()) {
+  if (handle_ == nullptr) return;  // no memory; the loop answers for it
+  SetRules();
+  SetRequest();
+}
+
+void CurlTransfer::SetRules() {
+  CURL* const easy = handle_.get();
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, url_.scheme.c_str());
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!rules_.ca_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, rules_.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  }
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   Milliseconds(std::min(request_.timeout, kMaxConnect)));
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                   static_cast<curl_off_t>(request_.max_body));
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+}
+
+void CurlTransfer::SetRequest() {
+  CURL* const easy = handle_.get();
+  curl_easy_setopt(easy, CURLOPT_URL, url_.ToString().c_str());
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "tokenvault");
+  for (const auto& [name, value] : request_.headers) {
+    AddHeader(absl::StrCat(name, ": ", value));
+  }
+  if (!request_.authorization.empty()) {
+    // libcurl copies the line and wipes its copy (oauth/curl_memory.h).
+    std::string line =
+        absl::StrCat("Authorization: ", request_.authorization.Reveal());
+    AddHeader(line);
+    WipeString(line);
+  }
+  // No pause before a body to ask whether it may come.
+  AddHeader("Expect:");
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
+
+  if (request_.method == "GET" && request_.body.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    return;
+  }
+  // By pointer: libcurl keeps no copy of the body.
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request_.body.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                   request_.body.empty() ? "" : request_.body.Reveal().data());
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+void CurlTransfer::AddHeader(const std::string& line) {
+  headers_.reset(curl_slist_append(headers_.release(), line.c_str()));
+}
+
+curl_socket_t CurlTransfer::OpenSocket(void* self, curlsocktype purpose,
+                                       curl_sockaddr* address) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  std::optional<IpAddress> ip = AddressOf(*address);
+  bool allowed = purpose == CURLSOCKTYPE_IPCXN && ip.has_value() &&
+                 MayConnect(*ip, transfer.rules_);
+  // What is not encrypted stays on this machine.
+  if (transfer.url_.scheme != "https") {
+    allowed =
+        allowed && ip->IsLoopback() && transfer.rules_.allow_http_loopback;
+  }
+  if (!allowed) {
+    transfer.address_refused_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
+}
+
+size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count,
+                              void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const size_t bytes = size * count;
+  transfer.header_size_ += bytes;
+  if (transfer.header_size_ > kMaxHeaders) {
+    transfer.too_large_ = true;
+    return 0;
+  }
+  absl::string_view line = absl::StripAsciiWhitespace({data, bytes});
+  if (absl::StartsWith(line, "HTTP/")) {
+    transfer.response_.headers.clear();  // those of an interim answer
+  } else if (size_t colon = line.find(':'); colon != absl::string_view::npos) {
+    transfer.response_.headers.emplace_back(
+        std::string(line.substr(0, colon)),
+        std::string(absl::StripAsciiWhitespace(line.substr(colon + 1))));
+  }
+  return bytes;
+}
+
+size_t CurlTransfer::OnBody(char* data, size_t size, size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const size_t bytes = size * count;
+  if (bytes > transfer.request_.max_body - transfer.body_size_) {
+    transfer.too_large_ = true;
+    return 0;
+  }
+  std::memcpy(transfer.body_.mutable_data() + transfer.body_size_, data, bytes);
+  transfer.body_size_ += bytes;
+  return bytes;
+}
+
+bool CurlTransfer::MaybeSent() const {
+  if (handle_ == nullptr) return false;
+  long request_size = 0;
+  curl_off_t ready_to_send = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_REQUEST_SIZE, &request_size);
+  curl_easy_getinfo(handle_.get(), CURLINFO_PRETRANSFER_TIME_T, &ready_to_send);
+  return request_size > 0 || ready_to_send > 0;
+}
+
+absl::StatusOr<HttpResponse> CurlTransfer::Finish(
+    std::optional<CURLcode> result) {
+  const bool maybe_sent = MaybeSent();
+  if (!result.has_value()) {
+    return errors::ProviderUnreachable(url_.host, "stopped", maybe_sent);
+  }
+  if (too_large_ || *result == CURLE_FILESIZE_EXCEEDED) {
+    return errors::ProviderAnswerInvalid(url_.host, "too_large");
+  }
+  if (*result == CURLE_OK) {
+    long status = 0;
+    curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+    response_.status = static_cast<int>(status);
+    response_.body = Secret::Copy(body_.Reveal().substr(0, body_size_));
+    return std::move(response_);
+  }
+  if (address_refused_ && !maybe_sent) return errors::AddressRefused(url_.host);
+  if (maybe_sent && (*result == CURLE_WEIRD_SERVER_REPLY ||
+                     *result == CURLE_UNSUPPORTED_PROTOCOL)) {
+    return errors::ProviderAnswerInvalid(url_.host, "not_http");
+  }
+  return errors::ProviderUnreachable(url_.host, ProblemOf(*result), maybe_sent);
+}
+
+}  // namespace tokenvault

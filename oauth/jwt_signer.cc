@@ -1,0 +1,132 @@
+#include "oauth/jwt_signer.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/errors.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr size_t kCoordinate = 32;  // of P-256
+
+std::string Bytes(const std::vector<unsigned char>& bytes) {
+  return std::string(bytes.begin(), bytes.end());
+}
+
+// The public key as a JWK without `kid`; nothing when OpenSSL will not say.
+std::optional<nlohmann::json> PublicJwk(JwsAlgorithm algorithm, EVP_PKEY* key) {
+  if (algorithm == JwsAlgorithm::kEdDsa) {
+    std::vector<unsigned char> raw(32);
+    size_t size = raw.size();
+    if (EVP_PKEY_get_raw_public_key(key, raw.data(), &size) != 1) {
+      return std::nullopt;
+    }
+    return nlohmann::json{
+        {"kty", "OKP"}, {"crv", "Ed25519"}, {"x", Base64UrlEncode(Bytes(raw))}};
+  }
+  // An uncompressed point: 4, x, y.
+  std::vector<unsigned char> point(1 + 2 * kCoordinate);
+  size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY,
+                                      point.data(), point.size(), &size) != 1 ||
+      size != point.size() || point[0] != 4) {
+    return std::nullopt;
+  }
+  const std::string xy = Bytes(point).substr(1);
+  return nlohmann::json{{"kty", "EC"},
+                        {"crv", "P-256"},
+                        {"x", Base64UrlEncode(xy.substr(0, kCoordinate))},
+                        {"y", Base64UrlEncode(xy.substr(kCoordinate))}};
+}
+
+// OpenSSL writes ECDSA signatures in DER, JOSE as two numbers of fixed size.
+std::optional<std::string> JoseFromDer(const std::vector<unsigned char>& der) {
+  const unsigned char* data = der.data();
+  std::unique_ptr<ECDSA_SIG, void (*)(ECDSA_SIG*)> signature(
+      d2i_ECDSA_SIG(nullptr, &data, static_cast<long>(der.size())),
+      ECDSA_SIG_free);
+  std::vector<unsigned char> out(2 * kCoordinate);
+  if (signature == nullptr ||
+      BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(),
+                   kCoordinate) != kCoordinate ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + kCoordinate,
+                   kCoordinate) != kCoordinate) {
+    return std::nullopt;
+  }
+  return Bytes(out);
+}
+
+std::optional<std::string> Signature(JwsAlgorithm algorithm, EVP_PKEY* key,
+                                     const std::string& text) {
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
+                                                             EVP_MD_CTX_free);
+  const EVP_MD* digest =
+      algorithm == JwsAlgorithm::kEs256 ? EVP_sha256() : nullptr;
+  const auto* data = reinterpret_cast<const unsigned char*>(text.data());
+  size_t size = 0;
+  if (context == nullptr ||
+      EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key) != 1 ||
+      EVP_DigestSign(context.get(), nullptr, &size, data, text.size()) != 1) {
+    return std::nullopt;
+  }
+  std::vector<unsigned char> out(size);
+  if (EVP_DigestSign(context.get(), out.data(), &size, data, text.size()) !=
+      1) {
+    return std::nullopt;
+  }
+  out.resize(size);
+  return algorithm == JwsAlgorithm::kEs256 ? JoseFromDer(out) : Bytes(out);
+}
+
+}  // namespace
+
+JwtSigner::JwtSigner(JwsAlgorithm algorithm, std::string kid,
+                     std::shared_ptr<evp_pkey_st> key, std::string jwks)
+    : algorithm_(algorithm),
+      kid_(std::move(kid)),
+      key_(std::move(key)),
+      jwks_(std::move(jwks)) {}
+
+absl::StatusOr<JwtSigner> JwtSigner::Generate(JwsAlgorithm algorithm,
+                                              absl::string_view kid) {
+  EVP_PKEY* made = nullptr;
+  if (algorithm == JwsAlgorithm::kEdDsa) {
+    made = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+  } else if (algorithm == JwsAlgorithm::kEs256) {
+    made = EVP_EC_gen("P-256");
+  }
+  if (made == nullptr) return errors::Internal("no key to sign with");
+  std::shared_ptr<evp_pkey_st> key(made, EVP_PKEY_free);
+  std::optional<nlohmann::json> jwk = PublicJwk(algorithm, made);
+  if (!jwk.has_value()) return errors::Internal("no public key to show");
+  (*jwk)["kid"] = std::string(kid);
+  (*jwk)["use"] = "sig";
+  (*jwk)["alg"] = std::string(JwsAlgorithmName(algorithm));
+  nlohmann::json set = {{"keys", nlohmann::json::array({*jwk})}};
+  return JwtSigner(algorithm, std::string(kid), std::move(key), set.dump());
+}
+
+absl::StatusOr<std::string> JwtSigner::Sign(absl::string_view claims,
+                                            absl::string_view type) const {
+  nlohmann::json header = {{"alg", std::string(JwsAlgorithmName(algorithm_))},
+                           {"kid", kid_},
+                           {"typ", std::string(type)}};
+  const std::string text = absl::StrCat(Base64UrlEncode(header.dump()), ".",
+                                        Base64UrlEncode(claims));
+  std::optional<std::string> signature =
+      Signature(algorithm_, key_.get(), text);
+  if (!signature.has_value()) return errors::Internal("could not sign");
+  return absl::StrCat(text, ".", Base64UrlEncode(*signature));
+}
+
+}  // namespace tokenvault

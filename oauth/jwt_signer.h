@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "oauth/jwks.h"
+
+namespace tokenvault {
+
+// Signs JSON Web Tokens with a key that is made here and dies with the process:
+// for the built-in demo provider, and for tests that need an issuer. The vault
+// itself signs nothing for others.
+//
+// Immutable, so thread-safe.
+class JwtSigner {
+ public:
+  // kEs256 or kEdDsa. INTERNAL for other algorithms, or without randomness.
+  static absl::StatusOr<JwtSigner> Generate(JwsAlgorithm algorithm,
+                                            absl::string_view kid);
+
+  // `claims` is a JSON object. The token in its compact form, with `typ`.
+  absl::StatusOr<std::string> Sign(absl::string_view claims,
+                                   absl::string_view type = "JWT") const;
+
+  // The public key, as a JWK set of one.
+  const std::string& jwks() const { return jwks_; }
+
+ private:
+  JwtSigner(JwsAlgorithm algorithm, std::string kid,
+            std::shared_ptr<evp_pkey_st> key, std::string jwks);
+
+  JwsAlgorithm algorithm_;
+  std::string kid_;
+  std::shared_ptr<evp_pkey_st> key_;
+  std::string jwks_;
+};
+
+}  // namespace tokenvault

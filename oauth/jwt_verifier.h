@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "oauth/jwks.h"
+
+// JSON Web Tokens signed by an issuer we know (RFC 7515, 7519, 8725). Pure:
+// keys and time are given.
+namespace tokenvault {
+
+struct JwtExpectation {
+  std::string issuer;    // equal byte by byte
+  std::string audience;  // must be the token's, or one of them
+  std::set<JwsAlgorithm> algorithms = {
+      JwsAlgorithm::kRs256, JwsAlgorithm::kPs256, JwsAlgorithm::kEs256,
+      JwsAlgorithm::kEdDsa};
+  std::string type;   // `typ`, in any case of letters; "" takes any
+  std::string nonce;  // "" asks for none
+  // OpenID: when the token names an authorized party (`azp`), it must be this.
+  std::string authorized_party;
+  // How long ago the token may have been issued at most.
+  absl::Duration max_age = absl::InfiniteDuration();
+  // For clocks that differ.
+  absl::Duration leeway = absl::Seconds(30);
+};
+
+// Strings are outside text, but the issuer vouches for them.
+struct JwtClaims {
+  std::string issuer;
+  std::string subject;
+  std::vector<std::string> audience;
+  absl::Time expires;
+  absl::Time issued_at = absl::InfinitePast();  // InfinitePast: not said
+  absl::Time auth_time = absl::InfinitePast();  // InfinitePast: not said
+  std::string nonce;
+  std::string email;
+  bool email_verified = false;
+  std::string name;
+  std::string preferred_username;
+};
+
+enum class JwtProblem {
+  kMalformed,   // not three strict base64url parts of JSON, or a claim twice
+  kTooLarge,    // beyond 16 KiB
+  kAlgorithm,   // not one we verify or this issuer may use
+  kCritical,    // `crit`: extensions we do not have
+  kType,        // another kind of token
+  kUnknownKey,  // no such key of that algorithm
+  kSignature,
+  kIssuer,
+  kAudience,
+  kSubject,  // missing, empty or too long
+  kExpired,
+  kNotYetValid,  // nbf or iat ahead of us
+  kTooOld,       // beyond max_age, or no iat to tell
+  kNonce,
+};
+
+// A word of ours for errors and logs: "expired", "signature".
+absl::string_view JwtProblemName(JwtProblem problem);
+
+// The claims, or what is wrong: nobody's token is quoted. The caller wraps the
+// word into an error of its own (errors::UserTokenInvalid, ConnectRefused).
+//
+//   auto verdict = VerifyJwt(token, *keys, expectation, now);
+//   if (auto* problem = std::get_if<JwtProblem>(&verdict)) …
+//
+// The header chooses a key by `kid`, no more: `jwk`, `jku`, `x5u` and `x5c` are
+// not looked at.
+std::variant<JwtClaims, JwtProblem> VerifyJwt(absl::string_view token,
+                                              const Jwks& keys,
+                                              const JwtExpectation& expected,
+                                              absl::Time now);
+
+// What the token says of itself, checked by nobody: to choose which configured
+// issuer's keys to try, and to fetch the right key.
+struct JwtPeek {
+  std::string issuer;
+  std::string kid;
+};
+std::optional<JwtPeek> PeekJwt(absl::string_view token);
+
+}  // namespace tokenvault

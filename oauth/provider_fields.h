@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/secret.h"
+#include "oauth/provider.h"
+#include "oauth/toml_fields.h"
+
+// From TOML fields to a Provider, by the schema of oauth/provider_schema.h.
+namespace tokenvault {
+
+struct ProviderRules {
+  std::shared_ptr<const Secret> client_secret;
+  bool allow_http_loopback = false;
+  std::string where;  // for what is missing
+};
+
+// Fields that passed CheckKeys, preset and operator's merged, as a Provider.
+// CONFIG_INVALID for values of another kind, and for what is missing.
+absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
+                                      const ProviderRules& rules);
+
+// The facts and the declared variables of a preset.
+std::vector<ProviderFact> ReadFacts(const TomlFields& fields);
+std::vector<std::string> ReadVars(const TomlFields& fields);
+
+}  // namespace tokenvault
