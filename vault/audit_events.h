@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/ids.h"
+#include "base/scope_set.h"
+#include "storage/records.h"
+
+namespace tokenvault {
+
+// The kinds of audit leaves. On disk and in scripts: never renamed.
+namespace audit_kind {
+inline constexpr char kVaultStarted[] = "vault.started";
+inline constexpr char kVaultStopped[] = "vault.stopped";
+inline constexpr char kConfigReloaded[] = "config.reloaded";
+inline constexpr char kTokenGranted[] = "token.granted";
+inline constexpr char kTokenDenied[] = "token.denied";
+inline constexpr char kConsentAsked[] = "consent.asked";
+inline constexpr char kConsentOpened[] = "consent.opened";
+inline constexpr char kConsentAllowed[] = "consent.allowed";
+inline constexpr char kConsentDenied[] = "consent.denied";
+inline constexpr char kConsentCancelled[] = "consent.cancelled";
+inline constexpr char kSignedIn[] = "person.signed_in";
+inline constexpr char kSignInRefused[] = "person.sign_in_refused";
+inline constexpr char kConnectUserMismatch[] = "connect.user_mismatch";
+inline constexpr char kConnectRefused[] = "connect.refused";
+inline constexpr char kConnectionCreated[] = "connection.created";
+inline constexpr char kConnectionRenewed[] = "connection.renewed";
+inline constexpr char kConnectionChanged[] = "connection.changed";
+inline constexpr char kConnectionRevoked[] = "connection.revoked";
+inline constexpr char kUpstreamRevoked[] = "connection.revoked_upstream";
+inline constexpr char kRefreshSucceeded[] = "refresh.succeeded";
+inline constexpr char kRefreshFailed[] = "refresh.failed";
+inline constexpr char kGrantGone[] = "refresh.grant_gone";
+inline constexpr char kKeyRotationStarted[] = "key.rotation_started";
+inline constexpr char kKeyActivated[] = "key.activated";
+inline constexpr char kKeyRotated[] = "key.rotated";
+inline constexpr char kAgentRefused[] = "agent.refused";
+}  // namespace audit_kind
+
+// What happened, in allow-listed fields: there is no field for a token, nor for
+// the hash of one. People appear as UserId only, which is a keyed hash. Empty
+// fields are left out of the leaf.
+struct AuditEvent {
+  absl::string_view kind;  // one of audit_kind
+  TenantId tenant;
+  // Who did it: "agents/x", "users/u-…", "operator", "vault".
+  std::string actor;
+  UserId user;  // whom it concerns
+  ProviderId provider;
+  ConnectionId connection;
+  InteractionId interaction;
+  ScopeSet scopes;
+  std::string outcome = "ok";  // "ok", "denied", "error"
+  std::string reason;          // of docs/errors.md, or an outcome of ours
+  std::string rule;            // the policy rule that decided
+  std::string token_id;
+  std::string request_id;
+  std::string purpose;     // the agent's words: hostile text
+  std::string detail;      // a short fact of ours, such as "generation 4"
+  std::string commitment;  // of the sealed record this event wrote, in hex
+};
+
+// The leaf: RFC 8785 canonical JSON (sorted keys, no white space, strings and
+// arrays of strings only, so that number formatting never matters).
+AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now);
+
+// `text` as a JSON string of RFC 8785, with quotes. Invalid UTF-8 becomes
+// U+FFFD.
+void AppendCanonicalString(std::string& out, absl::string_view text);
+
+}  // namespace tokenvault

@@ -1,0 +1,447 @@
+#include "vault/broker.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "vault/audit_events.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr absl::Duration kDefaultMinTtl = absl::Seconds(60);
+constexpr size_t kMaxRemembered = 100'000;
+// last_use_time is true to within this; a write for every use would double what
+// the store has to do.
+constexpr absl::Duration kUseTimeGrain = absl::Minutes(1);
+constexpr int kMaxAccounts = 100;
+
+// How long the token must still be good. Without a wish of the caller's, the
+// usual minute, but never more than half of a short-lived token's life.
+absl::Duration MinTtl(const AccessRequest& request, const AccessToken& token) {
+  return request.min_ttl.value_or(std::min(kDefaultMinTtl, token.lifetime / 2));
+}
+
+bool IsGoodEnough(const AccessRequest& request, const AccessToken& token,
+                  absl::Time now) {
+  return token.expire_time - now >= MinTtl(request, token);
+}
+
+// Failures that say nothing about a token which is still good.
+bool IsPassing(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  return reason == "PROVIDER_UNREACHABLE" ||
+         reason == "PROVIDER_RATE_LIMITED" ||
+         reason == "PROVIDER_ANSWER_INVALID" ||
+         reason == "PROVIDER_MISCONFIGURED";
+}
+
+AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
+  AuditEvent event;
+  event.kind = kind;
+  event.tenant = request.tenant;
+  event.actor = absl::StrCat("agents/", request.agent.value);
+  event.user = request.user;
+  event.provider = request.provider;
+  event.connection = request.connection;
+  event.scopes = request.scopes;
+  event.request_id = request.request_id;
+  event.purpose = request.purpose;
+  return event;
+}
+
+Question QuestionFor(const AccessRequest& request, InteractionKind kind) {
+  Question question;
+  question.kind = kind;
+  question.tenant = request.tenant;
+  question.agent = request.agent;
+  question.user = request.user;
+  question.provider = request.provider;
+  question.scopes = request.scopes;
+  question.purpose = request.purpose;
+  question.return_uri = request.return_uri;
+  question.request_id = request.request_id;
+  return question;
+}
+
+}  // namespace
+
+struct Broker::Pending {
+  AccessRequest request;
+  Done done;
+  Decision decision;
+};
+
+struct Broker::RememberedAnswer {
+  std::shared_ptr<const Directory> directory;  // the policy it was judged by
+  Validity validity;
+  std::shared_ptr<const AccessToken> token;
+  ScopeEnforcement enforcement;
+  Connection connection;
+  absl::Time end_time;  // of the grant, by the person's choice
+  absl::Time touched;   // when last_use_time was last written
+  std::string rule;
+};
+
+Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
+               Interactions& interactions, Refresher& refresher,
+               WorkerPool& pool)
+    : clock_(clock),
+      store_(store),
+      cache_(cache),
+      interactions_(interactions),
+      refresher_(refresher),
+      pool_(pool) {}
+
+Broker::AnswerKey Broker::KeyOf(const AccessRequest& request) {
+  return {request.tenant,     request.agent,  request.user,    request.provider,
+          request.connection, request.scopes, request.resource};
+}
+
+void Broker::GetToken(AccessRequest request, Done done) {
+  auto pending = std::make_shared<Pending>();
+  pending->request = std::move(request);
+  pending->done = std::move(done);
+  if (!TryNow(pending)) Enqueue(std::move(pending));
+}
+
+// The fast path: memory only, no lock held while anything is decided.
+bool Broker::TryNow(std::shared_ptr<Pending> pending) {
+  const AccessRequest& request = pending->request;
+  const absl::Time now = clock_.Now();
+  std::shared_ptr<const RememberedAnswer> known;
+  {
+    MutexLock lock(mutex_);
+    auto it = remembered_.find(KeyOf(request));
+    if (it != remembered_.end()) known = it->second;
+  }
+  if (known != nullptr && known->directory == request.directory &&
+      known->validity->load() && now < known->end_time &&
+      now < known->touched + kUseTimeGrain &&
+      IsGoodEnough(request, *known->token, now)) {
+    pending->decision.rule = known->rule;
+    Give(std::move(pending), known->connection, known->token,
+         known->enforcement, /*from_cache=*/true);
+    return true;
+  }
+
+  pending->decision = request.directory->policy.Decide(
+      {request.agent, request.provider, request.scopes});
+  if (pending->decision.effect != Effect::kAllow) {
+    absl::Status why = errors::PolicyDenied(pending->decision.rule);
+    Refuse(std::move(pending), std::move(why));
+    return true;
+  }
+  return false;
+}
+
+void Broker::Enqueue(std::shared_ptr<Pending> pending) {
+  bool taken =
+      pool_.Submit([this, pending]() mutable { Resolve(std::move(pending)); });
+  if (!taken) {
+    Refuse(std::move(pending),
+           errors::RateLimited("waiting_requests", absl::Seconds(1)));
+  }
+}
+
+// The slow path, top to bottom: which connection, may this agent, is there a
+// token, and if not, fetch one.
+void Broker::Resolve(std::shared_ptr<Pending> pending) {
+  const AccessRequest& request = pending->request;
+  const Provider& provider = *request.directory->FindProvider(request.provider);
+  const absl::Time now = clock_.Now();
+
+  absl::StatusOr<Connection> chosen = ChooseConnection(request, now);
+  if (HasReason(chosen.status(), "NOT_FOUND")) {
+    return Ask(std::move(pending),
+               QuestionFor(request, InteractionKind::kConsent));
+  }
+  if (!chosen.ok()) return Refuse(std::move(pending), chosen.status());
+
+  // Taken before the row is read again: whatever changes it from here on voids
+  // what we are about to learn.
+  Validity validity = cache_.ValidityOf(chosen->id);
+  absl::StatusOr<Connection> connection =
+      store_.GetConnection(request.tenant, chosen->id);
+  if (!connection.ok()) return Refuse(std::move(pending), connection.status());
+
+  if (connection->paused) {
+    return Refuse(std::move(pending),
+                  errors::ConnectionPaused(connection->id.value));
+  }
+  Question question = QuestionFor(request, InteractionKind::kReconnect);
+  question.connection = connection->id;
+  if (connection->state != ConnectionState::kActive) {
+    return Ask(std::move(pending), std::move(question));
+  }
+
+  absl::StatusOr<AgentGrant> grant =
+      store_.GetAgentGrant(request.tenant, connection->id, request.agent);
+  if (!grant.ok() && !HasReason(grant.status(), "NOT_FOUND")) {
+    return Refuse(std::move(pending), grant.status());
+  }
+  if (!grant.ok() || now >= grant->end_time) {
+    question.kind = InteractionKind::kConsent;
+    question.missing_scopes = request.scopes.Minus(connection->granted_scopes);
+    return Ask(std::move(pending), std::move(question));
+  }
+  question.missing_scopes = request.scopes.Minus(
+      grant->scopes.Intersection(connection->granted_scopes));
+  if (!question.missing_scopes.empty()) {
+    question.kind = InteractionKind::kStepUp;
+    return Ask(std::move(pending), std::move(question));
+  }
+
+  const TokenKey key{
+      request.tenant, connection->id,
+      TokenScopes(provider, request.scopes, connection->granted_scopes),
+      request.resource};
+  const bool narrows = provider.narrowing != Narrowing::kNone;
+  const ScopeSet excess =
+      narrows ? ScopeSet() : key.scopes.Minus(request.scopes);
+  if (!excess.empty() && !request.directory->tokens.allow_policy_only) {
+    return Refuse(
+        std::move(pending),
+        errors::ScopeNotNarrowable(provider.id.value, excess.ToString()));
+  }
+
+  auto answer = [&](std::shared_ptr<const AccessToken> token, bool cached) {
+    ScopeEnforcement enforcement = ScopeEnforcement::kPolicyOnly;
+    if (token->scopes.IsSubsetOf(request.scopes)) {
+      enforcement =
+          narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
+    }
+    TouchGrant(*grant, now);
+    Remember(request,
+             {request.directory, validity, token, enforcement, *connection,
+              grant->end_time, now, pending->decision.rule});
+    Give(std::move(pending), *connection, std::move(token), enforcement,
+         cached);
+  };
+  std::shared_ptr<const AccessToken> held = cache_.Find(key, now);
+  if (held != nullptr && IsGoodEnough(request, *held, now)) {
+    return answer(std::move(held), /*cached=*/true);
+  }
+
+  // Who comes while another fetches looks again when it has landed, and shares
+  // its failure if it wanted the same token.
+  bool flying = flights_.TakeOff(
+      connection->id, [this, pending, key](const TokenKey& fetched,
+                                           const absl::Status& status) {
+        if (!status.ok() && fetched == key) {
+          // A dead grant is looked at again: the answer is a link.
+          if (!HasReason(status, "GRANT_GONE")) return Refuse(pending, status);
+        }
+        Enqueue(pending);
+      });
+  if (!flying) return;
+  // Between our look and our turn somebody may have landed with it.
+  held = cache_.Find(key, clock_.Now());
+  if (held != nullptr && IsGoodEnough(request, *held, clock_.Now())) {
+    flights_.Land(connection->id, key, absl::OkStatus());
+    return answer(std::move(held), /*cached=*/true);
+  }
+
+  absl::StatusOr<Refresher::Fetched> fetched =
+      refresher_.Fetch(*request.directory, provider, *connection,
+                       request.scopes, request.resource);
+  if (fetched.ok()) {
+    cache_.Put(key, fetched->token, validity, clock_.Now());
+  }
+  flights_.Land(connection->id, key, fetched.status());
+
+  if (HasReason(fetched.status(), "GRANT_GONE")) {
+    question.kind = InteractionKind::kReconnect;
+    return Ask(std::move(pending), std::move(question));
+  }
+  if (!fetched.ok()) {
+    // Expiring is not expired.
+    if (held != nullptr && !request.min_ttl.has_value() &&
+        IsPassing(fetched.status())) {
+      return answer(std::move(held), /*cached=*/true);
+    }
+    return Refuse(std::move(pending), fetched.status());
+  }
+  if (!IsGoodEnough(request, *fetched->token, clock_.Now())) {
+    return Refuse(
+        std::move(pending),
+        errors::FieldInvalid(
+            "min_ttl",
+            absl::StrCat("tokens of this provider are good for ",
+                         absl::ToInt64Seconds(fetched->token->lifetime),
+                         " s at most")));
+  }
+  if (!validity->load()) {
+    // Revoked or paused while we fetched: that comes first.
+    return Enqueue(std::move(pending));
+  }
+  answer(fetched->token, /*cached=*/false);
+}
+
+absl::StatusOr<Connection> Broker::ChooseConnection(
+    const AccessRequest& request, absl::Time now) {
+  if (!request.connection.empty()) {
+    absl::StatusOr<Connection> named =
+        store_.GetConnection(request.tenant, request.connection);
+    if (!named.ok() && !HasReason(named.status(), "NOT_FOUND")) {
+      return named.status();
+    }
+    if (!named.ok() || named->user != request.user ||
+        named->provider != request.provider ||
+        named->state == ConnectionState::kRevoked) {
+      return errors::ResourceDenied(
+          absl::StrCat("connections/", request.connection.value));
+    }
+    return named;
+  }
+
+  ConnectionFilter filter;
+  filter.tenant = request.tenant;
+  filter.user = request.user;
+  filter.provider = request.provider;
+  ASSIGN_OR_RETURN(
+      std::vector<Connection> connections,
+      store_.ListConnections(filter, ConnectionId(), kMaxAccounts));
+  // Working ones first; then those this agent may use, the last used first;
+  // then the newest.
+  using Rank = std::tuple<bool, bool, absl::Time, absl::Time>;
+  const Connection* best = nullptr;
+  Rank best_rank;
+  for (const Connection& connection : connections) {
+    if (connection.state == ConnectionState::kRevoked ||
+        now >= connection.access_end_time) {
+      continue;
+    }
+    absl::StatusOr<AgentGrant> grant =
+        store_.GetAgentGrant(request.tenant, connection.id, request.agent);
+    bool covers = grant.ok() && now < grant->end_time &&
+                  request.scopes.IsSubsetOf(grant->scopes);
+    Rank rank{connection.state == ConnectionState::kActive, covers,
+              grant.ok() ? grant->last_use_time : absl::InfinitePast(),
+              connection.create_time};
+    if (best == nullptr || rank > best_rank) {
+      best = &connection;
+      best_rank = rank;
+    }
+  }
+  if (best == nullptr) return errors::NotFound("connection");
+  return *best;
+}
+
+void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
+  const AccessRequest& request = pending->request;
+  absl::StatusOr<AskedQuestion> asked =
+      interactions_.Ask(question, request.directory->public_url, clock_.Now());
+  if (!asked.ok()) return Refuse(std::move(pending), asked.status());
+  // Asked is audited with the question itself; asking again for the same link
+  // is an answer too.
+  AuditEvent event = EventFor(request, audit_kind::kTokenDenied);
+  event.connection = question.connection;
+  event.interaction = asked->interaction.id;
+  event.outcome = "denied";
+  event.reason = "CONSENT_REQUIRED";
+  event.rule = pending->decision.rule;
+  WriteBatch batch;
+  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  store_.Commit(std::move(batch), [pending, asked = *std::move(asked)](
+                                      absl::Status status) mutable {
+    if (!status.ok()) return pending->done(errors::AuditUnavailable());
+    pending->done(AccessAnswer(std::move(asked)));
+  });
+}
+
+void Broker::Give(std::shared_ptr<Pending> pending,
+                  const Connection& connection,
+                  std::shared_ptr<const AccessToken> token,
+                  ScopeEnforcement enforcement, bool from_cache) {
+  AuditEvent event = EventFor(pending->request, audit_kind::kTokenGranted);
+  event.connection = connection.id;
+  event.scopes = token->scopes;
+  event.rule = pending->decision.rule;
+  event.token_id = token->token_id;
+  if (enforcement == ScopeEnforcement::kPolicyOnly) {
+    event.detail = "policy_only";
+  }
+  WriteBatch batch;
+  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  IssuedToken issued{std::move(token),         enforcement,
+                     connection.user,          connection.id,
+                     connection.account_label, from_cache};
+  store_.Commit(std::move(batch), [pending, issued = std::move(issued)](
+                                      absl::Status status) mutable {
+    // The token leaves here and nowhere else.
+    if (!status.ok()) return pending->done(errors::AuditUnavailable());
+    pending->done(AccessAnswer(std::move(issued)));
+  });
+}
+
+void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
+  AuditEvent event = EventFor(pending->request, audit_kind::kTokenDenied);
+  event.outcome = absl::IsPermissionDenied(why) ? "denied" : "error";
+  event.reason = ReasonOf(why);
+  event.rule = pending->decision.rule;
+  WriteBatch batch;
+  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  store_.Commit(std::move(batch), [pending, why = std::move(why)](
+                                      absl::Status status) mutable {
+    pending->done(status.ok() ? std::move(why) : errors::AuditUnavailable());
+  });
+}
+
+void Broker::Remember(const AccessRequest& request, RememberedAnswer answer) {
+  auto shared = std::make_shared<const RememberedAnswer>(std::move(answer));
+  const absl::Time now = clock_.Now();
+  MutexLock lock(mutex_);
+  if (remembered_.size() >= kMaxRemembered) {
+    absl::erase_if(remembered_, [now](const auto& entry) {
+      return !entry.second->validity->load() ||
+             entry.second->token->expire_time <= now;
+    });
+    if (remembered_.size() >= kMaxRemembered) {
+      remembered_.erase(remembered_.begin());
+    }
+  }
+  remembered_[KeyOf(request)] = std::move(shared);
+}
+
+void Broker::TouchGrant(AgentGrant grant, absl::Time now) {
+  if (now < grant.last_use_time + kUseTimeGrain) return;
+  grant.last_use_time = now;
+  WriteBatch batch;
+  batch.Update(std::move(grant));
+  // Nobody waits for it, and who loses a race loses nothing but a minute.
+  store_.Commit(std::move(batch), [](absl::Status) {});
+}
+
+absl::StatusOr<std::vector<Broker::Usable>> Broker::ListUsable(
+    const TenantId& tenant, const AgentId& agent, const UserId& user,
+    const ConnectionId& after, int limit, absl::Time now) {
+  ConnectionFilter filter;
+  filter.tenant = tenant;
+  filter.user = user;
+  filter.state = ConnectionState::kActive;
+  std::vector<Usable> usable;
+  ConnectionId seen = after;
+  while (static_cast<int>(usable.size()) < limit) {
+    ASSIGN_OR_RETURN(std::vector<Connection> page,
+                     store_.ListConnections(filter, seen, limit));
+    if (page.empty()) break;
+    for (Connection& connection : page) {
+      seen = connection.id;
+      if (connection.paused || now >= connection.access_end_time) continue;
+      absl::StatusOr<AgentGrant> grant =
+          store_.GetAgentGrant(tenant, connection.id, agent);
+      if (HasReason(grant.status(), "NOT_FOUND")) continue;
+      RETURN_IF_ERROR(grant.status());
+      if (now >= grant->end_time) continue;
+      usable.push_back({std::move(connection), *std::move(grant)});
+      if (static_cast<int>(usable.size()) == limit) break;
+    }
+  }
+  return usable;
+}
+
+}  // namespace tokenvault

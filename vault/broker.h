@@ -1,0 +1,137 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "base/scope_set.h"
+#include "storage/store.h"
+#include "vault/directory.h"
+#include "vault/interactions.h"
+#include "vault/refresher.h"
+#include "vault/single_flight.h"
+#include "vault/token_cache.h"
+#include "vault/worker_pool.h"
+
+namespace tokenvault {
+
+// A request for a token, after the edge has said who asks and for whom. Names
+// are checked: agent and provider exist in `directory`, scopes are the
+// provider's own.
+struct AccessRequest {
+  std::shared_ptr<const Directory> directory;
+  TenantId tenant;
+  AgentId agent;
+  UserId user;
+  ProviderId provider;
+  ScopeSet scopes;
+  ConnectionId connection;  // optional
+  std::string resource;
+  std::optional<absl::Duration> min_ttl;
+  std::string purpose;
+  std::string request_id;
+  std::string return_uri;
+};
+
+// One token as an agent gets it.
+struct IssuedToken {
+  std::shared_ptr<const AccessToken> token;
+  ScopeEnforcement enforcement = ScopeEnforcement::kProvider;
+  UserId user;
+  ConnectionId connection;
+  std::string account_label;
+  bool from_cache = false;
+};
+
+using AccessAnswer = std::variant<IssuedToken, AskedQuestion>;
+
+// Decides every request for a token, and lets no answer out before its audit
+// leaf is durable: not a token, not a denial, not a question.
+//
+//   TryNow   never blocks: judges policy, looks in the cache, and either has an
+//            answer or says "slow".
+//   Resolve  may block on a provider or a commit; runs on the pool and reads
+//            top to bottom. One refresh per connection is under way at a time;
+//            who else wants that connection waits without a thread.
+//
+// Thread-safe.
+class Broker {
+ public:
+  using Done = absl::AnyInvocable<void(absl::StatusOr<AccessAnswer>)>;
+
+  Broker(const Clock& clock, Store& store, TokenCache& cache,
+         Interactions& interactions, Refresher& refresher, WorkerPool& pool);
+
+  // `done` runs once: on this thread, the store's, or one of the pool's.
+  // Errors as in TokenService.GetScopedToken.
+  void GetToken(AccessRequest request, Done done);
+
+  // Connections that this agent may use for this person now, with its grant.
+  struct Usable {
+    Connection connection;
+    AgentGrant grant;
+  };
+  absl::StatusOr<std::vector<Usable>> ListUsable(const TenantId& tenant,
+                                                 const AgentId& agent,
+                                                 const UserId& user,
+                                                 const ConnectionId& after,
+                                                 int limit, absl::Time now);
+
+ private:
+  struct Pending;           // a request and its `done`
+  struct RememberedAnswer;  // what TryNow needs to answer without the store
+
+  // Who asks for what: everything an answer depends on but the time.
+  struct AnswerKey {
+    TenantId tenant;
+    AgentId agent;
+    UserId user;
+    ProviderId provider;
+    ConnectionId connection;
+    ScopeSet scopes;
+    std::string resource;
+    friend bool operator==(const AnswerKey&, const AnswerKey&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const AnswerKey& k) {
+      return H::combine(std::move(h), k.tenant, k.agent, k.user, k.provider,
+                        k.connection, k.scopes, k.resource);
+    }
+  };
+  static AnswerKey KeyOf(const AccessRequest& request);
+
+  bool TryNow(std::shared_ptr<Pending> pending);
+  void Resolve(std::shared_ptr<Pending> pending);
+  absl::StatusOr<Connection> ChooseConnection(const AccessRequest& request,
+                                              absl::Time now);
+  void Ask(std::shared_ptr<Pending> pending, Question question);
+  void Give(std::shared_ptr<Pending> pending, const Connection& connection,
+            std::shared_ptr<const AccessToken> token,
+            ScopeEnforcement enforcement, bool from_cache);
+  void Refuse(std::shared_ptr<Pending> pending, absl::Status why);
+  void Remember(const AccessRequest& request, RememberedAnswer answer);
+  void Enqueue(std::shared_ptr<Pending> pending);
+  void TouchGrant(AgentGrant grant, absl::Time now);
+
+  const Clock& clock_;
+  Store& store_;
+  TokenCache& cache_;
+  Interactions& interactions_;
+  Refresher& refresher_;
+  WorkerPool& pool_;
+  SingleFlight flights_;
+
+  Mutex mutex_;
+  absl::flat_hash_map<AnswerKey, std::shared_ptr<const RememberedAnswer>>
+      remembered_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tokenvault

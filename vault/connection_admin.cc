@@ -1,0 +1,227 @@
+#include "vault/connection_admin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "vault/audit_events.h"
+#include "vault/bindings.h"
+
+namespace tokenvault {
+namespace {
+
+// Without an etag the caller does not care what moved: read again and go on.
+constexpr int kTries = 8;
+
+AuditEvent EventFor(const Connection& connection, absl::string_view kind,
+                    const std::string& actor) {
+  AuditEvent event;
+  event.kind = kind;
+  event.tenant = connection.tenant;
+  event.actor = actor;
+  event.user = connection.user;
+  event.provider = connection.provider;
+  event.connection = connection.id;
+  return event;
+}
+
+// What a revoked connection remembers of the provider's part, in state_reason;
+// empty when the provider ended the grant.
+constexpr char kUpstreamUnsupported[] = "UPSTREAM_UNSUPPORTED";
+constexpr char kUpstreamFailed[] = "UPSTREAM_FAILED";
+
+std::string NameOf(const UserId& user, const ConnectionId& id) {
+  return absl::StrCat("users/", user.value, "/connections/", id.value);
+}
+
+// What of the change is news: for the audit leaf.
+std::string Describe(const ConnectionChange& change) {
+  std::string what;
+  auto add = [&what](absl::string_view word) {
+    absl::StrAppend(&what, what.empty() ? "" : ",", word);
+  };
+  if (change.account_label.has_value()) add("account_label");
+  if (change.paused.has_value()) add(*change.paused ? "paused" : "resumed");
+  if (change.access_end_time.has_value()) add("access_end_time");
+  if (change.keep_agents.has_value()) add("agents");
+  return what;
+}
+
+}  // namespace
+
+ConnectionAdmin::Upstream UpstreamOf(const Connection& revoked) {
+  if (revoked.state_reason == kUpstreamUnsupported) {
+    return ConnectionAdmin::Upstream::kUnsupported;
+  }
+  return revoked.state_reason == kUpstreamFailed
+             ? ConnectionAdmin::Upstream::kFailed
+             : ConnectionAdmin::Upstream::kRevoked;
+}
+
+std::string EtagOf(const Connection& connection) {
+  return absl::StrCat("v", connection.version);
+}
+
+ConnectionAdmin::ConnectionAdmin(const Clock& clock, Store& store,
+                                 KeyKeeper& keys, ProviderAccess& providers,
+                                 TokenCache& cache)
+    : clock_(clock),
+      store_(store),
+      keys_(keys),
+      providers_(providers),
+      cache_(cache) {}
+
+absl::StatusOr<ConnectionView> ConnectionAdmin::Get(const TenantId& tenant,
+                                                    const UserId& user,
+                                                    const ConnectionId& id) {
+  absl::StatusOr<Connection> connection = store_.GetConnection(tenant, id);
+  if (HasReason(connection.status(), "NOT_FOUND") ||
+      (connection.ok() && connection->user != user)) {
+    return errors::ResourceDenied(NameOf(user, id));
+  }
+  RETURN_IF_ERROR(connection.status());
+  ASSIGN_OR_RETURN(std::vector<AgentGrant> grants,
+                   store_.ListAgentGrants(tenant, id));
+  return ConnectionView{*std::move(connection), std::move(grants)};
+}
+
+absl::StatusOr<std::vector<ConnectionView>> ConnectionAdmin::List(
+    const ConnectionFilter& filter, const ConnectionId& after, int limit) {
+  ASSIGN_OR_RETURN(std::vector<Connection> connections,
+                   store_.ListConnections(filter, after, limit));
+  std::vector<ConnectionView> views;
+  for (Connection& connection : connections) {
+    ASSIGN_OR_RETURN(std::vector<AgentGrant> grants,
+                     store_.ListAgentGrants(connection.tenant, connection.id));
+    views.push_back({std::move(connection), std::move(grants)});
+  }
+  return views;
+}
+
+absl::StatusOr<ConnectionView> ConnectionAdmin::Update(
+    const TenantId& tenant, const UserId& user, const ConnectionId& id,
+    const std::string& etag, const ConnectionChange& change,
+    const std::string& actor) {
+  for (int i = 0; i < kTries; ++i) {
+    ASSIGN_OR_RETURN(ConnectionView view, Get(tenant, user, id));
+    if (!etag.empty() && etag != EtagOf(view.connection)) break;
+    Connection next = view.connection;
+    if (change.account_label.has_value()) {
+      next.account_label = *change.account_label;
+    }
+    if (change.paused.has_value()) next.paused = *change.paused;
+    if (change.access_end_time.has_value()) {
+      next.access_end_time = *change.access_end_time;
+    }
+    WriteBatch batch;
+    batch.Update(next);
+    if (change.keep_agents.has_value()) {
+      batch.Remove(WriteBatch::RemoveGrants{tenant, id});
+      for (AgentGrant& grant : view.grants) {
+        if (std::count(change.keep_agents->begin(), change.keep_agents->end(),
+                       grant.agent) > 0) {
+          grant.version = 0;
+          batch.Insert(std::move(grant));
+        }
+      }
+    }
+    AuditEvent event = EventFor(next, audit_kind::kConnectionChanged, actor);
+    event.detail = Describe(change);
+    batch.Append(MakeAuditEntry(event, clock_.Now()));
+    absl::Status status = store_.Commit(std::move(batch));
+    cache_.Invalidate(id);
+    if (status.ok()) return Get(tenant, user, id);
+    if (!HasReason(status, "VERSION_CONFLICT")) return status;
+  }
+  return errors::EtagMismatch(NameOf(user, id));
+}
+
+absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
+    const Directory& directory, const TenantId& tenant, const UserId& user,
+    const ConnectionId& id, const std::string& etag, const std::string& actor,
+    const std::string& request_id) {
+  std::optional<Connection> ended;
+  for (int i = 0; i < kTries && !ended.has_value(); ++i) {
+    ASSIGN_OR_RETURN(ConnectionView view, Get(tenant, user, id));
+    if (!etag.empty() && etag != EtagOf(view.connection)) {
+      return errors::EtagMismatch(NameOf(user, id));
+    }
+    Connection next = view.connection;
+    // One whose revocation was cut off still has its sealed token: finish that.
+    if (next.state == ConnectionState::kRevoked &&
+        next.sealed_refresh_token.empty()) {
+      return Revoked{std::move(view), UpstreamOf(next), ""};
+    }
+    next.state = ConnectionState::kRevoked;
+    next.state_reason.clear();
+    next.lease_epoch += 1;  // a refresh under way must not write its result
+    AuditEvent event = EventFor(next, audit_kind::kConnectionRevoked, actor);
+    event.request_id = request_id;
+    WriteBatch batch;
+    batch.Update(next);
+    batch.Remove(WriteBatch::RemoveGrants{tenant, id});
+    batch.Append(MakeAuditEntry(event, clock_.Now()));
+    absl::Status status = store_.Commit(std::move(batch));
+    cache_.Invalidate(id);
+    if (status.ok()) {
+      next.version += 1;
+      ended = std::move(next);
+    } else if (!HasReason(status, "VERSION_CONFLICT")) {
+      return status;
+    }
+  }
+  if (!ended.has_value()) return errors::EtagMismatch(NameOf(user, id));
+
+  Revoked revoked;
+  revoked.upstream = RevokeUpstream(directory, *ended);
+  if (revoked.upstream == Upstream::kUnsupported) {
+    ended->state_reason = kUpstreamUnsupported;
+  } else if (revoked.upstream == Upstream::kFailed) {
+    ended->state_reason = kUpstreamFailed;
+  }
+  AuditEvent event = EventFor(*ended, audit_kind::kUpstreamRevoked, actor);
+  event.outcome = revoked.upstream == Upstream::kFailed ? "error" : "ok";
+  event.reason = ended->state_reason;
+  ended->sealed_refresh_token.clear();
+  WriteBatch batch;
+  batch.Update(*ended);
+  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  ASSIGN_OR_RETURN(revoked.view, Get(tenant, user, id));
+  return revoked;
+}
+
+ConnectionAdmin::Upstream ConnectionAdmin::RevokeUpstream(
+    const Directory& directory, const Connection& connection) {
+  const Provider* configured = directory.FindProvider(connection.provider);
+  if (configured == nullptr || connection.sealed_refresh_token.empty()) {
+    return Upstream::kUnsupported;
+  }
+  auto revoke = [&]() -> absl::StatusOr<RevocationOutcome> {
+    ASSIGN_OR_RETURN(Provider provider,
+                     providers_.WithEndpoints(*configured, directory.dev_mode));
+    ASSIGN_OR_RETURN(Sealer sealer,
+                     keys_.SealerFor(connection.tenant, connection.user.value));
+    ASSIGN_OR_RETURN(
+        Secret token,
+        sealer.Open(connection.sealed_refresh_token,
+                    RefreshTokenBinding(keys_.deployment_id(), connection)));
+    return providers_.oauth().Revoke(provider, token, "refresh_token");
+  };
+  absl::StatusOr<RevocationOutcome> outcome = revoke();
+  if (!outcome.ok()) {
+    Log(LogLevel::kWarning, "revoke.upstream_failed",
+        "the provider was not told of a revocation",
+        {{LogKey::kProvider, connection.provider.value},
+         {LogKey::kConnection, connection.id.value},
+         {LogKey::kReason, ReasonOf(outcome.status())}});
+    return Upstream::kFailed;
+  }
+  return *outcome == RevocationOutcome::kRevoked ? Upstream::kRevoked
+                                                 : Upstream::kUnsupported;
+}
+
+}  // namespace tokenvault

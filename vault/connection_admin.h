@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "storage/store.h"
+#include "vault/directory.h"
+#include "vault/key_keeper.h"
+#include "vault/provider_access.h"
+#include "vault/token_cache.h"
+
+namespace tokenvault {
+
+// What may be changed about a connection; absent fields stay.
+struct ConnectionChange {
+  std::optional<std::string> account_label;
+  std::optional<bool> paused;
+  std::optional<absl::Time> access_end_time;
+  // The agents that keep their access; others lose it. Nobody is added.
+  std::optional<std::vector<AgentId>> keep_agents;
+};
+
+// A connection and who may use it.
+struct ConnectionView {
+  Connection connection;
+  std::vector<AgentGrant> grants;
+};
+
+// Looking at connections, changing and ending them: for people on our pages,
+// application back ends and operators. `actor` goes into the audit log. Blocks;
+// thread-safe. What is not there is RESOURCE_DENIED.
+class ConnectionAdmin {
+ public:
+  ConnectionAdmin(const Clock& clock, Store& store, KeyKeeper& keys,
+                  ProviderAccess& providers, TokenCache& cache);
+
+  absl::StatusOr<ConnectionView> Get(const TenantId& tenant, const UserId& user,
+                                     const ConnectionId& id);
+  absl::StatusOr<std::vector<ConnectionView>> List(
+      const ConnectionFilter& filter, const ConnectionId& after, int limit);
+
+  // ETAG_MISMATCH when `etag` is given and the connection moved. Its effect on
+  // tokens is immediate: none is handed out under the old terms once this
+  // returns.
+  absl::StatusOr<ConnectionView> Update(const TenantId& tenant,
+                                        const UserId& user,
+                                        const ConnectionId& id,
+                                        const std::string& etag,
+                                        const ConnectionChange& change,
+                                        const std::string& actor);
+
+  enum class Upstream { kRevoked, kUnsupported, kFailed };
+  struct Revoked {
+    ConnectionView view;
+    Upstream upstream = Upstream::kUnsupported;
+    std::string manual_url;
+  };
+  // First here, so that no token is handed out any more; then at the provider;
+  // then the sealed refresh token is erased. Revoking a revoked one changes
+  // nothing.
+  absl::StatusOr<Revoked> Revoke(const Directory& directory,
+                                 const TenantId& tenant, const UserId& user,
+                                 const ConnectionId& id,
+                                 const std::string& etag,
+                                 const std::string& actor,
+                                 const std::string& request_id);
+
+ private:
+  Upstream RevokeUpstream(const Directory& directory,
+                          const Connection& connection);
+
+  const Clock& clock_;
+  Store& store_;
+  KeyKeeper& keys_;
+  ProviderAccess& providers_;
+  TokenCache& cache_;
+};
+
+// What the provider said when this connection was revoked.
+ConnectionAdmin::Upstream UpstreamOf(const Connection& revoked);
+
+// What a connection's etag is: changes with every change.
+std::string EtagOf(const Connection& connection);
+
+}  // namespace tokenvault

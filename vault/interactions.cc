@@ -1,0 +1,182 @@
+#include "vault/interactions.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "crypto/random.h"
+
+namespace tokenvault {
+namespace {
+
+std::string UrlOf(const std::string& public_url, const std::string& link_id) {
+  return absl::StrCat(public_url, "/c/", link_id);
+}
+
+bool IsSameQuestion(const Interaction& asked, const Question& question) {
+  return asked.kind == question.kind && asked.scopes == question.scopes &&
+         asked.connection == question.connection &&
+         asked.return_uri == question.return_uri;
+}
+
+}  // namespace
+
+InteractionState StateAt(const Interaction& interaction, absl::Time now) {
+  return interaction.state == InteractionState::kPending &&
+                 now >= interaction.expire_time
+             ? InteractionState::kExpired
+             : interaction.state;
+}
+
+Interactions::Interactions(Store& store, const KeyKeeper& keys)
+    : store_(store), keys_(keys) {}
+
+std::string Interactions::LinkIdOf(const InteractionId& id) const {
+  return keys_.Derive("link", id.value);
+}
+
+absl::StatusOr<AskedQuestion> Interactions::Ask(const Question& question,
+                                                const std::string& public_url,
+                                                absl::Time now) {
+  ASSIGN_OR_RETURN(
+      std::vector<Interaction> pending,
+      store_.ListPendingInteractions(question.tenant, question.agent,
+                                     question.user, question.provider, now));
+  for (Interaction& asked : pending) {
+    // One that ends in a moment is no help to a person who reads a message.
+    if (!IsSameQuestion(asked, question) ||
+        asked.expire_time - now < kLifetime / 5) {
+      continue;
+    }
+    std::string url = UrlOf(public_url, LinkIdOf(asked.id));
+    return AskedQuestion{std::move(asked), std::move(url)};
+  }
+  if (pending.size() >= kMaxPending) {
+    return errors::RateLimited("pending_interactions",
+                               pending.back().expire_time - now);
+  }
+
+  Interaction interaction;
+  interaction.tenant = question.tenant;
+  interaction.id = InteractionId(NewUlid(now));
+  interaction.kind = question.kind;
+  interaction.agent = question.agent;
+  interaction.user = question.user;
+  interaction.provider = question.provider;
+  interaction.connection = question.connection;
+  interaction.scopes = question.scopes;
+  interaction.missing_scopes = question.missing_scopes;
+  interaction.purpose = question.purpose;
+  interaction.return_uri = question.return_uri;
+  interaction.user_code = NewUserCode();
+  interaction.create_time = now;
+  interaction.expire_time = now + kLifetime;
+  std::string link_id = LinkIdOf(interaction.id);
+  interaction.link_hash = keys_.Lookup("link", link_id);
+
+  AuditEvent event;
+  event.kind = audit_kind::kConsentAsked;
+  event.tenant = question.tenant;
+  event.actor = absl::StrCat("agents/", question.agent.value);
+  event.user = question.user;
+  event.provider = question.provider;
+  event.connection = question.connection;
+  event.interaction = interaction.id;
+  event.scopes = question.scopes;
+  event.purpose = question.purpose;
+  event.request_id = question.request_id;
+  WriteBatch batch;
+  batch.Insert(interaction);
+  batch.Append(MakeAuditEntry(event, now));
+  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  return AskedQuestion{std::move(interaction), UrlOf(public_url, link_id)};
+}
+
+absl::StatusOr<AskedQuestion> Interactions::Get(const TenantId& tenant,
+                                                const AgentId& agent,
+                                                const InteractionId& id,
+                                                const std::string& public_url,
+                                                absl::Time now) const {
+  absl::StatusOr<Interaction> found = store_.GetInteraction(tenant, id);
+  if (HasReason(found.status(), "NOT_FOUND") ||
+      (found.ok() && found->agent != agent)) {
+    return errors::ResourceDenied(absl::StrCat("interactions/", id.value));
+  }
+  RETURN_IF_ERROR(found.status());
+  found->state = StateAt(*found, now);
+  std::string url = found->state == InteractionState::kPending
+                        ? UrlOf(public_url, LinkIdOf(id))
+                        : "";
+  return AskedQuestion{*std::move(found), std::move(url)};
+}
+
+absl::StatusOr<AskedQuestion> Interactions::Cancel(const TenantId& tenant,
+                                                   const AgentId& agent,
+                                                   const InteractionId& id,
+                                                   absl::Time now) {
+  ASSIGN_OR_RETURN(AskedQuestion asked, Get(tenant, agent, id, "", now));
+  if (asked.interaction.state != InteractionState::kPending) return asked;
+  AuditEvent event;
+  event.kind = audit_kind::kConsentCancelled;
+  event.tenant = tenant;
+  event.actor = absl::StrCat("agents/", agent.value);
+  event.user = asked.interaction.user;
+  event.provider = asked.interaction.provider;
+  event.interaction = id;
+  WriteBatch batch;
+  batch.Append(MakeAuditEntry(event, now));
+  absl::Status status = Settle(asked.interaction, InteractionState::kCancelled,
+                               "", std::move(batch));
+  // The person was faster: what they said stands.
+  if (!status.ok() && !HasReason(status, "VERSION_CONFLICT")) return status;
+  return Get(tenant, agent, id, "", now);
+}
+
+absl::StatusOr<Interaction> Interactions::FindByLink(
+    const std::string& link_id) const {
+  return store_.FindInteractionByLink(keys_.Lookup("link", link_id));
+}
+
+absl::Status Interactions::Settle(Interaction interaction,
+                                  InteractionState state,
+                                  std::string denial_reason, WriteBatch batch) {
+  const InteractionId id = interaction.id;
+  interaction.state = state;
+  interaction.denial_reason = std::move(denial_reason);
+  batch.Update(std::move(interaction));
+  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  Wake(id);
+  return absl::OkStatus();
+}
+
+Interactions::WaitId Interactions::Wait(const InteractionId& id,
+                                        absl::AnyInvocable<void()> wake) {
+  MutexLock lock(mutex_);
+  WaitId wait = next_wait_++;
+  waiters_.emplace(wait, Waiter{id, std::move(wake)});
+  return wait;
+}
+
+void Interactions::StopWaiting(WaitId id) {
+  MutexLock lock(mutex_);
+  waiters_.erase(id);
+}
+
+void Interactions::Wake(const InteractionId& id) {
+  std::vector<absl::AnyInvocable<void()>> woken;
+  {
+    MutexLock lock(mutex_);
+    for (auto it = waiters_.begin(); it != waiters_.end();) {
+      if (it->second.interaction == id) {
+        woken.push_back(std::move(it->second.wake));
+        it = waiters_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+  for (auto& wake : woken) wake();
+}
+
+}  // namespace tokenvault

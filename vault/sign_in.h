@@ -1,0 +1,93 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "storage/store.h"
+#include "vault/directory.h"
+#include "vault/key_keeper.h"
+#include "vault/provider_access.h"
+
+namespace tokenvault {
+
+// The query of a callback, decoded. `malformed` when it could not be, or when a
+// parameter came twice: no callback of ours survives that.
+struct CallbackQuery {
+  std::vector<std::pair<std::string, std::string>> parameters;
+  bool malformed = false;
+
+  std::string Get(const std::string& name) const;
+};
+
+// Looks a cookie up in the request, by its name without "__Host-".
+using CookieReader =
+    std::function<std::optional<std::string>(const std::string& name)>;
+
+// A redirect to make, and the cookie that ties the way back to this browser.
+struct BrowserTrip {
+  std::string url;          // at the authorization server
+  std::string cookie_name;  // "tv_flow_1f2e3d4c", still without "__Host-"
+  std::string cookie_value;
+  absl::Duration cookie_age;
+};
+
+// How people sign in: OpenID Connect at the tenant's identity provider, with
+// PKCE, state, nonce and a flow cookie. Blocks; thread-safe.
+//
+// A session is 256 random bits in a cookie, of which we keep a keyed hash; a
+// new one is made at every sign-in.
+class SignIn {
+ public:
+  static constexpr absl::Duration kFlowLifetime = absl::Minutes(10);
+  static constexpr absl::Duration kIdle = absl::Minutes(15);
+  static constexpr absl::Duration kAbsolute = absl::Hours(8);
+
+  SignIn(const Clock& clock, Store& store, KeyKeeper& keys,
+         ProviderAccess& providers);
+
+  // Sends a browser to the identity provider. `interaction` is where it comes
+  // back to. PROVIDER_*, STORAGE_*.
+  absl::StatusOr<BrowserTrip> Begin(const Directory& directory,
+                                    const Tenant& tenant,
+                                    const InteractionId& interaction);
+
+  struct SignedIn {
+    WebSession session;
+    std::string cookie;         // the session's
+    InteractionId interaction;  // where to go on; "" for nowhere
+    std::string flow_cookie_name;  // of no use any more
+  };
+  // The callback of /signin/<tenant>. CONNECT_REFUSED with the check that
+  // failed: "query", "state", "expired", "replayed", "cookie",
+  // "context", "iss", "provider_error", "code", "id_token_…"; PROVIDER_*,
+  // STORAGE_*.
+  absl::StatusOr<SignedIn> Finish(const Directory& directory,
+                                  const Tenant& tenant,
+                                  const CallbackQuery& query,
+                                  const CookieReader& read_cookie);
+
+  // The session of a cookie, or nothing: unknown, idle for too long, too old.
+  // Prolongs the idle time, at most once a minute.
+  absl::StatusOr<std::optional<WebSession>> Find(const std::string& cookie);
+  absl::Status SignOut(const std::string& cookie);
+
+  // A form's proof that it is ours: bound to the session and to `action`.
+  std::string CsrfToken(const WebSession& session,
+                        const std::string& action) const;
+
+ private:
+  const Clock& clock_;
+  Store& store_;
+  KeyKeeper& keys_;
+  ProviderAccess& providers_;
+};
+
+// "/signin/default": where the tenant's identity provider sends people back.
+std::string SignInPath(const TenantId& tenant);
+
+}  // namespace tokenvault

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "base/scope_set.h"
+#include "base/secret.h"
+
+namespace tokenvault {
+
+// Who sees to it that a token can do no more than it says. Numbers as on the
+// wire (tokenvault.v1.ScopeEnforcement).
+enum class ScopeEnforcement { kProvider = 1, kGrant = 2, kPolicyOnly = 3 };
+
+// An access token as the provider gave it. In memory only, for ever.
+struct AccessToken {
+  Secret value;
+  std::string type;         // "Bearer"
+  std::string token_id;     // ours; the audit log's name for it
+  ScopeSet scopes;          // what it can really do
+  absl::Time expire_time;   // the provider's, less a margin
+  absl::Duration lifetime;  // from receipt to expire_time
+  std::map<std::string, std::string> endpoint_hints;
+};
+
+// What makes two requests want the same token.
+struct TokenKey {
+  TenantId tenant;
+  ConnectionId connection;
+  ScopeSet scopes;
+  std::string resource;
+
+  friend bool operator==(const TokenKey&, const TokenKey&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const TokenKey& k) {
+    return H::combine(std::move(h), k.tenant, k.connection, k.scopes,
+                      k.resource);
+  }
+};
+
+// Whether what was read about a connection still holds. Taken before the row is
+// read; goes false when the connection changes, at once and for every holder.
+using Validity = std::shared_ptr<const std::atomic<bool>>;
+
+// Access tokens by (connection, scope set, resource). Bounded; thread-safe;
+// short locks.
+//
+//   Validity validity = cache.ValidityOf(connection);   // first
+//   …read the row, refresh…
+//   cache.Put(key, token, validity);  // dropped if the connection moved
+class TokenCache {
+ public:
+  explicit TokenCache(size_t max_entries);
+
+  Validity ValidityOf(const ConnectionId& connection);
+  // Everything known about the connection is void from now on: it was revoked,
+  // paused, reconnected, or its agents changed.
+  void Invalidate(const ConnectionId& connection);
+
+  // Null unless it is there, valid, and not past its expire_time.
+  std::shared_ptr<const AccessToken> Find(const TokenKey& key, absl::Time now);
+  void Put(const TokenKey& key, std::shared_ptr<const AccessToken> token,
+           Validity validity, absl::Time now);
+
+ private:
+  struct Entry {
+    std::shared_ptr<const AccessToken> token;
+    Validity validity;
+  };
+  void MakeRoom(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const size_t max_entries_;
+  Mutex mutex_;
+  absl::flat_hash_map<TokenKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ConnectionId, std::shared_ptr<std::atomic<bool>>>
+      validities_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tokenvault
