@@ -1,0 +1,406 @@
+#include "cli/commands.h"
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+// Slow to compile, and so only here.
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/agents.h"
+#include "cli/audit.h"
+#include "cli/completion.h"
+#include "cli/config.h"
+#include "cli/connections.h"
+#include "cli/demo.h"
+#include "cli/exit_codes.h"
+#include "cli/init.h"
+#include "cli/keys.h"
+#include "cli/policies.h"
+#include "cli/providers.h"
+#include "cli/status.h"
+#include "cli/tokens.h"
+
+namespace tokenvault {
+namespace {
+
+using Run = std::function<int(Session&)>;
+
+// Where the values of all options land.
+struct Options {
+  std::string socket;
+  std::string format;
+
+  InitOptions init;
+  StatusOptions status;
+  KeyRotateOptions rotate;
+  PolicyExplainOptions explain;
+  std::string explain_scopes;
+  PolicyCheckOptions policy_check;
+  ConnectionFilter filter;
+  RevokeOptions revoke;
+  TokenGetOptions token;
+  std::string token_scopes;
+  std::string token_min_ttl;
+  AuditTailOptions tail;
+  DemoOptions demo;
+  std::string id;
+  std::string config_file;
+  bool reload_dry_run = false;
+  std::string shell;
+  std::vector<std::string> topic;
+};
+
+// The tree of commands, and the one that was chosen.
+struct Tree {
+  CLI::App app{
+      "Keeps OAuth refresh tokens sealed, and hands agents short-lived "
+      "ones.",
+      "tokenvault"};
+  Options options;
+  Run run;
+};
+
+CLI::App* Group(CLI::App& parent, const char* name, const char* help) {
+  CLI::App* group = parent.add_subcommand(name, help);
+  group->require_subcommand(1);
+  return group;
+}
+
+CLI::App* Leaf(Tree& tree, CLI::App& parent, const char* name, const char* help,
+               Run run) {
+  CLI::App* leaf = parent.add_subcommand(name, help);
+  leaf->callback([&tree, run = std::move(run)] { tree.run = run; });
+  return leaf;
+}
+
+void AddVaultCommands(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* init =
+      Leaf(tree, tree.app, "init", "Make the database and the root key",
+           [&o](Session& s) { return RunInit(s, o.init); });
+  init->add_option("--config", o.init.config, "Configuration file");
+  init->add_flag("--check", o.init.check,
+                 "Only say whether it is done: 0 yes, 1 error, 2 no");
+  init->add_option("--passphrase-file", o.init.passphrase_file,
+                   "Read the passphrase from a file");
+  init->add_option("--passphrase-fd", o.init.passphrase_fd,
+                   "Read the passphrase from a file descriptor");
+
+  CLI::App* status =
+      Leaf(tree, tree.app, "status", "How the vault is, and what to do next",
+           [&o](Session& s) { return RunStatus(s, o.status); });
+  status->add_flag("--deep", o.status.deep,
+                   "Also read the whole database and check it");
+
+  CLI::App* key = Group(tree.app, "key", "Master keys");
+  Leaf(tree, *key, "status", "The master keys there are", RunKeyStatus);
+  CLI::App* rotate =
+      Leaf(tree, *key, "rotate", "A new master key, and all under it",
+           [&o](Session& s) { return RunKeyRotate(s, o.rotate); });
+  rotate->add_flag("--dry-run", o.rotate.dry_run,
+                   "Only say how much there is to do");
+  rotate
+      ->add_option("--rate", o.rotate.rows_per_second,
+                   "At most so many rows a second")
+      ->check(CLI::Range(1, 1000000));
+}
+
+void AddConfiguredThings(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* provider = Group(tree.app, "provider", "Providers");
+  Leaf(tree, *provider, "list", "What is configured", RunProviderList);
+  Leaf(tree, *provider, "show", "All of one, and what to register there",
+       [&o](Session& s) { return RunProviderShow(s, o.id); })
+      ->add_option("id", o.id, "The provider")
+      ->required();
+  Leaf(tree, *provider, "test", "Ask it whether our client works",
+       [&o](Session& s) { return RunProviderTest(s, o.id); })
+      ->add_option("id", o.id, "The provider")
+      ->required();
+  Leaf(tree, *provider, "presets", "What is compiled in", [&o](Session& s) {
+    return RunProviderPresets(s, o.id);
+  })->add_option("preset", o.id, "Only this one, with its sources");
+
+  CLI::App* agent = Group(tree.app, "agent", "Agents");
+  Leaf(tree, *agent, "list", "Who may ask, and how they are known",
+       RunAgentList);
+  Leaf(tree, *agent, "show", "All of one",
+       [&o](Session& s) { return RunAgentShow(s, o.id); })
+      ->add_option("id", o.id, "The agent")
+      ->required();
+
+  CLI::App* policy = Group(tree.app, "policy", "Policy");
+  CLI::App* check =
+      Leaf(tree, *policy, "check", "Whether a file of [[policies]] is good",
+           [&o](Session& s) { return RunPolicyCheck(s, o.policy_check); });
+  check->add_option("file", o.policy_check.file, "The file")->required();
+  check->add_option("--config", o.policy_check.config, "Configuration file");
+  CLI::App* explain = Leaf(tree, *policy, "explain",
+                           "What policy would say, and why", [&o](Session& s) {
+                             o.explain.scopes = SplitScopes(o.explain_scopes);
+                             return RunPolicyExplain(s, o.explain);
+                           });
+  explain->add_option("--agent", o.explain.agent, "Who asks")->required();
+  explain->add_option("--provider", o.explain.provider, "For what")->required();
+  explain->add_option("--scopes", o.explain_scopes, "With commas between")
+      ->required();
+
+  CLI::App* config = Group(tree.app, "config", "Configuration");
+  Leaf(tree, *config, "check", "Whether the files are good", [&o](Session& s) {
+    return RunConfigCheck(s, o.config_file);
+  })->add_option("--config", o.config_file, "Configuration file");
+  Leaf(tree, *config, "show", "What is in force, and where it comes from",
+       RunConfigShow);
+  Leaf(tree, *config, "reload", "Read the files again: all of it, or nothing",
+       [&o](Session& s) { return RunConfigReload(s, o.reload_dry_run); })
+      ->add_flag("--dry-run", o.reload_dry_run, "Only say what would happen");
+}
+
+void AddConnectionCommands(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* connection = Group(tree.app, "connection", "People's connections");
+  CLI::App* list =
+      Leaf(tree, *connection, "list", "Whose accounts the vault holds",
+           [&o](Session& s) { return RunConnectionList(s, o.filter); });
+  list->add_option("--user", o.filter.user,
+                   "Only this person's: users/…, or their id at your own "
+                   "identity provider");
+  list->add_option("--provider", o.filter.provider, "Only at this provider");
+  list->add_option("--state", o.filter.state,
+                   "Only active, needs_reconnect, paused or revoked ones");
+  Leaf(tree, *connection, "show", "All of one",
+       [&o](Session& s) { return RunConnectionShow(s, o.id); })
+      ->add_option("name", o.id, "users/…/connections/…")
+      ->required();
+  Leaf(tree, *connection, "pause", "No agent gets a token meanwhile",
+       [&o](Session& s) { return RunConnectionPause(s, o.id, true); })
+      ->add_option("name", o.id, "users/…/connections/…")
+      ->required();
+  Leaf(tree, *connection, "resume", "Agents get tokens again",
+       [&o](Session& s) { return RunConnectionPause(s, o.id, false); })
+      ->add_option("name", o.id, "users/…/connections/…")
+      ->required();
+  CLI::App* revoke = Leaf(tree, *connection, "revoke",
+                          "End it, here and at the provider", [&o](Session& s) {
+                            o.revoke.name = o.id;
+                            return RunConnectionRevoke(s, o.revoke);
+                          });
+  revoke->add_option("name", o.id, "users/…/connections/…")->required();
+  revoke->add_flag("--yes", o.revoke.yes, "Do not ask");
+}
+
+int RunTokenGetWith(Session& session, Options& o) {
+  o.token.scopes = SplitScopes(o.token_scopes);
+  if (!o.token_min_ttl.empty() &&
+      (!absl::ParseDuration(o.token_min_ttl, &o.token.min_ttl) ||
+       o.token.min_ttl < absl::Seconds(1))) {
+    return session.FailUsage("--min-ttl is no length of time",
+                             "write it as 90s or 5m");
+  }
+  return RunTokenGet(session, o.token);
+}
+
+void AddTokenCommands(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* token = Group(tree.app, "token", "Tokens, as agents get them");
+  CLI::App* get = Leaf(tree, *token, "get", "Ask for one, as an agent would",
+                       [&o](Session& s) { return RunTokenGetWith(s, o); });
+  get->add_option("--provider", o.token.provider, "For what")->required();
+  get->add_option("--scopes", o.token_scopes, "With commas between")
+      ->required();
+  get->add_option("--user", o.token.user,
+                  "The person's id at your own identity provider");
+  get->add_option("--user-token-file", o.token.user_token_file,
+                  "A file with the person's own JWT");
+  get->add_option("--address", o.token.door.address,
+                  "HOST:PORT or unix:PATH (TOKENVAULT_ADDRESS)");
+  get->add_option("--cert", o.token.door.cert_file, "The agent's certificate");
+  get->add_option("--key", o.token.door.key_file, "Its key");
+  get->add_option("--ca", o.token.door.ca_file, "Who vouches for the vault");
+  get->add_option("--token-file", o.token.door.token_file,
+                  "A file with the agent's JWT");
+  get->add_option("--dev-agent", o.token.door.dev_agent,
+                  "An agent's id, at tokenvaultd --dev only");
+  get->add_option("--connection", o.token.connection,
+                  "Which of several accounts");
+  get->add_option("--min-ttl", o.token_min_ttl,
+                  "It must be good for so long: 5m");
+  get->add_option("--purpose", o.token.purpose, "Why, in one sentence");
+  get->add_flag("--wait", o.token.wait, "Wait for the person, if one must act");
+  get->add_flag("--raw", o.token.raw, "Print the token, and only that");
+
+  CLI::App* audit = Group(tree.app, "audit", "The audit log");
+  CLI::App* tail = Leaf(tree, *audit, "tail", "The newest events",
+                        [&o](Session& s) { return RunAuditTail(s, o.tail); });
+  tail->add_flag("-f,--follow", o.tail.follow, "And those to come");
+  tail->add_option("-n,--lines", o.tail.lines, "How many at first")
+      ->check(CLI::Range(1, 500));
+  tail->add_option("--filter", o.tail.filter, "action = \"token.granted\"");
+}
+
+std::vector<CompletedCommand> CommandsUnder(const CLI::App& app,
+                                            const std::string& path) {
+  CompletedCommand own;
+  own.path = path;
+  std::vector<CompletedCommand> below;
+  for (const CLI::App* child :
+       app.get_subcommands([](const CLI::App*) { return true; })) {
+    own.commands.push_back(child->get_name());
+    const std::vector<CompletedCommand> its = CommandsUnder(
+        *child, absl::StrCat(path, path.empty() ? "" : " ", child->get_name()));
+    below.insert(below.end(), its.begin(), its.end());
+  }
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      own.options.push_back(absl::StrCat("--", name));
+    }
+  }
+  below.insert(below.begin(), std::move(own));
+  return below;
+}
+
+int RunCompletion(Session& session, const Tree& tree) {
+  const std::vector<CompletedCommand> commands = CommandsUnder(tree.app, "");
+  const std::string& shell = tree.options.shell;
+  session.terminal().Print(shell == "bash"  ? BashCompletion(commands)
+                           : shell == "zsh" ? ZshCompletion(commands)
+                                            : FishCompletion(commands));
+  return kExitDone;
+}
+
+std::unique_ptr<Tree> MakeTree();
+
+int RunHelp(Session& session, const Tree& tree) {
+  const std::vector<std::string>& topic = tree.options.topic;
+  if (topic.size() == 1 && topic[0] == "exit-codes") {
+    session.terminal().Print(ExitCodeHelp());
+    return kExitDone;
+  }
+  // A tree of its own: the one that was parsed only tells of "help".
+  const std::unique_ptr<Tree> fresh = MakeTree();
+  CLI::App* command = &fresh->app;
+  std::string above;
+  for (const std::string& word : topic) {
+    absl::StrAppend(&above, above.empty() ? "" : " ", command->get_name());
+    const std::vector<CLI::App*> named = command->get_subcommands(
+        [&word](const CLI::App* below) { return below->get_name() == word; });
+    command = named.empty() ? nullptr : named.front();
+    if (command == nullptr) {
+      return session.FailUsage(
+          absl::StrCat("there is no help on ", absl::StrJoin(topic, " ")),
+          "topics are the commands, and exit-codes");
+    }
+  }
+  session.terminal().Print(command->help(above));
+  return kExitDone;
+}
+
+void AddHelpers(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* demo = Group(tree.app, "demo", "The demo of tokenvaultd --dev");
+  for (bool run : {true, false}) {
+    Leaf(tree, *demo, run ? "run" : "open",
+         run ? "Walk through it without a browser"
+             : "The links and commands to walk through it by hand",
+         [&o, run](Session& s) {
+           return run ? RunDemo(s, o.demo) : RunDemoOpen(s, o.demo);
+         })
+        ->add_option("--as", o.demo.person, "Who you are: ana or ben");
+  }
+  Leaf(tree, tree.app, "completion", "A script for your shell",
+       [&tree](Session& s) { return RunCompletion(s, tree); })
+      ->add_option("shell", o.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  Leaf(tree, tree.app, "help", "Help on a command, or on exit-codes",
+       [&tree](Session& s) { return RunHelp(s, tree); })
+      ->add_option("topic", o.topic, "A command, or exit-codes");
+}
+
+std::unique_ptr<Tree> MakeTree() {
+  auto tree = std::make_unique<Tree>();
+  // Global options may also stand behind the command.
+  tree->app.fallthrough();
+  tree->app.require_subcommand(1);
+  tree->app.set_version_flag("--version", "tokenvault " TOKENVAULT_VERSION);
+  tree->app.add_option("--socket", tree->options.socket,
+                       "The daemon's admin socket (TOKENVAULT_SOCKET)");
+  tree->app.add_option("--format", tree->options.format,
+                       "table, json or yaml (TOKENVAULT_FORMAT)");
+  tree->app.footer("Exit codes: tokenvault help exit-codes");
+  AddVaultCommands(*tree);
+  AddConfiguredThings(*tree);
+  AddConnectionCommands(*tree);
+  AddTokenCommands(*tree);
+  AddHelpers(*tree);
+  return tree;
+}
+
+// The command that was typed, as far as it was understood.
+std::string TypedCommand(const CLI::App& app) {
+  std::string typed = app.get_name();
+  for (const CLI::App* below : app.get_subcommands()) {
+    absl::StrAppend(&typed, " ", TypedCommand(*below));
+  }
+  return typed;
+}
+
+int FailParse(Terminal& terminal, const CLI::App& app,
+              const std::string& problem) {
+  std::string sentence = problem.empty() ? "cannot be understood" : problem;
+  sentence[0] = absl::ascii_tolower(sentence[0]);
+  terminal.Complain(sentence,
+                    absl::StrCat("run '", TypedCommand(app), " --help'"));
+  return kExitLocalMistake;
+}
+
+}  // namespace
+
+int RunCommandLine(std::vector<std::string> arguments, const Environment& env,
+                   Terminal& terminal, const Clock& clock) {
+  const std::unique_ptr<Tree> tree = MakeTree();
+  Options& options = tree->options;
+  try {
+    // Parse() wants them in reverse.
+    tree->app.parse(
+        std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    // Tells of the command that was named.
+    terminal.Print(tree->app.help());
+    return kExitDone;
+  } catch (const CLI::CallForVersion&) {
+    terminal.Print("tokenvault " TOKENVAULT_VERSION "\n");
+    return kExitDone;
+  } catch (const CLI::RequiredError& error) {
+    const std::vector<std::string> unknown = tree->app.remaining(true);
+    return FailParse(terminal, tree->app,
+                     unknown.empty() ? error.what()
+                                     : absl::StrCat("there is no command ",
+                                                    unknown.front()));
+  } catch (const CLI::ParseError& error) {
+    return FailParse(terminal, tree->app, error.what());
+  }
+  const std::string format_name = !options.format.empty() ? options.format
+                                  : !env.format.empty()   ? env.format
+                                                          : "table";
+  const auto format = FormatByName(format_name);
+  if (!format.has_value()) {
+    return FailParse(terminal, tree->app,
+                     absl::StrCat("there is no format ", format_name,
+                                  ": it is table, json or yaml"));
+  }
+  if (options.token.door.address.empty()) {
+    options.token.door.address = env.address;
+  }
+  Session session(terminal, clock, *format,
+                  AdminSocketPath(options.socket, env));
+  return tree->run(session);
+}
+
+}  // namespace tokenvault

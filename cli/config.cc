@@ -1,0 +1,71 @@
+#include "cli/config.h"
+
+#include "absl/strings/str_cat.h"
+#include "cli/humanize.h"
+#include "cli/plain_text.h"
+#include "server/config.h"
+
+namespace tokenvault {
+
+int RunConfigCheck(Session& session, const std::string& file) {
+  ConfigSources sources;
+  sources.file = file;
+  auto config = LoadConfig(sources);
+  if (!config.ok()) {
+    // One problem a line, each with its own advice.
+    return session.Fail(config.status(), FaultOrigin::kHere,
+                        "docs/configuration.md names every key");
+  }
+  for (const std::string& warning : config->warnings) {
+    session.terminal().Complain(absl::StrCat("warning: ", warning));
+  }
+  const Directory& directory = *config->directory;
+  Facts facts(18);
+  facts.Add("Config", {config->generation, {"valid", Color::kGreen}});
+  facts.Add("Providers", {Grouped(directory.providers.size())});
+  facts.Add("Agents", {Grouped(directory.agents.size())});
+  facts.Add("Policies", {Grouped(directory.policy.rules().size())});
+  facts.Add("Storage", {config->storage.path});
+  facts.Add("Seal", {config->seal.type});
+  session.terminal().Print(facts.ToText(session.terminal()));
+  return kExitDone;
+}
+
+int RunConfigShow(Session& session) {
+  auto config =
+      session.daemon().Call(&Channel::Admin::GetConfig, v1::GetConfigRequest());
+  if (!config.ok()) return session.Fail(config.status());
+  if (session.PrintedFor(*config)) return kExitDone;
+  Table table({"KEY", "VALUE", "ORIGIN"});
+  for (const auto& value : config->values()) {
+    table.Add({value.key(), value.value(), value.origin()});
+  }
+  session.terminal().Print(table.ToText(session.terminal(), "no values"));
+  return kExitDone;
+}
+
+int RunConfigReload(Session& session, bool dry_run) {
+  v1::ReloadConfigRequest request;
+  request.set_validate_only(dry_run);
+  auto answer = session.daemon().Call(&Channel::Admin::ReloadConfig, request);
+  if (!answer.ok()) {
+    return session.Fail(answer.status(), FaultOrigin::kServer,
+                        absl::IsInvalidArgument(answer.status())
+                            ? "the daemon keeps the configuration it has"
+                            : "");
+  }
+  for (const std::string& warning : answer->warnings()) {
+    session.terminal().Complain(absl::StrCat("warning: ", warning));
+  }
+  if (session.PrintedFor(*answer)) return kExitDone;
+  std::string text =
+      absl::StrCat(dry_run ? "Would load   " : "Loaded   ",
+                   SanitizeLine(answer->config_generation()), "\n");
+  for (const std::string& key : answer->needs_restart()) {
+    absl::StrAppend(&text, "Needs a restart   ", SanitizeLine(key), "\n");
+  }
+  session.terminal().Print(text);
+  return kExitDone;
+}
+
+}  // namespace tokenvault

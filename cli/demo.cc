@@ -1,0 +1,293 @@
+#include "cli/demo.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "base/errors.h"
+#include "base/secret.h"
+#include "base/status_macros.h"
+#include "cli/agent_door.h"
+#include "cli/demo_browser.h"
+#include "cli/humanize.h"
+#include "cli/list_pages.h"
+#include "cli/plain_text.h"
+#include "cli/request_id.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr char kProvider[] = "providers/demo";
+constexpr char kAgent[] = "demo-agent";
+constexpr char kScope[] = "calendar.read";
+constexpr char kApiPath[] = "/calendar/events";
+
+constexpr int kMostPages = 20;
+// Longer than this nobody watches a terminal for a token to end.
+constexpr absl::Duration kWorthWaiting = absl::Seconds(90);
+
+// Where the parts of the demo are, as the daemon says.
+struct DemoPlaces {
+  std::string grpc_address;
+  std::string pages_url;
+  std::string provider_origin;
+  std::string provider_name;  // "Demo Calendar"
+};
+
+absl::StatusOr<DemoPlaces> FindDemo(Session& session) {
+  ASSIGN_OR_RETURN(v1::Status status,
+                   session.daemon().Call(&Channel::Admin::GetStatus,
+                                         v1::GetStatusRequest()));
+  if (!status.dev_mode()) {
+    return errors::FieldInvalid(
+        "--socket",
+        "this daemon serves real people: the demo needs "
+        "'tokenvaultd --dev'");
+  }
+  ASSIGN_OR_RETURN(v1::ListProvidersResponse providers,
+                   FetchAllPages<v1::ListProvidersResponse>(
+                       v1::ListProvidersRequest(),
+                       [&](const v1::ListProvidersRequest& page) {
+                         return session.daemon().Call(
+                             &Channel::Admin::ListProviders, page);
+                       }));
+  for (const auto& provider : providers.providers()) {
+    if (provider.name() != kProvider) continue;
+    ASSIGN_OR_RETURN(LoopbackUrl url,
+                     ParseLoopbackUrl(provider.authorize_url()));
+    return DemoPlaces{status.grpc_address(), status.public_url(), url.Origin(),
+                      provider.display_name()};
+  }
+  return errors::ResourceDenied(kProvider);
+}
+
+// What the walk has in hand. Prints as it goes; a step that does not go as it
+// should is a status.
+class Walk {
+ public:
+  Walk(Session& session, DemoPlaces places, std::string person,
+       std::unique_ptr<Channel> agent_door)
+      : session_(session),
+        places_(std::move(places)),
+        person_(std::move(person)),
+        agent_door_(std::move(agent_door)) {}
+
+  absl::Status Run() {
+    Step(absl::StrCat("The agent asks for ", kScope, " of ", person_, "."));
+    ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
+    if (answer.has_consent_required()) {
+      RETURN_IF_ERROR(GiveConsent(answer.consent_required()));
+      Step("The agent asks again.");
+      ASSIGN_OR_RETURN(answer, AskForToken());
+    }
+    RETURN_IF_ERROR(TakeToken(answer));
+    Step("It uses the token.");
+    RETURN_IF_ERROR(CallApi(200));
+    RETURN_IF_ERROR(OutliveToken());
+    Step(absl::StrCat(person_, " stops it."));
+    RETURN_IF_ERROR(Revoke());
+    Step("The agent tries the token it still has.");
+    RETURN_IF_ERROR(CallApi(401));
+    Say("\nAll as it should be. 'tokenvault audit tail' has every step.");
+    return absl::OkStatus();
+  }
+
+ private:
+  void Say(absl::string_view line) {
+    session_.terminal().Print(absl::StrCat(SanitizeText(line), "\n"));
+  }
+  void Tell(absl::string_view line) { Say(absl::StrCat("   ", line)); }
+  void Step(absl::string_view sentence) {
+    std::string text = absl::StrCat(++step_, "  ", sentence);
+    if (step_ > 1) session_.terminal().Print("\n");
+    session_.terminal().Print(absl::StrCat(
+        session_.terminal().Paint(Color::kBold, SanitizeLine(text)), "\n"));
+  }
+
+  absl::StatusOr<v1::GetScopedTokenResponse> AskForToken() {
+    v1::GetScopedTokenRequest request;
+    request.set_provider(kProvider);
+    request.add_scopes(kScope);
+    request.mutable_subject()->set_user_id(person_);
+    request.mutable_purpose()->set_summary("Show what is planned this week");
+    request.set_request_id(NewRequestId());
+    return agent_door_->Call(&Channel::Tokens::GetScopedToken, request);
+  }
+
+  absl::Status GiveConsent(const v1::Interaction& interaction) {
+    Tell("It gets a link, not a token: a person has to decide.");
+    Tell(absl::StrCat("“", interaction.message(), "”"));
+    Tell(absl::StrCat(interaction.url(), "   code ", interaction.user_code()));
+    Step(absl::StrCat(person_, " opens the link."));
+    RETURN_IF_ERROR(browser_.Open(interaction.url()));
+    for (int pages = 0; pages < kMostPages; ++pages) {
+      const DemoBrowser::Page& page = browser_.page();
+      const NextStep next = FindNextStep(page.html, person_);
+      const std::string shown =
+          absl::StrCat(absl::StripPrefix(page.url.Origin(), "http://"), "   ",
+                       page.html.heading);
+      if (page.status != 200 ||
+          (next.form == nullptr && next.link == nullptr)) {
+        Tell(shown);
+        break;
+      }
+      Tell(absl::StrCat(
+          shown, "   → ",
+          next.link != nullptr ? next.link->text : next.button->text));
+      RETURN_IF_ERROR(browser_.Follow(next));
+      if (Interrupted()) return absl::CancelledError("interrupted");
+    }
+    v1::WaitInteractionRequest wait;
+    wait.set_name(interaction.name());
+    ASSIGN_OR_RETURN(v1::Interaction settled,
+                     agent_door_->Call(&Channel::Tokens::WaitInteraction, wait,
+                                       absl::Seconds(5)));
+    if (settled.state() != v1::Interaction::STATE_COMPLETED) {
+      return errors::FieldInvalid(
+          "consent",
+          "the pages did not lead to the end; 'tokenvault demo open' "
+          "shows how to go on in a browser");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeToken(v1::GetScopedTokenResponse& answer) {
+    if (!answer.has_token()) {
+      return errors::FieldInvalid("token",
+                                  "the vault asked for a person again");
+    }
+    v1::ScopedToken& token = *answer.mutable_token();
+    if (token.granted_scopes_size() != 1) {
+      return errors::FieldInvalid("token", "it can do more than was asked");
+    }
+    Tell(absl::StrCat("Token ", token.token_id(), ": good for ",
+                      Lasting(DurationOf(token.usable_for())), ", can do ",
+                      absl::StrJoin(token.granted_scopes(), " "), ", account ",
+                      token.account_label()));
+    access_token_ = Secret(std::move(*token.mutable_access_token()));
+    token_id_ = token.token_id();
+    connection_ = token.connection();
+    expire_time_ = TimeOf(token.expire_time());
+    return absl::OkStatus();
+  }
+
+  absl::Status CallApi(int expected) {
+    const std::string url = absl::StrCat(places_.provider_origin, kApiPath);
+    ASSIGN_OR_RETURN(HttpAnswer answer,
+                     DemoBrowser::CallApi(url, access_token_.Reveal()));
+    std::string first_line = answer.body.substr(0, answer.body.find('\n'));
+    if (first_line.size() > 200) first_line.resize(200);
+    Tell(absl::StrCat(
+        "GET ", url, "   ", answer.status,
+        answer.status == 200 ? absl::StrCat("   ", first_line) : ""));
+    if (answer.status == expected) return absl::OkStatus();
+    return errors::FieldInvalid(
+        "calendar",
+        absl::StrCat("answered ", answer.status, " instead of ", expected));
+  }
+
+  // Lets the token end, if that is soon, and fetches the next one.
+  absl::Status OutliveToken() {
+    const absl::Duration left = expire_time_ - session_.now();
+    if (left > kWorthWaiting) return absl::OkStatus();
+    Step(absl::StrCat("The token ends in ", Lasting(left),
+                      "; the agent waits, and asks again."));
+    SleepUnlessInterrupted(left + absl::Seconds(1));
+    if (Interrupted()) return absl::CancelledError("interrupted");
+    const std::string before = token_id_;
+    ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
+    RETURN_IF_ERROR(TakeToken(answer));
+    if (token_id_ == before) {
+      return errors::FieldInvalid("token", "the vault gave an ended one again");
+    }
+    Tell("Another token, and nobody was asked.");
+    return CallApi(200);
+  }
+
+  absl::Status Revoke() {
+    Tell(absl::StrCat("tokenvault connection revoke ", connection_, " --yes"));
+    v1::RevokeConnectionRequest request;
+    request.set_name(connection_);
+    request.set_request_id(NewRequestId());
+    ASSIGN_OR_RETURN(v1::RevokeConnectionResponse answer,
+                     session_.daemon().Call(
+                         &Channel::Connections::RevokeConnection, request));
+    if (answer.upstream() !=
+        v1::RevokeConnectionResponse::UPSTREAM_RESULT_REVOKED) {
+      return errors::FieldInvalid("provider", "did not take the revocation");
+    }
+    Tell("Revoked here and at the provider.");
+    return absl::OkStatus();
+  }
+
+  Session& session_;
+  const DemoPlaces places_;
+  const std::string person_;
+  const std::unique_ptr<Channel> agent_door_;
+  DemoBrowser browser_;
+  int step_ = 0;
+  Secret access_token_;
+  std::string token_id_;
+  std::string connection_;
+  absl::Time expire_time_;
+};
+
+int FailDemo(Session& session, const absl::Status& status) {
+  const int code = session.Fail(status);
+  return code == kExitServerSaidNo || code == kExitNotPermitted
+             ? kExitCheckFailed
+             : code;
+}
+
+}  // namespace
+
+int RunDemo(Session& session, const DemoOptions& options) {
+  auto places = FindDemo(session);
+  if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
+  AgentDoorOptions door;
+  door.address = places->grpc_address;
+  door.dev_agent = kAgent;
+  auto agent_door = OpenAgentDoor(door, session.clock());
+  if (!agent_door.ok()) {
+    return session.Fail(agent_door.status(), FaultOrigin::kHere);
+  }
+  Walk walk(session, *std::move(places), options.person,
+            *std::move(agent_door));
+  if (absl::Status status = walk.Run(); !status.ok()) {
+    return FailDemo(session, status);
+  }
+  return kExitDone;
+}
+
+int RunDemoOpen(Session& session, const DemoOptions& options) {
+  auto places = FindDemo(session);
+  if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
+  session.terminal().Print(SanitizeText(absl::StrCat(
+      "Ask for a token, as an agent would; open the link it prints, sign in "
+      "as ",
+      options.person, ":\n\n  tokenvault token get --address ",
+      places->grpc_address, " --dev-agent ", kAgent,
+      " --provider demo \\\n"
+      "    --scopes ",
+      kScope, " --user ", options.person,
+      " --wait\n\n"
+      "The same over HTTP:\n\n  curl -s ",
+      places->pages_url,
+      "/tokenvault.v1.TokenService/GetScopedToken \\\n"
+      "    -H 'Content-Type: application/json' -H 'Authorization: Bearer ",
+      kAgent, "' \\\n    -d '{\"provider\":\"", kProvider,
+      "\",\"subject\":{\"userId\":\"", options.person, "\"},\"scopes\":[\"",
+      kScope,
+      "\"]}'\n\nUse it, with --raw above for the token itself:\n\n"
+      "  curl -s ",
+      places->provider_origin, kApiPath,
+      " -H \"Authorization: Bearer $TOKEN\"\n\nStop it:\n\n"
+      "  tokenvault connection list\n"
+      "  tokenvault connection revoke NAME\n")));
+  return kExitDone;
+}
+
+}  // namespace tokenvault

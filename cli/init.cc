@@ -1,0 +1,214 @@
+#include "cli/init.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "cli/passphrase.h"
+#include "crypto/argon2_params.h"
+#include "crypto/root_key.h"
+#include "crypto/secret_arena.h"
+#include "server/config.h"
+#include "storage/open_store.h"
+#include "vault/init_vault.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr int kInitialized = 0;
+constexpr int kError = 1;
+constexpr int kNotInitialized = 2;
+
+constexpr size_t kArenaBytes = 64 * 1024;
+// What SQLite and the lock put beside the database.
+constexpr const char* kStoreFiles[] = {"", "-wal", "-shm", ".lock"};
+
+bool Exists(const std::string& path) {
+  struct stat found;
+  return lstat(path.c_str(), &found) == 0;
+}
+
+// The files of this run: removed again unless it ended well.
+class MadeFiles {
+ public:
+  void Add(std::string path) { paths_.push_back(std::move(path)); }
+  // Names of those that were there, and are removed now.
+  std::vector<std::string> Remove() const {
+    std::vector<std::string> removed;
+    for (const std::string& path : paths_) {
+      if (unlink(path.c_str()) == 0) removed.push_back(path);
+    }
+    return removed;
+  }
+
+ private:
+  std::vector<std::string> paths_;
+};
+
+// Opens a new store. What was there before, or belongs to another process that
+// came first, is never among the files of this run.
+absl::StatusOr<std::unique_ptr<Store>> CreateStore(const std::string& path,
+                                                   MadeFiles& made) {
+  std::vector<std::string> missing;
+  for (const char* suffix : kStoreFiles) {
+    std::string name = absl::StrCat(path, suffix);
+    if (!Exists(name)) missing.push_back(std::move(name));
+  }
+  auto store = OpenStore({path, true});
+  if (HasReason(store.status(), "STORAGE_BUSY") ||
+      HasReason(store.status(), "ALREADY_EXISTS")) {
+    return store.status();
+  }
+  for (std::string& name : missing) made.Add(std::move(name));
+  return store;
+}
+
+absl::StatusOr<Secret> FetchPassphrase(Session& session,
+                                       const InitOptions& options,
+                                       const Config& config) {
+  if (options.passphrase_fd >= 0) {
+    return ReadPassphrase("--passphrase-fd", options.passphrase_fd);
+  }
+  const bool by_flag = !options.passphrase_file.empty();
+  const std::string path =
+      by_flag ? options.passphrase_file : config.seal.passphrase_file;
+  if (path.empty()) return AskNewPassphrase(session.terminal());
+  const char* name = by_flag ? "--passphrase-file" : "seal.passphrase_file";
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return errors::FieldInvalid(name, absl::StrCat("cannot read ", path));
+  }
+  auto passphrase = ReadPassphrase(name, descriptor);
+  close(descriptor);
+  return passphrase;
+}
+
+struct Root {
+  RootKey key;
+  RootSource source;
+};
+
+absl::StatusOr<Root> RootFromFile(SecretArena& arena, const Config& config,
+                                  MadeFiles& made, absl::Time now) {
+  const std::string& path = config.seal.key_file;
+  if (!Exists(path)) {
+    RETURN_IF_ERROR(RootKey::CreateFile(path));
+    made.Add(path);
+  }
+  ASSIGN_OR_RETURN(RootKey key, RootKey::FromFile(arena, path));
+  return Root{std::move(key), {"file", "file", "{}", now}};
+}
+
+absl::StatusOr<Root> RootFromPassphrase(SecretArena& arena,
+                                        const Secret& passphrase,
+                                        absl::Time now) {
+  const Argon2Params params = Argon2Params::New();
+  ASSIGN_OR_RETURN(RootKey key,
+                   RootKey::FromPassphrase(arena, passphrase, params));
+  return Root{std::move(key),
+              {"passphrase", "passphrase", params.ToJson(), now}};
+}
+
+// All of it, or a fault; `made` knows what to remove then.
+absl::Status Make(Session& session, const InitOptions& options,
+                  const Config& config, MadeFiles& made) {
+  const bool by_passphrase = config.seal.type == "passphrase";
+  ASSIGN_OR_RETURN(auto arena, SecretArena::Create(kArenaBytes));
+  // First the store: if there is a vault, no key is made and nobody is asked.
+  ASSIGN_OR_RETURN(auto store, CreateStore(config.storage.path, made));
+  std::optional<Root> root;
+  if (by_passphrase) {
+    ASSIGN_OR_RETURN(Secret passphrase,
+                     FetchPassphrase(session, options, config));
+    ASSIGN_OR_RETURN(root,
+                     RootFromPassphrase(*arena, passphrase, session.now()));
+  } else {
+    ASSIGN_OR_RETURN(root, RootFromFile(*arena, config, made, session.now()));
+  }
+  return InitVault(*store, *arena, root->key, root->source, session.now());
+}
+
+std::string ReportOf(const Terminal& terminal, const Config& config,
+                     bool key_was_there, const std::string& config_file) {
+  const bool by_passphrase = config.seal.type == "passphrase";
+  Facts facts(10);
+  facts.Add("Made", {config.storage.path, "the database, empty"});
+  if (!by_passphrase) {
+    facts.Add(
+        key_was_there ? "Used" : "Made",
+        {config.seal.key_file, key_was_there ? "the root key that was there"
+                                             : "the root key, mode 0400"});
+  }
+  facts.Add("Back up",
+            {by_passphrase
+                 ? "the database; and keep the passphrase where it survives "
+                   "this machine.\nWithout it nobody can open the database."
+                 : "both, apart from one another. Without the root key nobody "
+                   "can open\nthe database; with both, anybody can."});
+  facts.Add("Next", {absl::StrCat("tokenvaultd",
+                                  config_file.empty()
+                                      ? ""
+                                      : absl::StrCat(" --config ", config_file),
+                                  ", as the user that ran this command")});
+  return facts.ToText(terminal);
+}
+
+int Check(Session& session, const Config& config) {
+  auto store = OpenStore({config.storage.path, false});
+  if (store.ok()) {
+    session.terminal().Print("initialized\n");
+    return kInitialized;
+  }
+  if (HasReason(store.status(), "STORAGE_NOT_INITIALIZED")) {
+    session.terminal().Print("not initialized\n");
+    return kNotInitialized;
+  }
+  if (HasReason(store.status(), "STORAGE_BUSY")) {
+    // Only a vault that is there can be held by a daemon.
+    session.terminal().Print("initialized, and in use\n");
+    return kInitialized;
+  }
+  session.Fail(store.status(), FaultOrigin::kHere);
+  return kError;
+}
+
+}  // namespace
+
+int RunInit(Session& session, const InitOptions& options) {
+  ConfigSources sources;
+  sources.file = options.config;
+  auto config = LoadConfig(sources);
+  if (!config.ok()) return session.Fail(config.status(), FaultOrigin::kHere);
+  if (options.check) return Check(session, *config);
+
+  const bool key_was_there = Exists(config->seal.key_file);
+  MadeFiles made;
+  absl::Status status = Make(session, options, *config, made);
+  if (!status.ok()) {
+    const std::vector<std::string> removed = made.Remove();
+    const int code = session.Fail(
+        status, FaultOrigin::kHere,
+        HasReason(status, "ALREADY_EXISTS")
+            ? "this vault is initialized already; nothing was changed"
+            : "");
+    if (!removed.empty()) {
+      session.terminal().Note(
+          absl::StrCat("Removed again: ", absl::StrJoin(removed, ", ")));
+    }
+    return code;
+  }
+  session.terminal().Print(
+      ReportOf(session.terminal(), *config, key_was_there, options.config));
+  return kExitDone;
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "cli/session.h"
+
+namespace tokenvault {
+
+struct KeyRotateOptions {
+  bool dry_run = false;
+  int rows_per_second = 0;  // 0: no limit
+};
+
+// `tokenvault key status`: the master keys there are.
+int RunKeyStatus(Session& session);
+
+// `tokenvault key rotate`: a new master key, every data key under it, while the
+// vault serves. Ctrl-C stops between two batches; running it again goes on.
+int RunKeyRotate(Session& session, const KeyRotateOptions& options);
+
+}  // namespace tokenvault

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace tokenvault {
+
+// Names as people type them, and as the API wants them. All pure.
+
+// "google" or "providers/google" → "providers/google".
+std::string ResourceName(absl::string_view collection, absl::string_view id);
+// The last part: "google".
+std::string ShortName(absl::string_view name);
+
+// Whether it reads "users/{user}/connections/{connection}".
+bool IsConnectionName(absl::string_view name);
+
+// "a,b c" → {a, b, c}
+std::vector<std::string> SplitScopes(absl::string_view text);
+
+// Which connections to list.
+struct ConnectionFilter {
+  std::string user;  // "users/u-…", or a person's id at their own provider
+  std::string provider;  // with or without "providers/"
+  std::string state;     // in any case: "needs_reconnect"
+};
+
+struct ListParent {
+  std::string parent;  // "users/-" or one person
+  std::string filter;  // the language of ListConnectionsRequest.filter
+};
+
+// FIELD_INVALID for a state there is not, and for characters that a filter
+// cannot hold.
+absl::StatusOr<ListParent> ToListParent(const ConnectionFilter& filter);
+
+}  // namespace tokenvault

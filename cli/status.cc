@@ -1,0 +1,148 @@
+#include "cli/status.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "cli/humanize.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr int kReady = 0;
+constexpr int kError = 1;
+constexpr int kSealed = 2;
+
+// Reading a large database takes minutes.
+constexpr absl::Duration kDeepPatience = absl::Hours(1);
+
+bool IsBroken(const v1::Status& status) {
+  return !status.integrity().empty() && status.integrity() != "ok";
+}
+
+Cell StateOf(const v1::Status& status) {
+  if (!status.initialized()) return {"not initialized", Color::kYellow};
+  if (status.sealed()) return {"sealed", Color::kYellow};
+  if (IsBroken(status)) return {"damaged", Color::kRed};
+  return {"ready", Color::kGreen};
+}
+
+// The most urgent thing to do, or "".
+std::string NextStep(const v1::Status& status) {
+  if (!status.initialized()) return "tokenvault init";
+  if (status.sealed()) return "start the daemon with its root key";
+  if (IsBroken(status)) return "restore the newest good backup";
+  if (status.data_keys_on_older_keys() > 0) return "tokenvault key rotate";
+  if (status.config_changed_on_disk()) return "tokenvault config reload";
+  if (status.dev_mode() && status.active_connections() == 0) {
+    return "tokenvault demo run";
+  }
+  if (status.reconnect_connections() > 0) {
+    return "tokenvault connection list --state needs_reconnect";
+  }
+  return "";
+}
+
+std::string KeyNote(const v1::Status& status, absl::Time now) {
+  std::string made = IsSet(status.key_create_time())
+                         ? Relative(TimeOf(status.key_create_time()), now)
+                         : "at an unknown time";
+  return absl::StrCat(
+      "(made ", made, "; ",
+      Counted(status.data_keys_on_older_keys(), "data key", "data keys"),
+      " on older keys)");
+}
+
+std::string ConfigNote(const v1::Status& status) {
+  return absl::StrCat("loaded ", Absolute(TimeOf(status.config_load_time())),
+                      ", ",
+                      status.config_changed_on_disk() ? "CHANGED on disk since"
+                                                      : "unchanged on disk");
+}
+
+std::string WithNextStep(std::string text, const v1::Status& status) {
+  const std::string next = NextStep(status);
+  return next.empty() ? text : absl::StrCat(text, "\nNext: ", next, "\n");
+}
+
+std::string ToTable(const v1::Status& status, const Terminal& terminal,
+                    absl::Time now) {
+  Facts facts(18);
+  std::vector<Cell> state = {StateOf(status)};
+  if (status.dev_mode()) {
+    state.emplace_back("DEMO: gone when the daemon stops", Color::kYellow);
+  }
+  facts.Add("State", state);
+  facts.Add("Daemon",
+            {status.version(),
+             absl::StrCat("up ", Lasting(now - TimeOf(status.start_time())))});
+  const bool is_open = status.initialized() && !status.sealed();
+  if (is_open) {
+    facts.Add("Key generation",
+              {absl::StrCat(status.key_generation()), KeyNote(status, now)});
+  }
+  facts.AddIfAny("Seal", status.seal());
+  if (!is_open) {
+    // It knows nothing more before it is open.
+    facts.AddIfAny("Storage", status.storage());
+    return WithNextStep(facts.ToText(terminal), status);
+  }
+  std::vector<Cell> storage = {status.storage()};
+  std::string size = Bytes(status.storage_bytes());
+  if (!status.integrity().empty()) {
+    absl::StrAppend(&size, ", integrity ", status.integrity());
+  }
+  storage.emplace_back(size, IsBroken(status) ? Color::kRed : Color::kNone);
+  facts.Add("Storage", storage);
+  facts.Add("Config", {status.config_generation(),
+                       {ConfigNote(status), status.config_changed_on_disk()
+                                                ? Color::kYellow
+                                                : Color::kNone}});
+  std::vector<Cell> connections = {
+      absl::StrCat(Grouped(status.active_connections()), " active")};
+  if (status.reconnect_connections() > 0) {
+    connections.emplace_back(
+        absl::StrCat(Grouped(status.reconnect_connections()),
+                     " need reconnecting"),
+        Color::kYellow);
+  }
+  if (status.paused_connections() > 0) {
+    connections.emplace_back(
+        absl::StrCat(Grouped(status.paused_connections()), " paused"));
+  }
+  facts.Add("Connections", connections);
+  facts.Add("Providers", {Grouped(status.providers())});
+  facts.Add("Audit", {Counted(status.audit_events(), "event", "events")});
+  std::vector<Cell> doors;
+  if (!status.grpc_address().empty()) {
+    doors.emplace_back(absl::StrCat("gRPC ", status.grpc_address()));
+  }
+  if (!status.public_url().empty()) {
+    doors.emplace_back(absl::StrCat("pages ", status.public_url()));
+  }
+  if (!doors.empty()) facts.Add("Reached at", doors);
+  return WithNextStep(facts.ToText(terminal), status);
+}
+
+}  // namespace
+
+int RunStatus(Session& session, const StatusOptions& options) {
+  v1::GetStatusRequest request;
+  request.set_deep(options.deep);
+  if (options.deep && session.terminal().err_is_terminal()) {
+    session.terminal().Overwrite("reading the whole database…");
+  }
+  auto status =
+      session.daemon().Call(&Channel::Admin::GetStatus, request,
+                            options.deep ? kDeepPatience : Channel::kPatience);
+  if (!status.ok()) {
+    const int code = session.Fail(status.status());
+    return code == kExitInterrupted ? code : kError;
+  }
+  if (!session.PrintedFor(*status)) {
+    session.terminal().Print(
+        ToTable(*status, session.terminal(), session.now()));
+  }
+  if (!status->initialized() || status->sealed()) return kSealed;
+  return IsBroken(*status) ? kError : kReady;
+}
+
+}  // namespace tokenvault

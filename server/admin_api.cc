@@ -1,0 +1,404 @@
+#include "server/admin_api.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "server/convert.h"
+#include "server/request_fields.h"
+#include "server/resource_names.h"
+#include "vault/consent_flow.h"
+
+namespace tokenvault {
+namespace {
+
+// What to register at the provider: one for each tenant, one a line.
+std::string RedirectUris(const Directory& directory, const ProviderId& id) {
+  std::string uris;
+  for (const auto& [tenant, unused] : directory.tenants) {
+    absl::StrAppend(&uris, uris.empty() ? "" : "\n", directory.public_url,
+                    CallbackPath(tenant, id));
+  }
+  return uris;
+}
+
+// The entries of a sorted map that belong on this page, in order.
+template <typename Map, typename Add>
+absl::StatusOr<std::string> ReadPage(const Map& map, int page_size,
+                                     const std::string& page_token, Add add) {
+  ASSIGN_OR_RETURN(int size, ReadPageSize(page_size));
+  ASSIGN_OR_RETURN(std::string after, ReadPageToken(page_token));
+  auto it = after.empty() ? map.begin()
+                          : map.upper_bound(typename Map::key_type(after));
+  for (; it != map.end() && size > 0; ++it, --size) {
+    add(it->second);
+    after = it->first.value;
+  }
+  return it == map.end() ? std::string() : MakePageToken(after);
+}
+
+v1::EvaluatePolicyResponse::Effect ToEffect(Effect effect) {
+  switch (effect) {
+    case Effect::kAllow:
+      return v1::EvaluatePolicyResponse::EFFECT_ALLOW;
+    case Effect::kDeny:
+      return v1::EvaluatePolicyResponse::EFFECT_DENY;
+    case Effect::kRequireApproval:
+      return v1::EvaluatePolicyResponse::EFFECT_REQUIRE_APPROVAL;
+  }
+  return v1::EvaluatePolicyResponse::EFFECT_UNSPECIFIED;
+}
+
+absl::StatusOr<v1::EvaluatePolicyResponse> Evaluate(
+    const Directory& directory, const v1::EvaluatePolicyRequest& request) {
+  ASSIGN_OR_RETURN(AgentId agent, ReadAgentName("agent", request.agent()));
+  if (directory.FindAgent(agent) == nullptr) {
+    return errors::ResourceDenied(AgentName(agent));
+  }
+  ASSIGN_OR_RETURN(
+      ProviderId id,
+      ReadProviderName("request.provider", request.request().provider()));
+  const Provider* provider = directory.FindProvider(id);
+  if (provider == nullptr) return errors::ResourceDenied(ProviderName(id));
+  ASSIGN_OR_RETURN(ScopeSet names, ReadScopes(request.request().scopes()));
+  ASSIGN_OR_RETURN(ScopeSet scopes, provider->ResolveScopes(names));
+  Explanation explained = directory.policy.Explain({agent, id, scopes});
+  v1::EvaluatePolicyResponse response;
+  response.set_effect(ToEffect(explained.decision.effect));
+  response.set_rule(explained.decision.rule);
+  for (std::string& line : explained.trace) {
+    response.add_trace(std::move(line));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::TestProviderResponse> Test(
+    ProviderAccess& access, const Directory& directory,
+    const v1::TestProviderRequest& request, absl::Time now) {
+  ASSIGN_OR_RETURN(ProviderId id, ReadProviderName("name", request.name()));
+  const Provider* provider = directory.FindProvider(id);
+  if (provider == nullptr) return errors::ResourceDenied(ProviderName(id));
+  v1::TestProviderResponse response;
+  for (const ProviderCheck& check :
+       tokenvault::TestProvider(access, *provider, RedirectUris(directory, id),
+                                directory.dev_mode, now)) {
+    *response.add_checks() = ToProto(check);
+  }
+  return response;
+}
+
+}  // namespace
+
+AdminApi::AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
+                   ProviderAccess& providers, ConfigReload& reload, Facts facts)
+    : gate_(gate),
+      store_(store),
+      rotation_(rotation),
+      providers_(providers),
+      reload_(reload),
+      facts_(std::move(facts)) {}
+
+template <typename Response>
+void AdminApi::Operate(
+    ApiCall call, Done<Response> done,
+    absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work) {
+  // Operators wait as long as they like: a deep status reads the whole disk.
+  Answer<Response> answer(std::move(done));
+  gate_.Enter(call.credential, [this, answer, work = std::move(work)](
+                                   absl::StatusOr<Caller> caller) mutable {
+    if (!caller.ok()) return answer(caller.status());
+    if (!caller->is_operator) {
+      return answer(errors::ResourceDenied("administration"));
+    }
+    bool taken = gate_.Submit(
+        [answer, work = std::move(work),
+         caller = *std::move(caller)]() mutable { answer(work(caller)); });
+    if (!taken) answer(CallGate::Overloaded());
+  });
+}
+
+// -------------------------------------------------------------------- status
+// --
+
+void AdminApi::GetStatus(ApiCall call, v1::GetStatusRequest request,
+                         Done<v1::Status> done) {
+  Operate<v1::Status>(std::move(call), std::move(done),
+                      [this, deep = request.deep()](
+                          const Caller&) -> absl::StatusOr<v1::Status> {
+                        return ReadStatus(deep);
+                      });
+}
+
+// What cannot be read is left out: this answers as long as the daemon runs.
+v1::Status AdminApi::ReadStatus(bool deep) {
+  const Config config = reload_.config();
+  v1::Status status;
+  status.set_initialized(true);
+  status.set_sealed(false);  // it does not serve before it is open
+  status.set_version(facts_.version);
+  status.set_seal(facts_.seal);
+  status.set_config_generation(config.generation);
+  *status.mutable_config_load_time() = ToTimestamp(reload_.load_time());
+  status.set_config_changed_on_disk(reload_.ChangedOnDisk());
+  status.set_providers(
+      static_cast<int32_t>(config.directory->providers.size()));
+  status.set_dev_mode(config.directory->dev_mode);
+  *status.mutable_start_time() = ToTimestamp(facts_.start_time);
+  status.set_grpc_address(facts_.grpc_address);
+  status.set_public_url(facts_.public_url);
+
+  uint32_t generation = 0;
+  if (auto keys = rotation_.ListKeys(); keys.ok()) {
+    for (const KeyRotation::KeyInfo& info : *keys) {
+      if (info.key.state != KekState::kActive) continue;
+      generation = info.key.version_number;
+      *status.mutable_key_create_time() = ToTimestamp(info.key.create_time);
+    }
+  }
+  status.set_key_generation(generation);
+  if (auto left = store_.CountDeksBefore(generation); left.ok()) {
+    status.set_data_keys_on_older_keys(*left);
+  }
+  if (auto stored = store_.GetStatus(); stored.ok()) {
+    status.set_storage(stored->location);
+    status.set_storage_bytes(stored->bytes);
+    status.set_audit_events(stored->audit_entries);
+    status.set_active_connections(
+        stored->connections[ConnectionState::kActive]);
+    status.set_reconnect_connections(
+        stored->connections[ConnectionState::kNeedsReconnect]);
+    status.set_paused_connections(stored->paused_connections);
+  } else {
+    status.set_integrity(ReasonOf(stored.status()));
+  }
+  if (deep) {
+    absl::Status integrity = store_.CheckIntegrity();
+    status.set_integrity(integrity.ok() ? "ok" : ReasonOf(integrity));
+  }
+  return status;
+}
+
+void AdminApi::Unseal(ApiCall call, v1::UnsealRequest, Done<v1::Status> done) {
+  Operate<v1::Status>(std::move(call), std::move(done), [](const Caller&) {
+    return errors::NotImplemented("Unseal");
+  });
+}
+
+void AdminApi::Seal(ApiCall call, v1::SealRequest, Done<v1::Status> done) {
+  Operate<v1::Status>(std::move(call), std::move(done), [](const Caller&) {
+    return errors::NotImplemented("Seal");
+  });
+}
+
+// ---------------------------------------------------------------------- keys
+// --
+
+void AdminApi::RotateMasterKey(ApiCall call, v1::RotateMasterKeyRequest request,
+                               Done<v1::Operation> done) {
+  Operate<v1::Operation>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller&) -> absl::StatusOr<v1::Operation> {
+        RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+        if (request.rows_per_second() < 0) {
+          return errors::FieldInvalid("rows_per_second",
+                                      "must not be negative");
+        }
+        ASSIGN_OR_RETURN(KeyRotation::Progress progress,
+                         request.validate_only()
+                             ? rotation_.Preview()
+                             : rotation_.Start(request.rows_per_second(),
+                                               request.request_id()));
+        return ToProto(progress);
+      });
+}
+
+void AdminApi::GetOperation(ApiCall call, v1::GetOperationRequest request,
+                            Done<v1::Operation> done) {
+  Operate<v1::Operation>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller&) -> absl::StatusOr<v1::Operation> {
+        ASSIGN_OR_RETURN(std::string id,
+                         ReadOperationName("name", request.name()));
+        ASSIGN_OR_RETURN(KeyRotation::Progress progress, rotation_.Get(id));
+        return ToProto(progress);
+      });
+}
+
+void AdminApi::CancelOperation(ApiCall call, v1::CancelOperationRequest request,
+                               Done<google::protobuf::Empty> done) {
+  Operate<google::protobuf::Empty>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller&) -> absl::StatusOr<google::protobuf::Empty> {
+        ASSIGN_OR_RETURN(std::string id,
+                         ReadOperationName("name", request.name()));
+        RETURN_IF_ERROR(rotation_.Cancel(id));
+        return google::protobuf::Empty();
+      });
+}
+
+void AdminApi::ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest,
+                              Done<v1::ListMasterKeysResponse> done) {
+  Operate<v1::ListMasterKeysResponse>(
+      std::move(call), std::move(done),
+      [this](const Caller&) -> absl::StatusOr<v1::ListMasterKeysResponse> {
+        ASSIGN_OR_RETURN(std::vector<KeyRotation::KeyInfo> keys,
+                         rotation_.ListKeys());
+        v1::ListMasterKeysResponse response;
+        for (const KeyRotation::KeyInfo& info : keys) {
+          *response.add_keys() = ToProto(info);
+        }
+        return response;
+      });
+}
+
+// ------------------------------------------------------------- configuration
+// --
+
+void AdminApi::ReloadConfig(ApiCall call, v1::ReloadConfigRequest request,
+                            Done<v1::ReloadConfigResponse> done) {
+  Operate<v1::ReloadConfigResponse>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller&) -> absl::StatusOr<v1::ReloadConfigResponse> {
+        ASSIGN_OR_RETURN(ConfigReload::Outcome outcome,
+                         reload_.Reload(request.validate_only(), "operator"));
+        v1::ReloadConfigResponse response;
+        response.set_config_generation(outcome.generation);
+        for (std::string& key : outcome.needs_restart) {
+          response.add_needs_restart(std::move(key));
+        }
+        for (std::string& warning : outcome.warnings) {
+          response.add_warnings(std::move(warning));
+        }
+        return response;
+      });
+}
+
+void AdminApi::GetConfig(ApiCall call, v1::GetConfigRequest,
+                         Done<v1::GetConfigResponse> done) {
+  Operate<v1::GetConfigResponse>(
+      std::move(call), std::move(done),
+      [this](const Caller&) -> absl::StatusOr<v1::GetConfigResponse> {
+        Config config = reload_.config();
+        v1::GetConfigResponse response;
+        response.set_config_generation(config.generation);
+        for (ConfigValueShown& shown : config.effective) {
+          v1::ConfigValue* value = response.add_values();
+          value->set_key(std::move(shown.key));
+          value->set_value(std::move(shown.value));
+          value->set_origin(std::move(shown.origin));
+        }
+        return response;
+      });
+}
+
+void AdminApi::ListProviders(ApiCall call, v1::ListProvidersRequest request,
+                             Done<v1::ListProvidersResponse> done) {
+  Operate<v1::ListProvidersResponse>(
+      std::move(call), std::move(done),
+      [request = std::move(request)](
+          const Caller& caller) -> absl::StatusOr<v1::ListProvidersResponse> {
+        const Directory& directory = *caller.directory;
+        v1::ListProvidersResponse response;
+        ASSIGN_OR_RETURN(
+            std::string next,
+            ReadPage(directory.providers, request.page_size(),
+                     request.page_token(), [&](const Provider& provider) {
+                       *response.add_providers() = ToProto(
+                           provider, RedirectUris(directory, provider.id));
+                     }));
+        response.set_next_page_token(next);
+        return response;
+      });
+}
+
+void AdminApi::TestProvider(ApiCall call, v1::TestProviderRequest request,
+                            Done<v1::TestProviderResponse> done) {
+  Operate<v1::TestProviderResponse>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller& caller) {
+        return Test(providers_, *caller.directory, request, gate_.Now());
+      });
+}
+
+void AdminApi::ListAgents(ApiCall call, v1::ListAgentsRequest request,
+                          Done<v1::ListAgentsResponse> done) {
+  Operate<v1::ListAgentsResponse>(
+      std::move(call), std::move(done),
+      [request = std::move(request)](
+          const Caller& caller) -> absl::StatusOr<v1::ListAgentsResponse> {
+        v1::ListAgentsResponse response;
+        ASSIGN_OR_RETURN(
+            std::string next,
+            ReadPage(caller.directory->agents, request.page_size(),
+                     request.page_token(), [&](const Agent& agent) {
+                       *response.add_agents() = ToProto(agent);
+                     }));
+        response.set_next_page_token(next);
+        return response;
+      });
+}
+
+void AdminApi::EvaluatePolicy(ApiCall call, v1::EvaluatePolicyRequest request,
+                              Done<v1::EvaluatePolicyResponse> done) {
+  Operate<v1::EvaluatePolicyResponse>(
+      std::move(call), std::move(done),
+      [request = std::move(request)](const Caller& caller) {
+        return Evaluate(*caller.directory, request);
+      });
+}
+
+// --------------------------------------------------------------------- audit
+// --
+
+void AdminApi::ListAuditEvents(ApiCall call, v1::ListAuditEventsRequest request,
+                               Done<v1::ListAuditEventsResponse> done) {
+  Operate<v1::ListAuditEventsResponse>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller&) {
+        return ReadAudit(request);
+      });
+}
+
+absl::StatusOr<v1::ListAuditEventsResponse> AdminApi::ReadAudit(
+    const v1::ListAuditEventsRequest& request) {
+  ASSIGN_OR_RETURN(int size, ReadPageSize(request.page_size()));
+  ASSIGN_OR_RETURN(std::string position, ReadPageToken(request.page_token()));
+  ASSIGN_OR_RETURN(std::vector<FilterCondition> conditions,
+                   ReadFilter(request.filter(), {"action"}));
+  AuditFilter filter;
+  if (!conditions.empty()) filter.kind = conditions[0].value;
+  if (!position.empty() &&
+      !absl::SimpleAtoi(position, &filter.after_sequence)) {
+    return errors::FieldInvalid("page_token",
+                                "must come from a previous answer");
+  }
+  ASSIGN_OR_RETURN(std::vector<AuditEntry> entries,
+                   request.from_end()
+                       ? store_.ListLastAuditEntries(filter, size)
+                       : store_.ListAuditEntries(filter, size));
+  v1::ListAuditEventsResponse response;
+  uint64_t last = filter.after_sequence;
+  for (const AuditEntry& entry : entries) {
+    *response.add_events() = ToProto(entry);
+    last = entry.sequence;
+  }
+  response.set_next_page_token(MakePageToken(absl::StrCat(last)));
+  return response;
+}
+
+void AdminApi::VerifyAuditLog(ApiCall call, v1::VerifyAuditLogRequest,
+                              Done<v1::VerifyAuditLogResponse> done) {
+  Operate<v1::VerifyAuditLogResponse>(
+      std::move(call), std::move(done),
+      [](const Caller&) { return errors::NotImplemented("VerifyAuditLog"); });
+}
+
+}  // namespace tokenvault

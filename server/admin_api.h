@@ -1,0 +1,82 @@
+#pragma once
+
+#include <string>
+
+#include "google/protobuf/empty.pb.h"
+#include "server/answer.h"
+#include "server/call_gate.h"
+#include "server/config_reload.h"
+#include "tokenvault/v1/admin_service.pb.h"
+#include "vault/key_rotation.h"
+#include "vault/provider_access.h"
+
+namespace tokenvault {
+
+// AdminService behind its one door, the admin socket: anyone who is not the
+// operator is told that nothing is here (RESOURCE_DENIED).
+//
+// No method blocks; `done` runs once, on any thread. Thread-safe.
+class AdminApi {
+ public:
+  template <typename Response>
+  using Done = typename Answer<Response>::Done;
+
+  // What is the same for the life of the process.
+  struct Facts {
+    std::string version;
+    std::string seal;  // "file", "passphrase"
+    std::string grpc_address;
+    std::string public_url;
+    absl::Time start_time;
+  };
+
+  AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
+           ProviderAccess& providers, ConfigReload& reload, Facts facts);
+
+  void GetStatus(ApiCall call, v1::GetStatusRequest request,
+                 Done<v1::Status> done);
+  void Unseal(ApiCall call, v1::UnsealRequest request, Done<v1::Status> done);
+  void Seal(ApiCall call, v1::SealRequest request, Done<v1::Status> done);
+  void RotateMasterKey(ApiCall call, v1::RotateMasterKeyRequest request,
+                       Done<v1::Operation> done);
+  void GetOperation(ApiCall call, v1::GetOperationRequest request,
+                    Done<v1::Operation> done);
+  void CancelOperation(ApiCall call, v1::CancelOperationRequest request,
+                       Done<google::protobuf::Empty> done);
+  void ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest request,
+                      Done<v1::ListMasterKeysResponse> done);
+  void ReloadConfig(ApiCall call, v1::ReloadConfigRequest request,
+                    Done<v1::ReloadConfigResponse> done);
+  void GetConfig(ApiCall call, v1::GetConfigRequest request,
+                 Done<v1::GetConfigResponse> done);
+  void ListProviders(ApiCall call, v1::ListProvidersRequest request,
+                     Done<v1::ListProvidersResponse> done);
+  void TestProvider(ApiCall call, v1::TestProviderRequest request,
+                    Done<v1::TestProviderResponse> done);
+  void ListAgents(ApiCall call, v1::ListAgentsRequest request,
+                  Done<v1::ListAgentsResponse> done);
+  void EvaluatePolicy(ApiCall call, v1::EvaluatePolicyRequest request,
+                      Done<v1::EvaluatePolicyResponse> done);
+  void ListAuditEvents(ApiCall call, v1::ListAuditEventsRequest request,
+                       Done<v1::ListAuditEventsResponse> done);
+  void VerifyAuditLog(ApiCall call, v1::VerifyAuditLogRequest request,
+                      Done<v1::VerifyAuditLogResponse> done);
+
+ private:
+  template <typename Response>
+  void Operate(
+      ApiCall call, Done<Response> done,
+      absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work);
+  v1::Status ReadStatus(bool deep);
+  absl::StatusOr<v1::ListAuditEventsResponse> ReadAudit(
+      const v1::ListAuditEventsRequest& request);
+
+  CallGate& gate_;
+  Store& store_;
+  KeyRotation& rotation_;
+  ProviderAccess& providers_;
+  ConfigReload& reload_;
+  const Facts facts_;
+};
+
+}  // namespace tokenvault

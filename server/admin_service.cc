@@ -1,0 +1,179 @@
+#include "server/admin_service.h"
+
+#include <utility>
+
+namespace tokenvault {
+
+grpc::ServerUnaryReactor* AdminService::GetStatus(
+    grpc::CallbackServerContext* context, const v1::GetStatusRequest* request,
+    v1::Status* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::GetStatusRequest asked,
+                      AdminApi::Done<v1::Status> done) {
+                 api_.GetStatus(std::move(call), std::move(asked),
+                                std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::Unseal(
+    grpc::CallbackServerContext* context, const v1::UnsealRequest* request,
+    v1::Status* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::UnsealRequest asked,
+                      AdminApi::Done<v1::Status> done) {
+                 api_.Unseal(std::move(call), std::move(asked),
+                             std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::Seal(
+    grpc::CallbackServerContext* context, const v1::SealRequest* request,
+    v1::Status* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::SealRequest asked,
+                      AdminApi::Done<v1::Status> done) {
+                 api_.Seal(std::move(call), std::move(asked), std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::RotateMasterKey(
+    grpc::CallbackServerContext* context,
+    const v1::RotateMasterKeyRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::RotateMasterKeyRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.RotateMasterKey(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::GetOperation(
+    grpc::CallbackServerContext* context,
+    const v1::GetOperationRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::GetOperationRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.GetOperation(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::CancelOperation(
+    grpc::CallbackServerContext* context,
+    const v1::CancelOperationRequest* request,
+    google::protobuf::Empty* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::CancelOperationRequest asked,
+                      AdminApi::Done<google::protobuf::Empty> done) {
+                 api_.CancelOperation(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListMasterKeys(
+    grpc::CallbackServerContext* context,
+    const v1::ListMasterKeysRequest* request,
+    v1::ListMasterKeysResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListMasterKeysRequest asked,
+                      AdminApi::Done<v1::ListMasterKeysResponse> done) {
+                 api_.ListMasterKeys(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ReloadConfig(
+    grpc::CallbackServerContext* context,
+    const v1::ReloadConfigRequest* request,
+    v1::ReloadConfigResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ReloadConfigRequest asked,
+                      AdminApi::Done<v1::ReloadConfigResponse> done) {
+                 api_.ReloadConfig(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::GetConfig(
+    grpc::CallbackServerContext* context, const v1::GetConfigRequest* request,
+    v1::GetConfigResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::GetConfigRequest asked,
+                      AdminApi::Done<v1::GetConfigResponse> done) {
+                 api_.GetConfig(std::move(call), std::move(asked),
+                                std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListProviders(
+    grpc::CallbackServerContext* context,
+    const v1::ListProvidersRequest* request,
+    v1::ListProvidersResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListProvidersRequest asked,
+                      AdminApi::Done<v1::ListProvidersResponse> done) {
+                 api_.ListProviders(std::move(call), std::move(asked),
+                                    std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::TestProvider(
+    grpc::CallbackServerContext* context,
+    const v1::TestProviderRequest* request,
+    v1::TestProviderResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::TestProviderRequest asked,
+                      AdminApi::Done<v1::TestProviderResponse> done) {
+                 api_.TestProvider(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListAgents(
+    grpc::CallbackServerContext* context, const v1::ListAgentsRequest* request,
+    v1::ListAgentsResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListAgentsRequest asked,
+                      AdminApi::Done<v1::ListAgentsResponse> done) {
+                 api_.ListAgents(std::move(call), std::move(asked),
+                                 std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::EvaluatePolicy(
+    grpc::CallbackServerContext* context,
+    const v1::EvaluatePolicyRequest* request,
+    v1::EvaluatePolicyResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::EvaluatePolicyRequest asked,
+                      AdminApi::Done<v1::EvaluatePolicyResponse> done) {
+                 api_.EvaluatePolicy(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListAuditEvents(
+    grpc::CallbackServerContext* context,
+    const v1::ListAuditEventsRequest* request,
+    v1::ListAuditEventsResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListAuditEventsRequest asked,
+                      AdminApi::Done<v1::ListAuditEventsResponse> done) {
+                 api_.ListAuditEvents(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::VerifyAuditLog(
+    grpc::CallbackServerContext* context,
+    const v1::VerifyAuditLogRequest* request,
+    v1::VerifyAuditLogResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::VerifyAuditLogRequest asked,
+                      AdminApi::Done<v1::VerifyAuditLogResponse> done) {
+                 api_.VerifyAuditLog(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
+}  // namespace tokenvault

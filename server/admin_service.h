@@ -1,0 +1,74 @@
+#pragma once
+
+#include "server/admin_api.h"
+#include "server/grpc_unary.h"
+#include "tokenvault/v1/admin_service.grpc.pb.h"
+
+namespace tokenvault {
+
+// AdminApi by gRPC. For operators, at the admin socket only.
+class AdminService final : public v1::AdminService::CallbackService {
+ public:
+  explicit AdminService(AdminApi& api) : api_(api) {}
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const v1::GetStatusRequest* request,
+                                      v1::Status* response) override;
+  grpc::ServerUnaryReactor* Unseal(grpc::CallbackServerContext* context,
+                                   const v1::UnsealRequest* request,
+                                   v1::Status* response) override;
+  grpc::ServerUnaryReactor* Seal(grpc::CallbackServerContext* context,
+                                 const v1::SealRequest* request,
+                                 v1::Status* response) override;
+  grpc::ServerUnaryReactor* RotateMasterKey(
+      grpc::CallbackServerContext* context,
+      const v1::RotateMasterKeyRequest* request,
+      v1::Operation* response) override;
+  grpc::ServerUnaryReactor* GetOperation(grpc::CallbackServerContext* context,
+                                         const v1::GetOperationRequest* request,
+                                         v1::Operation* response) override;
+  grpc::ServerUnaryReactor* CancelOperation(
+      grpc::CallbackServerContext* context,
+      const v1::CancelOperationRequest* request,
+      google::protobuf::Empty* response) override;
+  grpc::ServerUnaryReactor* ListMasterKeys(
+      grpc::CallbackServerContext* context,
+      const v1::ListMasterKeysRequest* request,
+      v1::ListMasterKeysResponse* response) override;
+  grpc::ServerUnaryReactor* ReloadConfig(
+      grpc::CallbackServerContext* context,
+      const v1::ReloadConfigRequest* request,
+      v1::ReloadConfigResponse* response) override;
+  grpc::ServerUnaryReactor* GetConfig(grpc::CallbackServerContext* context,
+                                      const v1::GetConfigRequest* request,
+                                      v1::GetConfigResponse* response) override;
+  grpc::ServerUnaryReactor* ListProviders(
+      grpc::CallbackServerContext* context,
+      const v1::ListProvidersRequest* request,
+      v1::ListProvidersResponse* response) override;
+  grpc::ServerUnaryReactor* TestProvider(
+      grpc::CallbackServerContext* context,
+      const v1::TestProviderRequest* request,
+      v1::TestProviderResponse* response) override;
+  grpc::ServerUnaryReactor* ListAgents(
+      grpc::CallbackServerContext* context,
+      const v1::ListAgentsRequest* request,
+      v1::ListAgentsResponse* response) override;
+  grpc::ServerUnaryReactor* EvaluatePolicy(
+      grpc::CallbackServerContext* context,
+      const v1::EvaluatePolicyRequest* request,
+      v1::EvaluatePolicyResponse* response) override;
+  grpc::ServerUnaryReactor* ListAuditEvents(
+      grpc::CallbackServerContext* context,
+      const v1::ListAuditEventsRequest* request,
+      v1::ListAuditEventsResponse* response) override;
+  grpc::ServerUnaryReactor* VerifyAuditLog(
+      grpc::CallbackServerContext* context,
+      const v1::VerifyAuditLogRequest* request,
+      v1::VerifyAuditLogResponse* response) override;
+
+ private:
+  AdminApi& api_;
+};
+
+}  // namespace tokenvault

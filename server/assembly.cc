@@ -1,0 +1,433 @@
+#include "server/assembly.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "crypto/secret_arena.h"
+#include "oauth/address_guard.h"
+#include "oauth/curl_http_client.h"
+#include "oauth/url.h"
+#include "server/admin_service.h"
+#include "server/approval_service.h"
+#include "server/authenticator.h"
+#include "server/call_gate.h"
+#include "server/config_reload.h"
+#include "server/connection_service.h"
+#include "server/deadline_timer.h"
+#include "server/grpc_server.h"
+#include "server/json_door.h"
+#include "server/listener_address.h"
+#include "server/metrics.h"
+#include "server/readiness.h"
+#include "server/root_source.h"
+#include "server/token_service.h"
+#include "server/version.h"
+#include "server/web_consent.h"
+#include "server/web_ops.h"
+#include "storage/open_store.h"
+#include "vault/broker.h"
+#include "vault/connection_admin.h"
+#include "vault/consent_flow.h"
+#include "vault/init_vault.h"
+#include "vault/interactions.h"
+#include "vault/key_keeper.h"
+#include "vault/key_rotation.h"
+#include "vault/provider_access.h"
+#include "vault/refresher.h"
+#include "vault/sign_in.h"
+#include "vault/token_cache.h"
+#include "vault/worker_pool.h"
+
+namespace tokenvault {
+namespace {
+
+// Locked memory for keys: the master keys, and a minute's worth of people.
+constexpr size_t kArenaBytes = size_t{1} << 20;
+constexpr size_t kMaxCachedTokens = 100'000;
+
+constexpr char kTokenService[] = "tokenvault.v1.TokenService";
+constexpr char kConnectionService[] = "tokenvault.v1.ConnectionService";
+constexpr char kApprovalService[] = "tokenvault.v1.ApprovalService";
+constexpr char kAdminService[] = "tokenvault.v1.AdminService";
+
+bool IsInMemory(const Config& config) {
+  return config.dev && config.storage.path == ":memory:";
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenVaultStore(const Config& config) {
+  StoreOptions options;
+  options.path = config.storage.path;
+  options.create = IsInMemory(config);
+  return OpenStore(options);
+}
+
+// A store in memory is new each time, so it gets a key that nobody keeps.
+absl::StatusOr<OpenedRoot> InitInMemory(Store& store, SecretArena& arena,
+                                        const std::string& key_file,
+                                        absl::Time now) {
+  ASSIGN_OR_RETURN(RootKey key, RootKey::FromFile(arena, key_file));
+  RootSource source;
+  source.id = "file";
+  source.kind = "file";
+  source.create_time = now;
+  RETURN_IF_ERROR(InitVault(store, arena, key, source, now));
+  return OpenedRoot{std::make_shared<const RootKey>(std::move(key)), source.id};
+}
+
+absl::StatusOr<EgressRules> MakeEgressRules(const EgressSettings& settings) {
+  EgressRules rules;
+  rules.allow_http_loopback = settings.allow_http_loopback;
+  rules.ca_file = settings.ca_file;
+  for (const std::string& range : settings.allow) {
+    ASSIGN_OR_RETURN(Cidr cidr, Cidr::Parse(range));
+    rules.allow.push_back(std::move(cidr));
+  }
+  return rules;
+}
+
+// The mode of this folder is what guards the admin socket: on some systems that
+// of the socket itself does not count.
+absl::Status GuardAdminFolder(const std::string& listen) {
+  std::optional<ListenerAddress> address = ParseListenerAddress(listen);
+  if (!address.has_value() || !address->is_unix()) {
+    return errors::ConfigInvalid("server.admin_listen", "must be unix:/path");
+  }
+  const std::string& path = address->unix_path;
+  const std::string folder = path.substr(0, path.rfind('/'));
+  mkdir(folder.c_str(), 0700);  // there already: what it is, is looked at next
+  struct stat info;
+  if (stat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return errors::ConfigInvalid("server.admin_listen",
+                                 "the folder of the socket does not exist");
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return errors::ConfigInvalid(
+        "server.admin_listen",
+        "others may enter the folder of the socket; run chmod 0700 on it");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> AllowedHosts(
+    const ServerSettings& server) {
+  // Probes and collectors of this machine call it by these names, which no
+  // stranger's DNS can point at us.
+  std::vector<std::string> hosts = {"localhost", "127.0.0.1", "[::1]"};
+  ASSIGN_OR_RETURN(Url url, ParseUrl(server.public_url));
+  hosts.push_back(absl::StrContains(url.host, ':')
+                      ? absl::StrCat("[", url.host, "]")
+                      : url.host);
+  return hosts;
+}
+
+LogLevel LevelOf(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warning") return LogLevel::kWarning;
+  if (name == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
+}  // namespace
+
+// Members are in the order in which they are built, and go in the reverse one.
+// What has threads of its own is stopped by hand before that, see Stop().
+class Assembly::Impl {
+ public:
+  Impl(const Clock& clock, Parts parts)
+      : clock_(clock),
+        config_(std::move(parts.config)),
+        sources_(std::move(parts.sources)),
+        dev_key_file_(std::move(parts.dev_key_file)),
+        start_time_(clock.Now()),
+        web_handler_(parts.web_handler.value_or(LateHandler())),
+        web_(std::move(parts.web)) {}
+
+  absl::Status Start() {
+    SetLogLevel(LevelOf(config_.server.log_level));
+    RETURN_IF_ERROR(OpenVault());
+    RETURN_IF_ERROR(BuildVault());
+    BuildApi();
+    RETURN_IF_ERROR(StartServers());
+    RETURN_IF_ERROR(Audit(audit_kind::kVaultStarted));
+    started_ = true;
+    readiness_ = std::make_unique<Readiness>(
+        clock_, *store_, IsInMemory(config_) ? "" : config_.storage.path,
+        [this](bool ready) {
+          agents_->SetServing(ready);
+          admin_->SetServing(ready);
+        });
+    OpenWeb();
+    return absl::OkStatus();
+  }
+
+  void Stop(absl::Duration grace) {
+    if (stopped_) return;
+    stopped_ = true;
+    const absl::Time until = absl::Now() + grace;
+    auto left = [until] {
+      return std::max(until - absl::Now(), absl::ZeroDuration());
+    };
+    // From the outside in: no new calls, then the work of the old ones, then
+    // the last leaf, behind which no other can come.
+    if (agents_ != nullptr) agents_->SetServing(false);
+    if (tokens_ != nullptr) tokens_->EndWaits();
+    if (agents_ != nullptr) agents_->Stop(left());
+    if (web_ != nullptr) web_->Stop(left());
+    if (admin_ != nullptr) admin_->Stop(left());
+    web_handler_.Clear();
+    readiness_.reset();
+    timer_.reset();
+    pool_.reset();
+    rotation_.reset();
+    if (started_) {
+      absl::Status written = Audit(audit_kind::kVaultStopped);
+      if (!written.ok()) {
+        Log(LogLevel::kError, "audit.unavailable",
+            "the last leaf of the audit log was not written");
+      }
+    }
+  }
+
+  void Reload() {
+    absl::StatusOr<ConfigReload::Outcome> outcome =
+        reload_->Reload(/*validate_only=*/false, "signal");
+    if (!outcome.ok()) {
+      Log(LogLevel::kError, "config.refused", outcome.status().message(),
+          {{LogKey::kReason, ReasonOf(outcome.status())}});
+      return;
+    }
+    Log(LogLevel::kInfo, "config.reloaded", "the configuration was read again");
+    for (const std::string& key : outcome->needs_restart) {
+      Log(LogLevel::kWarning, "config.needs_restart",
+          absl::StrCat(key, " changed and takes effect after a restart"));
+    }
+  }
+
+  Addresses addresses;
+
+ private:
+  absl::Status OpenVault() {
+    ASSIGN_OR_RETURN(arena_, SecretArena::Create(kArenaBytes));
+    ASSIGN_OR_RETURN(store_, OpenVaultStore(config_));
+    OpenedRoot root;
+    if (IsInMemory(config_)) {
+      config_.seal.type = "file";
+      ASSIGN_OR_RETURN(
+          root, InitInMemory(*store_, *arena_, dev_key_file_, start_time_));
+    } else {
+      if (config_.seal.type.empty()) {
+        return errors::ConfigInvalid(
+            "seal.type", "a vault on disk needs [seal] type and key_file");
+      }
+      ASSIGN_OR_RETURN(root, OpenRoot(config_.seal, *store_, *arena_));
+    }
+    ASSIGN_OR_RETURN(keys_, KeyKeeper::Open(*store_, *arena_, root.key,
+                                            root.source_id, clock_));
+    return absl::OkStatus();
+  }
+
+  absl::Status BuildVault() {
+    ASSIGN_OR_RETURN(EgressRules rules, MakeEgressRules(config_.egress));
+    http_ = std::make_unique<CurlHttpClient>(std::move(rules));
+    directory_ = std::make_unique<DirectoryHolder>(config_.directory);
+    providers_ = std::make_unique<ProviderAccess>(*http_, clock_);
+    cache_ = std::make_unique<TokenCache>(kMaxCachedTokens);
+    interactions_ = std::make_unique<Interactions>(*store_, *keys_);
+    refresher_ = std::make_unique<Refresher>(clock_, *store_, *keys_,
+                                             *providers_, *cache_);
+    sign_in_ = std::make_unique<SignIn>(clock_, *store_, *keys_, *providers_);
+    consent_ = std::make_unique<ConsentFlow>(
+        clock_, *store_, *keys_, *providers_, *interactions_, *cache_);
+    connection_admin_ = std::make_unique<ConnectionAdmin>(
+        clock_, *store_, *keys_, *providers_, *cache_);
+    rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_);
+    pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
+    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
+                                       *refresher_, *pool_);
+    return absl::OkStatus();
+  }
+
+  void BuildApi() {
+    authenticator_ =
+        std::make_unique<Authenticator>(*directory_, *http_, clock_);
+    timer_ = std::make_unique<DeadlineTimer>(clock_);
+    gate_ = std::make_unique<CallGate>(clock_, *authenticator_, *store_, *pool_,
+                                       *timer_, metrics_);
+    reload_ = std::make_unique<ConfigReload>(clock_, *store_, *directory_,
+                                             metrics_, sources_, config_);
+    tokens_ =
+        std::make_unique<TokenApi>(*gate_, *broker_, *interactions_, *keys_);
+    connections_ = std::make_unique<ConnectionApi>(*gate_, *connection_admin_,
+                                                   *interactions_, *keys_);
+    token_service_ = std::make_unique<TokenService>(*tokens_);
+    agent_connections_ =
+        std::make_unique<ConnectionService>(*connections_, GrpcDoor::kAgents);
+    admin_connections_ =
+        std::make_unique<ConnectionService>(*connections_, GrpcDoor::kAdmin);
+  }
+
+  absl::Status StartServers() {
+    const ServerSettings& server = config_.server;
+    GrpcServer::Options agents;
+    agents.listen = server.grpc_listen;
+    agents.tls_cert_file = server.grpc_tls_cert_file;
+    agents.tls_key_file = server.grpc_tls_key_file;
+    agents.client_ca_file = server.grpc_client_ca_file;
+    agents.dev = config_.dev;
+    agents.reflection = server.reflection;
+    ASSIGN_OR_RETURN(
+        agents_, GrpcServer::Start(
+                     agents, {{token_service_.get(), kTokenService},
+                              {agent_connections_.get(), kConnectionService},
+                              {&approvals_, kApprovalService}}));
+    addresses.grpc = agents_->address();
+
+    AdminApi::Facts facts;
+    facts.version = Version();
+    facts.seal = config_.seal.type;
+    facts.grpc_address = addresses.grpc;
+    facts.public_url = server.public_url;
+    facts.start_time = start_time_;
+    admin_api_ = std::make_unique<AdminApi>(*gate_, *store_, *rotation_,
+                                            *providers_, *reload_, facts);
+    admin_service_ = std::make_unique<AdminService>(*admin_api_);
+    RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
+    GrpcServer::Options admin;
+    admin.listen = server.admin_listen;
+    admin.reflection = server.reflection;
+    admin.socket_mode = 0600;
+    ASSIGN_OR_RETURN(
+        admin_, GrpcServer::Start(
+                    admin, {{admin_service_.get(), kAdminService},
+                            {admin_connections_.get(), kConnectionService}}));
+    addresses.admin = admin_->address();
+    return StartWeb();
+  }
+
+  absl::Status StartWeb() {
+    const ServerSettings& server = config_.server;
+    if (web_ == nullptr) {
+      WebServer::Options options;
+      options.listen = server.http_listen;
+      options.tls_cert_file = server.http_tls_cert_file;
+      options.tls_key_file = server.http_tls_key_file;
+      options.client_ca_file = server.http_client_ca_file;
+      ASSIGN_OR_RETURN(options.allowed_hosts, AllowedHosts(server));
+      ASSIGN_OR_RETURN(
+          web_, WebServer::Start(std::move(options), web_handler_.AsHandler()));
+    }
+    const std::string address = web_->address();
+    if (absl::StartsWith(address, "unix:")) {
+      addresses.http = address;
+    } else {
+      addresses.http = absl::StrCat(
+          server.http_tls_cert_file.empty() ? "http://" : "https://", address);
+    }
+    return absl::OkStatus();
+  }
+
+  // Everything is there: requests may come in.
+  void OpenWeb() {
+    json_ = std::make_unique<JsonDoor>(clock_, *directory_, *tokens_,
+                                       *connections_);
+    ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_, metrics_,
+                                    *pool_);
+    pages_ = std::make_unique<WebConsent>(clock_, *directory_, *sign_in_,
+                                          *consent_, *connection_admin_,
+                                          *interactions_, *pool_);
+    web_handler_.Set([this](WebRequest request, WebRespond respond) {
+      if (JsonDoor::Serves(request.path)) {
+        json_->Handle(std::move(request), std::move(respond));
+      } else if (WebOps::Serves(request.path)) {
+        ops_->Handle(std::move(request), std::move(respond));
+      } else {
+        pages_->Handle(std::move(request), std::move(respond));
+      }
+    });
+  }
+
+  absl::Status Audit(const char* kind) {
+    AuditEvent event;
+    event.kind = kind;
+    event.actor = "vault";
+    event.detail = absl::StrCat("version ", Version(), ", configuration ",
+                                directory_->Get()->generation);
+    WriteBatch batch;
+    batch.Append(MakeAuditEntry(event, clock_.Now()));
+    return store_->Commit(std::move(batch));
+  }
+
+  const Clock& clock_;
+  Config config_;
+  const std::optional<ConfigSources> sources_;
+  const std::string dev_key_file_;
+  const absl::Time start_time_;
+  bool started_ = false;
+  bool stopped_ = false;
+
+  Metrics metrics_;
+  std::unique_ptr<SecretArena> arena_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<KeyKeeper> keys_;
+  std::unique_ptr<CurlHttpClient> http_;
+  std::unique_ptr<DirectoryHolder> directory_;
+  std::unique_ptr<ProviderAccess> providers_;
+  std::unique_ptr<TokenCache> cache_;
+  std::unique_ptr<Interactions> interactions_;
+  std::unique_ptr<Refresher> refresher_;
+  std::unique_ptr<SignIn> sign_in_;
+  std::unique_ptr<ConsentFlow> consent_;
+  std::unique_ptr<ConnectionAdmin> connection_admin_;
+  std::unique_ptr<KeyRotation> rotation_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<Broker> broker_;
+
+  std::unique_ptr<Authenticator> authenticator_;
+  std::unique_ptr<DeadlineTimer> timer_;
+  std::unique_ptr<CallGate> gate_;
+  std::unique_ptr<ConfigReload> reload_;
+  std::unique_ptr<TokenApi> tokens_;
+  std::unique_ptr<ConnectionApi> connections_;
+  std::unique_ptr<AdminApi> admin_api_;
+  std::unique_ptr<TokenService> token_service_;
+  std::unique_ptr<ConnectionService> agent_connections_;
+  std::unique_ptr<ConnectionService> admin_connections_;
+  std::unique_ptr<AdminService> admin_service_;
+  ApprovalService approvals_;
+  std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<JsonDoor> json_;
+  std::unique_ptr<WebOps> ops_;
+  std::unique_ptr<WebConsent> pages_;
+
+  std::unique_ptr<GrpcServer> agents_;
+  std::unique_ptr<GrpcServer> admin_;
+  LateHandler web_handler_;
+  std::unique_ptr<WebServer> web_;
+};
+
+Assembly::Assembly(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Assembly::~Assembly() { Stop(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Start(const Clock& clock,
+                                                          Parts parts) {
+  std::unique_ptr<Assembly> assembly(
+      new Assembly(std::make_unique<Impl>(clock, std::move(parts))));
+  RETURN_IF_ERROR(assembly->impl_->Start());
+  return assembly;
+}
+
+const Assembly::Addresses& Assembly::addresses() const {
+  return impl_->addresses;
+}
+void Assembly::Reload() { impl_->Reload(); }
+void Assembly::Stop(absl::Duration grace) { impl_->Stop(grace); }
+
+}  // namespace tokenvault

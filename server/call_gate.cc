@@ -1,0 +1,74 @@
+#include "server/call_gate.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/errors.h"
+
+namespace tokenvault {
+
+CallGate::CallGate(const Clock& clock, Authenticator& authenticator,
+                   Store& store, WorkerPool& pool, DeadlineTimer& timer,
+                   Metrics& metrics)
+    : clock_(clock),
+      authenticator_(authenticator),
+      store_(store),
+      pool_(pool),
+      timer_(timer),
+      metrics_(metrics) {}
+
+absl::Status CallGate::Overloaded() {
+  return errors::RateLimited("waiting_requests", kOverloadRetry);
+}
+
+absl::Time CallGate::LatestAnswer(absl::Time deadline,
+                                  absl::Duration longest) const {
+  return std::min(deadline - kAnswerMargin, clock_.Now() + longest);
+}
+
+void CallGate::Enter(const PeerCredential& credential, Entered entered) {
+  auto let_in = [this](Entered entered, absl::StatusOr<Caller> caller) {
+    if (caller.ok() ||
+        !HasReason(caller.status(), "AGENT_CREDENTIAL_INVALID")) {
+      return entered(std::move(caller));
+    }
+    AuditEvent event;
+    event.kind = audit_kind::kAgentRefused;
+    event.actor = "unknown";
+    event.detail = MetadataOf(caller.status(), "problem");
+    Refuse(std::move(event), caller.status(),
+           [entered = std::move(entered)](absl::Status why) mutable {
+             entered(std::move(why));
+           });
+  };
+
+  std::optional<absl::StatusOr<Caller>> known =
+      authenticator_.TryIdentify(credential);
+  if (known.has_value()) return let_in(std::move(entered), *std::move(known));
+
+  // Shared, so that it is still ours when the pool does not take the job.
+  auto waiting = std::make_shared<Entered>(std::move(entered));
+  bool taken = Submit([this, credential, waiting, let_in] {
+    let_in(std::move(*waiting), authenticator_.Identify(credential));
+  });
+  if (!taken) (*waiting)(Overloaded());
+}
+
+void CallGate::Refuse(AuditEvent event, absl::Status why, Told told) {
+  event.outcome = "denied";
+  event.reason = ReasonOf(why);
+  WriteBatch batch;
+  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  store_.Commit(
+      std::move(batch), [this, why = std::move(why),
+                         told = std::move(told)](absl::Status written) mutable {
+        if (written.ok()) return told(std::move(why));
+        metrics_.CountAuditError();
+        // A full queue is no fault of the disk, and passes sooner.
+        told(HasReason(written, "RATE_LIMITED") ? written
+                                                : errors::AuditUnavailable());
+      });
+}
+
+}  // namespace tokenvault

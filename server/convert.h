@@ -1,0 +1,43 @@
+#pragma once
+
+#include "absl/time/time.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "oauth/provider.h"
+#include "server/config_reload.h"
+#include "server/provider_test.h"
+#include "storage/records.h"
+#include "tokenvault/v1/admin_service.pb.h"
+#include "tokenvault/v1/connection_service.pb.h"
+#include "tokenvault/v1/token_service.pb.h"
+#include "vault/broker.h"
+#include "vault/connection_admin.h"
+#include "vault/interactions.h"
+#include "vault/key_rotation.h"
+
+// Values of the house as messages of the API. Pure; what leaves the house is
+// chosen here, field by field.
+namespace tokenvault {
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time);
+google::protobuf::Duration ToDuration(absl::Duration duration);
+absl::Duration FromDuration(const google::protobuf::Duration& duration);
+absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
+
+// Who the message for the person speaks of.
+struct InteractionWords {
+  std::string agent;     // "Calendar Bot"
+  std::string provider;  // "Google"
+};
+v1::Interaction ToProto(const AskedQuestion& asked,
+                        const InteractionWords& words);
+v1::ScopedToken ToProto(const IssuedToken& issued, absl::Time now);
+v1::Connection ToProto(const ConnectionView& view);
+v1::Operation ToProto(const KeyRotation::Progress& progress);
+v1::MasterKey ToProto(const KeyRotation::KeyInfo& info);
+v1::Provider ToProto(const Provider& provider, const std::string& redirect_uri);
+v1::Agent ToProto(const Agent& agent);
+v1::AuditEvent ToProto(const AuditEntry& entry);
+v1::TestProviderResponse::Check ToProto(const ProviderCheck& check);
+
+}  // namespace tokenvault

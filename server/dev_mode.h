@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "server/assembly.h"
+#include "server/demo_provider.h"
+
+namespace tokenvault {
+
+// Ports of the demo; 0 lets the system choose.
+struct DevPorts {
+  int grpc = 7443;
+  int http = 7480;
+  int demo = 7490;
+};
+
+// A folder of our own under $TMPDIR with mode 0700, gone with everything in it
+// when this object goes.
+class PrivateFolder {
+ public:
+  static absl::StatusOr<PrivateFolder> Create();
+  ~PrivateFolder();
+  PrivateFolder(PrivateFolder&& other) noexcept;
+  PrivateFolder& operator=(PrivateFolder&&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit PrivateFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// `tokenvaultd --dev` without a file: a vault in memory, and beside it another
+// party to try it with, on a port of its own.
+struct Demo {
+  std::unique_ptr<DemoProvider> provider;
+  Assembly::Parts parts;
+};
+absl::StatusOr<Demo> PrepareDemo(const Clock& clock, const DevPorts& ports,
+                                 const PrivateFolder& folder);
+
+// A new root key in `folder`, for a dev vault that nobody will open again.
+absl::StatusOr<std::string> MakeDevKey(const PrivateFolder& folder);
+
+// What the terminal shows: where things are, who may ask for what, and that it
+// is all gone afterwards.
+std::string DemoBanner(const Assembly::Addresses& addresses,
+                       const std::string& demo_url);
+
+}  // namespace tokenvault

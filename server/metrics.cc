@@ -1,0 +1,200 @@
+#include "server/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "base/mutex.h"
+#include "server/version.h"
+
+namespace tokenvault {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+const Histogram::BucketBoundaries& Seconds() {
+  static const auto* const kBounds = new Histogram::BucketBoundaries{
+      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+      0.25,   0.5,   1,      2.5,   5,    10,    30};
+  return *kBounds;
+}
+
+const char* NameOf(TokenOutcome outcome) {
+  switch (outcome) {
+    case TokenOutcome::kToken:
+      return "token";
+    case TokenOutcome::kConsent:
+      return "consent";
+    case TokenOutcome::kDenied:
+      return "denied";
+    case TokenOutcome::kError:
+      return "error";
+  }
+  return "error";
+}
+
+Family<Counter>& CounterFamily(Registry& registry, const char* name,
+                               const char* help) {
+  return BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+Family<Gauge>& GaugeFamily(Registry& registry, const char* name,
+                           const char* help) {
+  return BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+}  // namespace
+
+class Metrics::Impl {
+ public:
+  Impl() {
+    GaugeFamily(registry_, "tokenvault_build_info", "What runs here.")
+        .Add({{"version", Version()}})
+        .Set(1);
+  }
+
+  void Count(const TokenRequest& request) {
+    Series series = SeriesFor(request);
+    series.requests->Increment();
+    if (series.duration != nullptr) {
+      series.duration->Observe(absl::ToDoubleSeconds(request.duration));
+    }
+    if (request.policy_only) {
+      policy_only_
+          .Add({{"provider", request.provider}, {"agent", request.agent}})
+          .Increment();
+    }
+    if (request.reason == "PROVIDER_RATE_LIMITED") {
+      throttled_.Add({{"provider", request.provider}}).Increment();
+    }
+    if (request.reason == "AUDIT_UNAVAILABLE") audit_errors_.Increment();
+  }
+
+  void CountInteraction(absl::string_view kind) {
+    interactions_.Add({{"kind", std::string(kind)}, {"state", "asked"}})
+        .Increment();
+  }
+
+  void CountAuditError() { audit_errors_.Increment(); }
+
+  void NoteConfigLoad(absl::Time when) {
+    config_load_.Set(absl::ToDoubleSeconds(when - absl::UnixEpoch()));
+  }
+
+  std::string Render(const MetricsSnapshot& now) {
+    connections_.Add({{"state", "active"}}).Set(now.active_connections);
+    connections_.Add({{"state", "needs_reconnect"}})
+        .Set(now.reconnect_connections);
+    connections_.Add({{"state", "revoked"}}).Set(now.revoked_connections);
+    connections_.Add({{"state", "paused"}}).Set(now.paused_connections);
+    key_generation_.Set(now.key_generation);
+    old_rows_.Set(now.rows_on_old_key);
+    sealed_.Set(now.sealed ? 1 : 0);
+    // The log counts its own leaves, also those from before this start.
+    audit_events_.Set(now.audit_events);
+    std::ostringstream text;
+    prometheus::TextSerializer().Serialize(text, registry_.Collect());
+    return text.str();
+  }
+
+ private:
+  struct Series {
+    Counter* requests = nullptr;
+    Histogram* duration = nullptr;  // of tokens only
+  };
+
+  // Making labels costs more than all the rest, so series are remembered.
+  Series SeriesFor(const TokenRequest& request) {
+    const char* outcome = NameOf(request.outcome);
+    const char* source = request.from_cache ? "cache" : "refresh";
+    std::string key = absl::StrCat(request.provider, "\n", outcome, "\n",
+                                   request.reason, "\n", source);
+    MutexLock lock(mutex_);
+    Series& series = series_[key];
+    if (series.requests == nullptr) {
+      series.requests = &requests_.Add({{"provider", request.provider},
+                                        {"outcome", outcome},
+                                        {"reason", request.reason}});
+      if (request.outcome == TokenOutcome::kToken) {
+        series.duration = &durations_.Add(
+            {{"provider", request.provider}, {"source", source}}, Seconds());
+      }
+    }
+    return series;
+  }
+
+  Registry registry_;
+  Family<Counter>& requests_ =
+      CounterFamily(registry_, "tokenvault_token_requests_total",
+                    "Answers to GetScopedToken.");
+  Family<Histogram>& durations_ =
+      BuildHistogram()
+          .Name("tokenvault_token_request_duration_seconds")
+          .Help("How long a token took, audit leaf included.")
+          .Register(registry_);
+  Family<Counter>& policy_only_ =
+      CounterFamily(registry_, "tokenvault_tokens_policy_only_total",
+                    "Tokens that can do more than was asked.");
+  Family<Counter>& throttled_ =
+      CounterFamily(registry_, "tokenvault_upstream_throttled_total",
+                    "Requests that a provider's rate limit ended.");
+  Family<Counter>& interactions_ =
+      CounterFamily(registry_, "tokenvault_interactions_total",
+                    "Questions to people that were handed out.");
+  Counter& audit_errors_ =
+      CounterFamily(registry_, "tokenvault_audit_errors_total",
+                    "Answers withheld because their leaf was not durable.")
+          .Add({});
+  Gauge& audit_events_ = GaugeFamily(registry_, "tokenvault_audit_events",
+                                     "Leaves of the audit log.")
+                             .Add({});
+  Family<Gauge>& connections_ =
+      GaugeFamily(registry_, "tokenvault_connections", "Connections by state.");
+  Gauge& key_generation_ = GaugeFamily(registry_, "tokenvault_key_generation",
+                                       "The master key version in use.")
+                               .Add({});
+  Gauge& old_rows_ = GaugeFamily(registry_, "tokenvault_rows_on_old_key",
+                                 "Data keys that an older master key wraps.")
+                         .Add({});
+  Gauge& sealed_ =
+      GaugeFamily(registry_, "tokenvault_sealed", "1 while no key is open.")
+          .Add({});
+  Gauge& config_load_ =
+      GaugeFamily(registry_,
+                  "tokenvault_config_last_reload_success_timestamp_seconds",
+                  "When the configuration in force was loaded.")
+          .Add({});
+
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::CountTokenRequest(const TokenRequest& request) {
+  impl_->Count(request);
+}
+void Metrics::CountInteraction(absl::string_view kind) {
+  impl_->CountInteraction(kind);
+}
+void Metrics::CountAuditError() { impl_->CountAuditError(); }
+void Metrics::NoteConfigLoad(absl::Time when) { impl_->NoteConfigLoad(when); }
+std::string Metrics::Render(const MetricsSnapshot& snapshot) {
+  return impl_->Render(snapshot);
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace tokenvault {
+
+// How a request for a token ended.
+enum class TokenOutcome { kToken, kConsent, kDenied, kError };
+
+// What is true at the moment of a scrape.
+struct MetricsSnapshot {
+  int64_t active_connections = 0;
+  int64_t reconnect_connections = 0;
+  int64_t revoked_connections = 0;
+  int64_t paused_connections = 0;
+  int64_t audit_events = 0;
+  uint32_t key_generation = 0;
+  int64_t rows_on_old_key = 0;
+  bool sealed = false;
+};
+
+// The daemon's counters, in Prometheus' text form. Labels are bounded by the
+// configuration and by docs/errors.md; people, connections and scopes never are
+// one. Thread-safe.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  struct TokenRequest {
+    std::string provider;  // configured, or "unknown"
+    TokenOutcome outcome = TokenOutcome::kError;
+    std::string reason;        // "" when all went well
+    bool from_cache = false;   // of a token
+    bool policy_only = false;  // of a token: nobody but policy narrows it
+    std::string agent;         // configured, or ""
+    absl::Duration duration;
+  };
+  void CountTokenRequest(const TokenRequest& request);
+
+  // A question to a person was handed out. `kind`: "consent", "reconnect",
+  // "step_up".
+  void CountInteraction(absl::string_view kind);
+  // The audit log took no leaf.
+  void CountAuditError();
+  void NoteConfigLoad(absl::Time when);
+
+  std::string Render(const MetricsSnapshot& snapshot);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokenvault

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "oauth/provider.h"
+#include "vault/provider_access.h"
+
+namespace tokenvault {
+
+// One thing that was looked at, as in the API's TestProviderResponse.
+struct ProviderCheck {
+  std::string id;  // "discovery", "clock", "redirect_uri", "client_secret"
+  bool ok = false;
+  bool skipped = false;  // `ok` says nothing then
+  std::string detail;    // what was found
+  std::string fix;       // what to do, when not ok
+};
+
+// Looks at everything about a provider that can be seen without a person.
+// Makes at most two requests: its metadata, where it has such, and a refresh
+// with a made-up token. "invalid_grant" answers to that are good news: the
+// provider knows our client. Blocks.
+std::vector<ProviderCheck> TestProvider(ProviderAccess& access,
+                                        const Provider& provider,
+                                        const std::string& redirect_uri,
+                                        bool dev_mode, absl::Time now);
+
+}  // namespace tokenvault

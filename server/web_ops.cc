@@ -1,0 +1,124 @@
+#include "server/web_ops.h"
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "base/errors.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr char kLive[] = "/livez";
+constexpr char kReady[] = "/readyz";
+constexpr char kMetrics[] = "/metrics";
+constexpr char kResource[] = "/.well-known/oauth-protected-resource";
+
+WebResponse Text(int status, std::string body) {
+  WebResponse response;
+  response.status = status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = std::move(body);
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+// A proxy on this host speaks for someone who may be anywhere.
+bool IsFromThisHost(const WebRequest& request) {
+  for (const char* header :
+       {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
+    if (!request.Header(header).empty()) return false;
+  }
+  const std::string& peer = request.remote_address;
+  return peer == "unix" || peer == "::1" || absl::StartsWith(peer, "127.");
+}
+
+absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store) {
+  absl::StatusOr<StoreStatus> stored = store.GetStatus();
+  if (!stored.ok()) return stored.status();
+  MetricsSnapshot now;
+  now.active_connections = stored->connections[ConnectionState::kActive];
+  now.reconnect_connections =
+      stored->connections[ConnectionState::kNeedsReconnect];
+  now.revoked_connections = stored->connections[ConnectionState::kRevoked];
+  now.paused_connections = stored->paused_connections;
+  now.audit_events = stored->audit_entries;
+  absl::StatusOr<std::vector<Kek>> keys = store.ListKeks();
+  if (!keys.ok()) return keys.status();
+  for (const Kek& key : *keys) {
+    if (key.state == KekState::kActive) now.key_generation = key.version_number;
+  }
+  absl::StatusOr<int64_t> left = store.CountDeksBefore(now.key_generation);
+  if (!left.ok()) return left.status();
+  now.rows_on_old_key = *left;
+  return now;
+}
+
+}  // namespace
+
+WebOps::WebOps(const DirectoryHolder& directory, const Readiness& readiness,
+               Store& store, Metrics& metrics, WorkerPool& pool)
+    : directory_(directory),
+      readiness_(readiness),
+      store_(store),
+      metrics_(metrics),
+      pool_(pool) {}
+
+bool WebOps::Serves(const std::string& path) {
+  return path == kLive || path == kReady || path == kMetrics ||
+         path == kResource;
+}
+
+void WebOps::Handle(WebRequest request, WebRespond respond) {
+  if (request.method != "GET") {
+    WebResponse response = Text(405, "GET only\n");
+    response.headers.emplace_back("Allow", "GET");
+    return respond(std::move(response));
+  }
+  if (request.path == kLive) return respond(Text(200, "ok\n"));
+  if (request.path == kReady) {
+    const bool ready = readiness_.ready();
+    return respond(Text(ready ? 200 : 503, ready ? "ready\n" : "not ready\n"));
+  }
+  if (request.path == kResource) return respond(ProtectedResource());
+  if (!IsFromThisHost(request)) return respond(Text(404, "not found\n"));
+  ServeMetrics(std::move(respond));
+}
+
+void WebOps::ServeMetrics(WebRespond respond) {
+  auto way_back = std::make_shared<WebRespond>(std::move(respond));
+  bool taken = pool_.Submit([this, way_back] {
+    absl::StatusOr<MetricsSnapshot> now = TakeSnapshot(store_);
+    if (!now.ok()) return (*way_back)(Text(503, "the store does not answer\n"));
+    WebResponse response = Text(200, metrics_.Render(*now));
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    (*way_back)(std::move(response));
+  });
+  if (!taken) (*way_back)(Text(503, "busy\n"));
+}
+
+WebResponse WebOps::ProtectedResource() const {
+  std::shared_ptr<const Directory> directory = directory_.Get();
+  std::set<std::string> issuers;
+  for (const auto& [id, tenant] : directory->tenants) {
+    issuers.insert(tenant.identity.issuer);
+  }
+  for (const auto& [id, issuer] : directory->workload_issuers) {
+    issuers.insert(issuer.issuer);
+  }
+  nlohmann::json document;
+  document["resource"] = directory->public_url;
+  document["authorization_servers"] = issuers;
+  document["bearer_methods_supported"] = {"header"};
+  WebResponse response;
+  response.content_type = "application/json";
+  response.body =
+      document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  response.headers.emplace_back("Cache-Control", "max-age=300");
+  return response;
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,128 @@
+#include "server/web_views.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "oauth/url.h"
+#include "vault/connection_admin.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr size_t kMaxCannot = 3;
+
+// Presets complete "It can …"; pages begin with the verb.
+std::string Capitalized(std::string sentence) {
+  if (!sentence.empty()) {
+    sentence[0] = absl::ascii_toupper(static_cast<unsigned char>(sentence[0]));
+  }
+  return sentence;
+}
+
+}  // namespace
+
+ScopeView ViewScope(const Provider* provider, const std::string& scope) {
+  ScopeView view;
+  view.raw = scope;
+  const ScopeInfo* info =
+      provider == nullptr ? nullptr : provider->FindScope(scope);
+  view.says = info == nullptr || info->says.empty()
+                  ? absl::StrCat("Use the permission “", scope, "”")
+                  : Capitalized(info->says);
+  return view;
+}
+
+std::vector<ScopeView> ViewScopes(const Provider* provider,
+                                  const ScopeSet& scopes) {
+  std::vector<ScopeView> views;
+  for (const std::string& scope : scopes) {
+    views.push_back(ViewScope(provider, scope));
+  }
+  return views;
+}
+
+std::vector<std::string> ViewCannot(const Provider* provider,
+                                    const ScopeSet& asked,
+                                    const ScopeSet& granted) {
+  std::vector<std::string> sentences;
+  if (provider == nullptr) return sentences;
+  for (const ScopeInfo& info : provider->scopes) {
+    if (asked.Contains(info.value) || granted.Contains(info.value) ||
+        info.says.empty()) {
+      continue;
+    }
+    sentences.push_back(Capitalized(info.says));
+    if (sentences.size() == kMaxCannot) break;
+  }
+  return sentences;
+}
+
+AgentView ViewAgent(const Directory& directory, const AgentId& agent) {
+  const Agent* known = directory.FindAgent(agent);
+  if (known == nullptr) return {agent.value, agent.value, ""};
+  std::string identity = known->spiffe_id;
+  if (identity.empty() && !known->jwt_subject.empty()) {
+    identity = absl::StrCat(known->jwt_subject, " of ", known->jwt_issuer);
+  }
+  if (identity.empty()) identity = absl::StrCat("agents/", agent.value);
+  return {known->name, identity, known->owner};
+}
+
+std::string ViewProvider(const Directory& directory,
+                         const ProviderId& provider) {
+  const Provider* known = directory.FindProvider(provider);
+  return known == nullptr ? provider.value : known->display_name;
+}
+
+std::string HostOf(const std::string& url) {
+  absl::StatusOr<Url> parsed = ParseUrl(url);
+  return parsed.ok() ? parsed->host : "";
+}
+
+ReturnView ViewReturn(const Interaction& interaction,
+                      const std::string& agent) {
+  if (interaction.return_uri.empty()) return {};
+  const std::string name = absl::StrCat("interactions/", interaction.id.value);
+  return {agent, AppendQuery(interaction.return_uri, {{"interaction", name}})};
+}
+
+ProviderRevocation ViewRevocation(const Connection& revoked) {
+  switch (UpstreamOf(revoked)) {
+    case ConnectionAdmin::Upstream::kRevoked:
+      return ProviderRevocation::kRevoked;
+    case ConnectionAdmin::Upstream::kUnsupported:
+      return ProviderRevocation::kUnsupported;
+    case ConnectionAdmin::Upstream::kFailed:
+      break;
+  }
+  return ProviderRevocation::kFailed;
+}
+
+ConnectionCard ViewConnection(const Directory& directory,
+                              const Connection& connection,
+                              const std::vector<AgentGrant>& grants,
+                              absl::Time now) {
+  ConnectionCard card;
+  card.id = connection.id.value;
+  card.provider = ViewProvider(directory, connection.provider);
+  card.account = connection.account_label;
+  card.state = "Active";
+  if (connection.state == ConnectionState::kNeedsReconnect) {
+    card.state = "Needs reconnecting";
+    card.explanation = absl::StrCat(
+        card.provider,
+        " no longer accepts this connection. The agent that next needs it "
+        "sends you a link.");
+  } else if (connection.paused) {
+    card.state = "Paused";
+    card.explanation = "No agent gets a new key while it is paused.";
+  }
+  const Provider* provider = directory.FindProvider(connection.provider);
+  for (const AgentGrant& grant : grants) {
+    if (now >= grant.end_time) continue;
+    card.uses.push_back({ViewAgent(directory, grant.agent).name,
+                         ViewScopes(provider, grant.scopes), grant.end_time});
+  }
+  return card;
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/pages.h"
+#include "storage/records.h"
+#include "vault/directory.h"
+
+namespace tokenvault {
+
+// From records and configuration to what pages show: pure.
+
+// "See events on your calendars"; a scope that no preset describes shows as it
+// is named.
+ScopeView ViewScope(const Provider* provider, const std::string& scope);
+std::vector<ScopeView> ViewScopes(const Provider* provider,
+                                  const ScopeSet& scopes);
+// A few things that this provider could let an agent do, and that were neither
+// asked for nor allowed before.
+std::vector<std::string> ViewCannot(const Provider* provider,
+                                    const ScopeSet& asked,
+                                    const ScopeSet& granted);
+// An agent that is no longer configured still has its id.
+AgentView ViewAgent(const Directory& directory, const AgentId& agent);
+std::string ViewProvider(const Directory& directory,
+                         const ProviderId& provider);
+std::string HostOf(const std::string& url);
+// The registered address, with which question this was about.
+ReturnView ViewReturn(const Interaction& interaction, const std::string& agent);
+
+ProviderRevocation ViewRevocation(const Connection& revoked);
+ConnectionCard ViewConnection(const Directory& directory,
+                              const Connection& connection,
+                              const std::vector<AgentGrant>& grants,
+                              absl::Time now);
+
+}  // namespace tokenvault
