@@ -1,0 +1,504 @@
+#include "tests/cli/fake_daemon.h"
+
+#include <chrono>
+
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/errors.h"
+#include "google/rpc/status.pb.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr int64_t kRows = 1204;
+
+google::protobuf::Timestamp Ago(absl::Duration length) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(absl::ToUnixSeconds(absl::Now() - length));
+  return time;
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  google::rpc::Status detailed;
+  detailed.set_code(static_cast<int>(status.code()));
+  detailed.set_message(std::string(status.message()));
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    auto* detail = detailed.add_details();
+    detail->set_type_url(std::string(url));
+    detail->set_value(std::string(payload));
+  });
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                      std::string(status.message()),
+                      detailed.SerializeAsString());
+}
+
+v1::Provider Google() {
+  v1::Provider provider;
+  provider.set_name("providers/google");
+  provider.set_display_name("Google");
+  provider.set_preset("google");
+  provider.set_narrows_scope(true);
+  provider.set_enabled(true);
+  provider.set_source("https://developers.google.com/identity");
+  provider.set_verified_on("2026-11-20");
+  provider.set_authorize_url("https://accounts.google.com/o/oauth2/v2/auth");
+  provider.set_token_url("https://oauth2.googleapis.com/token");
+  provider.set_revocation("https://oauth2.googleapis.com/revoke");
+  provider.set_redirect_uri("https://connect.example.com/cb/7f3a");
+  auto* scope = provider.add_scopes();
+  scope->set_alias("calendar.read");
+  scope->set_value("https://www.googleapis.com/auth/calendar.readonly");
+  scope->set_sentence("See events on your calendars");
+  return provider;
+}
+
+v1::Provider Jira() {
+  v1::Provider provider;
+  provider.set_name("providers/acme-jira");
+  provider.set_display_name("Acme Jira");
+  provider.set_rotates_refresh_token(true);
+  provider.set_refresh_invalidates_access_token(true);
+  return provider;
+}
+
+v1::Connection AnasConnection(bool hostile) {
+  v1::Connection connection;
+  connection.set_name("users/u-4k3v/connections/01jd9");
+  connection.set_provider("providers/google");
+  connection.set_account_label(hostile ? "ana\x1b[2J\x1b]0;pwned\x07 \u202Emoc"
+                                       : "ana@example.com");
+  connection.set_state(v1::Connection::STATE_ACTIVE);
+  connection.add_granted_scopes("calendar.readonly");
+  auto* agent = connection.add_agents();
+  agent->set_agent("agents/calendar-bot");
+  agent->add_scopes("calendar.readonly");
+  *agent->mutable_last_use_time() = Ago(absl::Minutes(3));
+  *connection.mutable_create_time() = Ago(absl::Hours(24 * 40));
+  *connection.mutable_last_use_time() = Ago(absl::Minutes(3));
+  *connection.mutable_last_refresh_time() = Ago(absl::Minutes(20));
+  connection.set_etag("7");
+  return connection;
+}
+
+v1::Connection BrokenConnection() {
+  v1::Connection connection;
+  connection.set_name("users/u-9q2x/connections/01je1");
+  connection.set_provider("providers/acme-jira");
+  connection.set_account_label("ben@example.com");
+  connection.set_state(v1::Connection::STATE_NEEDS_RECONNECT);
+  connection.set_state_reason("GRANT_GONE");
+  *connection.mutable_create_time() = Ago(absl::Hours(24 * 3));
+  return connection;
+}
+
+v1::AuditEvent Event(int number, const char* action, const char* outcome,
+                     const char* reason) {
+  v1::AuditEvent event;
+  event.set_name("auditEvents/" + std::to_string(number));
+  *event.mutable_time() = Ago(absl::Seconds(100 - number));
+  event.set_actor("agents/calendar-bot");
+  event.set_user("users/u-4k3v");
+  event.set_action(action);
+  event.set_outcome(outcome);
+  event.set_reason(reason);
+  event.set_provider("google");
+  if (event.reason().empty()) {
+    event.set_connection("users/u-4k3v/connections/01jd9");
+    event.set_token_id("t_5c1");
+  }
+  return event;
+}
+
+}  // namespace
+
+class FakeDaemon::Admin : public v1::AdminService::Service {
+ public:
+  explicit Admin(FakeDaemon& daemon) : daemon_(daemon) {}
+
+  grpc::Status GetStatus(grpc::ServerContext*,
+                         const v1::GetStatusRequest* request,
+                         v1::Status* status) override {
+    const FakeDaemonState& state = daemon_.state_;
+    status->set_initialized(state.initialized);
+    status->set_sealed(state.sealed);
+    status->set_version("0.1.0");
+    *status->mutable_start_time() = Ago(absl::Hours(3));
+    status->set_seal("file");
+    status->set_config_generation("sha256:9f2c41");
+    *status->mutable_config_load_time() = Ago(absl::Hours(3));
+    status->set_storage(state.demo ? ":memory:"
+                                   : "/var/lib/tokenvault/vault.db");
+    status->set_storage_bytes(190840832);
+    status->set_dev_mode(state.demo);
+    status->set_grpc_address(state.demo ? daemon_.agent_address()
+                                        : "10.0.0.7:8443");
+    status->set_public_url(state.demo ? state.pages_url
+                                      : "https://connect.example.com");
+    if (request->deep()) {
+      status->set_integrity(state.damaged ? "STORAGE_CORRUPT" : "ok");
+    }
+    if (!state.initialized || state.sealed) return grpc::Status::OK;
+    status->set_key_generation(4);
+    *status->mutable_key_create_time() = Ago(absl::Hours(24 * 12 + 1));
+    status->set_active_connections(1204);
+    status->set_reconnect_connections(17);
+    status->set_paused_connections(3);
+    status->set_audit_events(48211);
+    status->set_providers(2);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status RotateMasterKey(grpc::ServerContext*,
+                               const v1::RotateMasterKeyRequest* request,
+                               v1::Operation* operation) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    MutexLock lock(daemon_.mutex_);
+    if (!request->validate_only()) daemon_.rotation_polls_ = 0;
+    Fill(operation);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetOperation(grpc::ServerContext*,
+                            const v1::GetOperationRequest*,
+                            v1::Operation* operation) override {
+    MutexLock lock(daemon_.mutex_);
+    if (!daemon_.state_.rotation_hangs) ++daemon_.rotation_polls_;
+    Fill(operation);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status CancelOperation(grpc::ServerContext*,
+                               const v1::CancelOperationRequest*,
+                               google::protobuf::Empty*) override {
+    MutexLock lock(daemon_.mutex_);
+    daemon_.cancelled_ = true;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListMasterKeys(grpc::ServerContext*,
+                              const v1::ListMasterKeysRequest*,
+                              v1::ListMasterKeysResponse* keys) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    MutexLock lock(daemon_.mutex_);
+    const bool rotated = daemon_.rotation_polls_ >= 2;
+    auto* key = keys->add_keys();
+    key->set_generation(rotated ? 5 : 4);
+    key->set_state(v1::MasterKey::STATE_ACTIVE);
+    key->set_data_keys(kRows);
+    key->add_root_sources("file");
+    *key->mutable_create_time() = Ago(absl::Hours(24 * 12 + 1));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ReloadConfig(grpc::ServerContext*,
+                            const v1::ReloadConfigRequest*,
+                            v1::ReloadConfigResponse* response) override {
+    if (daemon_.state_.bad_config) {
+      return ToGrpc(errors::ConfigInvalid("tokenvault.toml:12:1",
+                                          "unknown key \"tokns\"; write "
+                                          "\"tokens\""));
+    }
+    response->set_config_generation("sha256:77aa01");
+    response->add_needs_restart("server.grpc_listen");
+    response->add_warnings("provider acme-jira is not used by any policy");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetConfig(grpc::ServerContext*, const v1::GetConfigRequest*,
+                         v1::GetConfigResponse* response) override {
+    response->set_config_generation("sha256:9f2c41");
+    auto* value = response->add_values();
+    value->set_key("server.grpc_listen");
+    value->set_value("\"10.0.0.7:8443\"");
+    value->set_origin("tokenvault.toml:3:1");
+    value = response->add_values();
+    value->set_key("providers.google.client_secret_file");
+    value->set_value("***");
+    value->set_origin("tokenvault.toml:22:1");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListProviders(grpc::ServerContext*,
+                             const v1::ListProvidersRequest* request,
+                             v1::ListProvidersResponse* response) override {
+    if (daemon_.state_.demo) {
+      auto* demo = response->add_providers();
+      demo->set_name("providers/demo");
+      demo->set_display_name("Demo Calendar");
+      demo->set_authorize_url(daemon_.state_.provider_url + "/authorize");
+      return grpc::Status::OK;
+    }
+    // Two pages, so that whoever lists must turn them.
+    if (request->page_token().empty()) {
+      *response->add_providers() = Google();
+      response->set_next_page_token("second");
+    } else {
+      *response->add_providers() = Jira();
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status TestProvider(grpc::ServerContext*,
+                            const v1::TestProviderRequest* request,
+                            v1::TestProviderResponse* response) override {
+    if (request->name() != "providers/google" &&
+        request->name() != "providers/acme-jira") {
+      return ToGrpc(errors::ResourceDenied(request->name()));
+    }
+    const bool good = request->name() == "providers/google";
+    auto* check = response->add_checks();
+    check->set_id("discovery");
+    check->set_ok(true);
+    check->set_detail("auth.example.com, certificate valid 61 days");
+    check = response->add_checks();
+    check->set_id("clock");
+    check->set_skipped(true);
+    check->set_detail("the provider sends no Date");
+    check = response->add_checks();
+    check->set_id("client_secret");
+    check->set_ok(good);
+    check->set_detail(good ? "accepted" : "invalid_client");
+    if (!good) {
+      check->set_fix(
+          "put the new one in cred:jira-client, then 'tokenvault config "
+          "reload'");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,
+                          v1::ListAgentsResponse* response) override {
+    auto* agent = response->add_agents();
+    agent->set_name("agents/calendar-bot");
+    agent->set_display_name("Calendar Bot");
+    agent->set_owner("Productivity team");
+    agent->set_tenant("default");
+    agent->set_identity("spiffe://example.com/agents/calendar-bot");
+    agent->set_may_assert_user(true);
+    agent->add_return_uris("https://bot.example.com/back");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status EvaluatePolicy(grpc::ServerContext*,
+                              const v1::EvaluatePolicyRequest* request,
+                              v1::EvaluatePolicyResponse* response) override {
+    if (request->agent() != "agents/calendar-bot") {
+      return ToGrpc(errors::ResourceDenied(request->agent()));
+    }
+    const bool reads = request->request().scopes(0) == "calendar.read";
+    response->set_effect(reads ? v1::EvaluatePolicyResponse::EFFECT_ALLOW
+                               : v1::EvaluatePolicyResponse::EFFECT_DENY);
+    if (reads) response->set_rule("calendar-read");
+    response->add_trace(reads ? "calendar-read   matched"
+                              : "calendar-read   no: other scopes");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListAuditEvents(grpc::ServerContext*,
+                               const v1::ListAuditEventsRequest* request,
+                               v1::ListAuditEventsResponse* response) override {
+    response->set_next_page_token("end");
+    if (request->filter() == "action = nonsense") {
+      return ToGrpc(errors::FieldInvalid("filter", "is not understood"));
+    }
+    if (request->page_token() == "end") return grpc::Status::OK;
+    *response->add_events() = Event(41, "token.granted", "ok", "");
+    *response->add_events() =
+        Event(42, "token.denied", "denied", "POLICY_DENIED");
+    return grpc::Status::OK;
+  }
+
+ private:
+  void Fill(v1::Operation* operation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(daemon_.mutex_) {
+    const int polls = daemon_.rotation_polls_;
+    operation->set_name("operations/1");
+    operation->set_key_generation(5);
+    operation->set_rows_total(kRows);
+    operation->set_rows_done(polls <= 0 ? 0 : polls == 1 ? 602 : kRows);
+    operation->set_done(polls >= 2);
+    if (daemon_.state_.rotation_fails && polls >= 1) {
+      operation->set_rows_done(602);
+      operation->set_done(true);
+      operation->set_error_reason("STORAGE_FULL");
+    } else if (operation->done()) {
+      operation->set_audit_event("auditEvents/43");
+    }
+  }
+
+  FakeDaemon& daemon_;
+};
+
+class FakeDaemon::Connections : public v1::ConnectionService::Service {
+ public:
+  explicit Connections(FakeDaemon& daemon) : daemon_(daemon) {}
+
+  grpc::Status GetConnection(grpc::ServerContext*,
+                             const v1::GetConnectionRequest* request,
+                             v1::Connection* connection) override {
+    *connection = AnasConnection(daemon_.state_.hostile);
+    return connection->name() == request->name()
+               ? grpc::Status::OK
+               : ToGrpc(errors::ResourceDenied(request->name()));
+  }
+
+  grpc::Status ListConnections(grpc::ServerContext*,
+                               const v1::ListConnectionsRequest* request,
+                               v1::ListConnectionsResponse* response) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    MutexLock lock(daemon_.mutex_);
+    daemon_.last_list_ = *request;
+    if (request->filter() == "user_id = \"nobody\"") return grpc::Status::OK;
+    *response->add_connections() = AnasConnection(daemon_.state_.hostile);
+    *response->add_connections() = BrokenConnection();
+    return grpc::Status::OK;
+  }
+
+  grpc::Status UpdateConnection(grpc::ServerContext*,
+                                const v1::UpdateConnectionRequest* request,
+                                v1::Connection* connection) override {
+    *connection = AnasConnection(false);
+    if (connection->name() != request->connection().name()) {
+      return ToGrpc(errors::ResourceDenied(request->connection().name()));
+    }
+    connection->set_paused(request->connection().paused());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status RevokeConnection(
+      grpc::ServerContext*, const v1::RevokeConnectionRequest* request,
+      v1::RevokeConnectionResponse* response) override {
+    *response->mutable_connection() = AnasConnection(false);
+    if (request->name() == "users/u-9q2x/connections/01je1") {
+      response->set_upstream(
+          v1::RevokeConnectionResponse::UPSTREAM_RESULT_UNSUPPORTED);
+      response->set_manual_url("https://id.example.com/apps");
+      return grpc::Status::OK;
+    }
+    if (!daemon_.state_.demo &&
+        request->name() != response->connection().name()) {
+      return ToGrpc(errors::ResourceDenied(request->name()));
+    }
+    response->set_upstream(
+        v1::RevokeConnectionResponse::UPSTREAM_RESULT_REVOKED);
+    return grpc::Status::OK;
+  }
+
+ private:
+  FakeDaemon& daemon_;
+};
+
+class FakeDaemon::Tokens : public v1::TokenService::Service {
+ public:
+  explicit Tokens(FakeDaemon& daemon) : daemon_(daemon) {}
+
+  grpc::Status GetScopedToken(grpc::ServerContext* context,
+                              const v1::GetScopedTokenRequest* request,
+                              v1::GetScopedTokenResponse* response) override {
+    const auto sent = context->client_metadata().find("authorization");
+    const bool known =
+        sent != context->client_metadata().end() &&
+        (sent->second == "Bearer demo-agent" || sent->second == "Bearer a.jwt");
+    if (!known) return ToGrpc(errors::AgentCredentialInvalid("unknown_agent"));
+    if (request->scopes(0) == "calendar.write") {
+      return ToGrpc(errors::PolicyDenied("calendar-write-never"));
+    }
+    if (request->scopes(0) == "calender.read") {
+      return ToGrpc(
+          errors::ScopeUnknown("google", "calender.read", "calendar.read"));
+    }
+    MutexLock lock(daemon_.mutex_);
+    const std::string user = request->subject().user_id();
+    const bool must_ask =
+        user == "ben" || user == "cleo" || daemon_.state_.demo;
+    if (must_ask && !daemon_.completed_) {
+      FillInteraction(user, v1::Interaction::STATE_PENDING,
+                      response->mutable_consent_required());
+      return grpc::Status::OK;
+    }
+    auto* token = response->mutable_token();
+    token->set_access_token("ya29.the-token-itself");
+    token->set_token_type("Bearer");
+    token->set_token_id("t_5c1");
+    *token->mutable_expire_time() = Ago(-absl::Seconds(599));
+    token->mutable_usable_for()->set_seconds(599);
+    token->add_granted_scopes("calendar.read");
+    token->set_scope_enforcement(v1::SCOPE_ENFORCEMENT_PROVIDER);
+    token->set_connection("users/u-4k3v/connections/01jd9");
+    token->set_account_label("ana@example.com");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status WaitInteraction(grpc::ServerContext*,
+                               const v1::WaitInteractionRequest* request,
+                               v1::Interaction* interaction) override {
+    MutexLock lock(daemon_.mutex_);
+    const bool is_cleo = request->name() == "interactions/cleo";
+    if (!is_cleo && !daemon_.state_.demo) daemon_.completed_ = true;
+    FillInteraction(is_cleo ? "cleo" : "ben",
+                    is_cleo              ? v1::Interaction::STATE_DENIED
+                    : daemon_.completed_ ? v1::Interaction::STATE_COMPLETED
+                                         : v1::Interaction::STATE_PENDING,
+                    interaction);
+    return grpc::Status::OK;
+  }
+
+ private:
+  void FillInteraction(const std::string& user, v1::Interaction::State state,
+                       v1::Interaction* interaction) {
+    interaction->set_name("interactions/" + user);
+    interaction->set_kind(v1::Interaction::KIND_CONSENT);
+    interaction->set_state(state);
+    interaction->set_url(daemon_.state_.demo
+                             ? daemon_.state_.pages_url + "/c/7Q4M"
+                             : "https://connect.example.com/c/7Q4M");
+    interaction->set_user_code("7Q4M-2KXP");
+    interaction->set_message("Somebody needs to connect Google.");
+    // Half a minute more than what is shown, so that it rounds down to it.
+    *interaction->mutable_expire_time() = Ago(-absl::Seconds(3600 + 30));
+  }
+
+  FakeDaemon& daemon_;
+};
+
+FakeDaemon::FakeDaemon(const std::string& folder, FakeDaemonState state)
+    : folder_(folder),
+      state_(std::move(state)),
+      admin_(std::make_unique<Admin>(*this)),
+      connections_(std::make_unique<Connections>(*this)),
+      tokens_(std::make_unique<Tokens>(*this)) {
+  grpc::ServerBuilder admin;
+  admin.AddListeningPort("unix:" + admin_socket(),
+                         grpc::InsecureServerCredentials());
+  admin.RegisterService(admin_.get());
+  admin.RegisterService(connections_.get());
+  admin_server_ = admin.BuildAndStart();
+  grpc::ServerBuilder agent;
+  agent.AddListeningPort(agent_address(), grpc::InsecureServerCredentials());
+  agent.RegisterService(tokens_.get());
+  agent_server_ = agent.BuildAndStart();
+}
+
+FakeDaemon::~FakeDaemon() {
+  const auto now = std::chrono::system_clock::now();
+  admin_server_->Shutdown(now);
+  agent_server_->Shutdown(now);
+}
+
+v1::ListConnectionsRequest FakeDaemon::last_list() {
+  MutexLock lock(mutex_);
+  return last_list_;
+}
+
+bool FakeDaemon::operation_cancelled() {
+  MutexLock lock(mutex_);
+  return cancelled_;
+}
+
+void FakeDaemon::CompleteInteraction() {
+  MutexLock lock(mutex_);
+  completed_ = true;
+}
+
+}  // namespace tokenvault

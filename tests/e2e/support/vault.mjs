@@ -1,0 +1,118 @@
+// The real daemon, started from its binary with a configuration file, and the
+// command line beside it. Binaries: $TOKENVAULT_BIN_DIR, else build/dev/bin.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const BIN = process.env.TOKENVAULT_BIN_DIR ?? join(ROOT, 'build/dev/bin');
+
+// A port that nobody listens on now. The daemon's public URL is in its
+// configuration, so it cannot choose one when it starts.
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// Runs a command to its end: {code, stdout, stderr}.
+export async function run(file, args, { input, env } = {}) {
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env },
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (part) => { output[name] += part; });
+  }
+  child.stdin.end(input ?? '');
+  const [code] = await once(child, 'close');
+  return { code, ...output };
+}
+
+export class Vault {
+  // Everything the daemon wrote, over all its lives.
+  log = '';
+  #child = null;
+
+  // `config` is a configuration file, `adminSocket` the path it names.
+  constructor({ config, adminSocket, env = {} }) {
+    Object.assign(this, { config, adminSocket, env });
+  }
+
+  // The command line, as the operator on this machine uses it.
+  cli(...args) {
+    return run(join(BIN, 'tokenvault'), args, {
+      env: { TOKENVAULT_CONFIG: this.config, TOKENVAULT_SOCKET: this.adminSocket, ...this.env },
+    });
+  }
+
+  // Makes the root key and the database.
+  async init() {
+    const done = await this.cli('init', '--config', this.config);
+    if (done.code !== 0) throw new Error(`tokenvault init: ${done.stdout}${done.stderr}`);
+    return this;
+  }
+
+  // Returns once it serves; says why it does not.
+  async start() {
+    const child = spawn(join(BIN, 'tokenvaultd'), ['--config', this.config, '--ready-fd', '3'], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env },
+    });
+    this.#child = child;
+    const began = this.log.length;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (part) => { this.log += part; });
+    }
+    const ended = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`tokenvaultd ended (${signal ?? code}):\n${this.log.slice(began)}`);
+    });
+    ended.catch(() => {});
+    const ready = once(child.stdio[3].setEncoding('utf8'), 'data');
+    let timer;
+    const late = new Promise((_resolve, reject) => {
+      timer = setTimeout(() => reject(
+        new Error(`tokenvaultd is not ready:\n${this.log.slice(began)}`)), 30_000);
+    });
+    try {
+      const [line] = await Promise.race([ready, ended, late]);
+      this.addresses = JSON.parse(line);
+    } catch (error) {
+      await this.kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    return this;
+  }
+
+  get pid() { return this.#child?.pid; }
+
+  signal(name) { this.#child.kill(name); }
+
+  // In order: what is under way ends first. Returns the exit code.
+  stop() { return this.#end('SIGTERM'); }
+
+  // As when the power goes.
+  kill() { return this.#end('SIGKILL'); }
+
+  async #end(signal) {
+    const child = this.#child;
+    if (!child) return undefined;
+    this.#child = null;
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await once(child, 'exit');
+    }
+    return child.exitCode;
+  }
+
+  // The log's JSON lines of one event, "server.started" say.
+  events(name) {
+    return this.log.split('\n').filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line)).filter((line) => line.event === name);
+  }
+}

@@ -1,0 +1,126 @@
+// A whole small world for a journey: an identity provider, a third-party provider
+// with a calendar, the vault between them, people and agents.
+//
+//   const world = await World.start({ accessTokenTtl: 10 });
+//   const answer = await world.bot.getToken('calendar', 'ana', ['calendar.read']);
+//   ...
+//   await world.stop();
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, JsonDoor } from './agent.mjs';
+import { AuthorizationServer } from './authorization_server.mjs';
+import { CertificateAuthority } from './certificates.mjs';
+import { writeConfiguration } from './configuration.mjs';
+import { Person } from './person.mjs';
+import { freePort, Vault } from './vault.mjs';
+
+const TENANT = 'default';
+const PROVIDER = 'calendar';
+const spiffe = (agent) => `spiffe://example.test/agents/${agent}`;
+
+export class World {
+  // `accessTokenTtl` in seconds, at the third party. `change` gets the
+  // configuration before it is written and may return another.
+  static async start({ accessTokenTtl = 600, rotate = true, change = (c) => c } = {}) {
+    const world = new World();
+    world.dir = mkdtempSync(join(tmpdir(), 'tokenvault-e2e-'));
+    try {
+      await world.#build({ accessTokenTtl, rotate, change });
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+    return world;
+  }
+
+  async #build({ accessTokenTtl, rotate, change }) {
+    this.authority = new CertificateAuthority(join(this.dir, 'tls'));
+    const { authority } = this;
+    const tls = authority.server('server');
+    this.ports = { grpc: await freePort(), http: await freePort() };
+    this.publicUrl = `https://localhost:${this.ports.http}`;
+    this.identity = await AuthorizationServer.start({
+      tls,
+      clients: [{
+        client_id: 'vault-login',
+        client_secret: 'login-secret',
+        redirect_uris: [`${this.publicUrl}/signin/${TENANT}`],
+      }],
+    });
+    this.provider = await AuthorizationServer.start({
+      tls,
+      accessTokenTtl,
+      rotate,
+      clients: [{
+        client_id: 'vault-calendar',
+        client_secret: 'calendar-secret',
+        redirect_uris: [`${this.publicUrl}/cb/${TENANT}.${PROVIDER}`],
+      }],
+    });
+    const config = writeConfiguration(this.dir, change({
+      ports: this.ports,
+      tls,
+      caFile: authority.caFile,
+      tenants: [{
+        id: TENANT, issuer: this.identity.issuer, clientId: 'vault-login', clientSecret: 'login-secret',
+      }],
+      agents: [
+        {
+          id: 'bot', name: 'Calendar Bot', owner: 'Productivity team', may_assert_user: true,
+          may_manage_connections: true, auth: { type: 'mtls', spiffe_id: spiffe('bot') },
+        },
+        // Trusted with less: it must bring the person's own token.
+        {
+          id: 'guest', name: 'Guest Bot', owner: 'Another team',
+          auth: { type: 'mtls', spiffe_id: spiffe('guest') },
+        },
+      ],
+      providers: [{
+        id: PROVIDER, preset: 'demo', display_name: 'Test Calendar', issuer: this.provider.issuer,
+        client_id: 'vault-calendar', clientSecret: 'calendar-secret',
+      }],
+      policies: [{
+        id: 'calendars', effect: 'allow', agent: 'bot', provider: PROVIDER,
+        scopes: ['openid', 'email', 'calendar.read'],
+      }],
+    }));
+    this.vault = new Vault({ config, adminSocket: join(this.dir, 'admin.sock') });
+    await this.vault.init();
+    await this.vault.start();
+    this.bot = this.agent('bot');
+  }
+
+  // An agent with a certificate for this SPIFFE name, known to the vault or not.
+  agent(name, uri = spiffe(name)) {
+    const identity = this.authority.client(name, uri);
+    return new Agent({ address: `127.0.0.1:${this.ports.grpc}`, ca: this.authority.ca, ...identity });
+  }
+
+  jsonDoor(name) {
+    const identity = this.authority.client(`${name}-json`, spiffe(name));
+    return new JsonDoor({ url: this.publicUrl, ca: this.authority.ca, ...identity });
+  }
+
+  person() { return new Person({ ca: this.authority.ca }); }
+
+  // Which secrets the vault was given by others are where they may not be: in its
+  // log, or in plain text in its files.
+  leaks() {
+    const secrets = [...this.identity.issuedTokens, ...this.provider.issuedTokens];
+    const places = { log: this.vault.log };
+    for (const file of readdirSync(this.dir)) {
+      if (/^vault\.db/.test(file)) places[file] = readFileSync(join(this.dir, file), 'latin1');
+    }
+    return Object.entries(places).flatMap(([place, content]) =>
+      secrets.filter((secret) => content.includes(secret)).map(() => place));
+  }
+
+  async stop() {
+    this.bot?.close();
+    await this.vault?.stop();
+    await this.identity?.stop();
+    await this.provider?.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,262 @@
+#include "server/admin_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "tests/server/api_world.h"
+
+namespace tokenvault {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class AdminApiTest : public ::testing::Test {
+ protected:
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Call(
+      void (AdminApi::*method)(ApiCall, Request,
+                               typename Answer<Response>::Done),
+      const Request& request) {
+    return world_.Call<Response>(world_.admin, method, world_.AsOperator(),
+                                 request);
+  }
+  // Waits for the operation to end, by asking as a client does.
+  v1::Operation Await(v1::Operation operation) {
+    v1::GetOperationRequest request;
+    request.set_name(operation.name());
+    while (!operation.done()) {
+      operation = *Call<v1::Operation>(&AdminApi::GetOperation, request);
+    }
+    return operation;
+  }
+
+  ApiWorld world_;
+};
+
+TEST_F(AdminApiTest, IsNotThereForAgents) {
+  auto status = world_.Call<v1::Status>(world_.admin, &AdminApi::GetStatus,
+                                        world_.As("calendar-bot"),
+                                        v1::GetStatusRequest());
+  EXPECT_EQ(ReasonOf(status.status()), "RESOURCE_DENIED");
+}
+
+TEST_F(AdminApiTest, SaysHowTheVaultIs) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  v1::GetStatusRequest request;
+  request.set_deep(true);
+  auto status = Call<v1::Status>(&AdminApi::GetStatus, request);
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_TRUE(status->initialized());
+  EXPECT_FALSE(status->sealed());
+  EXPECT_EQ(status->version(), "9.9.9");
+  EXPECT_EQ(status->key_generation(), 1);
+  EXPECT_EQ(status->seal(), "file");
+  EXPECT_EQ(status->config_generation(), "test-1");
+  EXPECT_FALSE(status->config_changed_on_disk());
+  EXPECT_EQ(status->integrity(), "ok");
+  EXPECT_EQ(status->active_connections(), 1);
+  EXPECT_EQ(status->providers(), 2);
+  EXPECT_GT(status->storage_bytes(), 0);
+}
+
+TEST_F(AdminApiTest, RotatesTheMasterKey) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  auto started = Call<v1::Operation>(&AdminApi::RotateMasterKey,
+                                     v1::RotateMasterKeyRequest());
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation ended = Await(*started);
+  EXPECT_EQ(ended.error_reason(), "");
+  EXPECT_EQ(ended.key_generation(), 2);
+  auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
+                                               v1::ListMasterKeysRequest());
+  ASSERT_EQ(keys->keys_size(), 2);
+  EXPECT_EQ(keys->keys(0).state(), v1::MasterKey::STATE_DECRYPT_ONLY);
+  EXPECT_EQ(keys->keys(0).data_keys(), 0);
+  EXPECT_EQ(keys->keys(1).state(), v1::MasterKey::STATE_ACTIVE);
+}
+
+TEST_F(AdminApiTest, OnlySaysHowMuchThereIsToDo) {
+  v1::RotateMasterKeyRequest request;
+  request.set_validate_only(true);
+  auto preview = Call<v1::Operation>(&AdminApi::RotateMasterKey, request);
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
+                                               v1::ListMasterKeysRequest());
+  EXPECT_EQ(keys->keys_size(), 1);
+}
+
+TEST_F(AdminApiTest, KnowsNoForeignOperation) {
+  v1::GetOperationRequest request;
+  request.set_name("operations/none");
+  EXPECT_EQ(
+      ReasonOf(Call<v1::Operation>(&AdminApi::GetOperation, request).status()),
+      "RESOURCE_DENIED");
+}
+
+TEST_F(AdminApiTest, ListsProvidersWithTheirRedirectUris) {
+  v1::ListProvidersRequest request;
+  request.set_page_size(1);
+  auto first =
+      Call<v1::ListProvidersResponse>(&AdminApi::ListProviders, request);
+  ASSERT_EQ(first->providers_size(), 1);
+  EXPECT_EQ(first->providers(0).name(), "providers/calendar");
+  EXPECT_TRUE(first->providers(0).narrows_scope());
+  EXPECT_THAT(first->providers(0).redirect_uri(),
+              HasSubstr("https://connect.test/cb/acme.calendar"));
+  EXPECT_THAT(first->providers(0).redirect_uri(),
+              HasSubstr("https://connect.test/cb/globex.calendar"));
+  request.set_page_token(first->next_page_token());
+  auto second =
+      Call<v1::ListProvidersResponse>(&AdminApi::ListProviders, request);
+  EXPECT_EQ(second->providers(0).name(), "providers/files");
+  EXPECT_EQ(second->next_page_token(), "");
+}
+
+TEST_F(AdminApiTest, ListsAgents) {
+  auto agents = Call<v1::ListAgentsResponse>(&AdminApi::ListAgents,
+                                             v1::ListAgentsRequest());
+  ASSERT_EQ(agents->agents_size(), 3);
+  EXPECT_EQ(agents->agents(0).name(), "agents/calendar-bot");
+  EXPECT_EQ(agents->agents(0).identity(), SpiffeIdOf("calendar-bot"));
+  EXPECT_EQ(agents->agents(0).tenant(), "acme");
+}
+
+TEST_F(AdminApiTest, ExplainsPolicyAndAuditsNothing) {
+  v1::EvaluatePolicyRequest request;
+  request.set_agent("agents/calendar-bot");
+  request.mutable_request()->set_provider("providers/calendar");
+  request.mutable_request()->add_scopes("calendar.write");
+  auto response =
+      Call<v1::EvaluatePolicyResponse>(&AdminApi::EvaluatePolicy, request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->effect(), v1::EvaluatePolicyResponse::EFFECT_DENY);
+  EXPECT_EQ(response->rule(), "no-writes");
+  EXPECT_THAT(response->trace(), SizeIs(3));
+  EXPECT_THAT(world_.vault.Audit(), SizeIs(0));
+  request.set_agent("agents/none");
+  EXPECT_EQ(ReasonOf(Call<v1::EvaluatePolicyResponse>(&AdminApi::EvaluatePolicy,
+                                                      request)
+                         .status()),
+            "RESOURCE_DENIED");
+}
+
+TEST_F(AdminApiTest, FollowsTheAuditLog) {
+  auto list = [&](v1::ListAuditEventsRequest request) {
+    return *Call<v1::ListAuditEventsResponse>(&AdminApi::ListAuditEvents,
+                                              request);
+  };
+  for (int i = 0; i < 3; ++i) {
+    world_.GetToken("nobody-bot", ReadCalendarOf("ana")).IgnoreError();
+  }
+  v1::ListAuditEventsRequest request;
+  request.set_page_size(2);
+  auto first = list(request);
+  ASSERT_EQ(first.events_size(), 2);
+  request.set_page_token(first.next_page_token());
+  auto second = list(request);
+  ASSERT_EQ(second.events_size(), 1);
+  EXPECT_EQ(second.events(0).action(), "agent.refused");
+  request.set_page_token(second.next_page_token());
+  auto nothing_yet = list(request);
+  EXPECT_EQ(nothing_yet.events_size(), 0);
+  ASSERT_NE(nothing_yet.next_page_token(), "");
+  world_.GetToken("mail-bot", ReadCalendarOf("ana")).IgnoreError();
+  request.set_page_token(nothing_yet.next_page_token());
+  auto later = list(request);
+  ASSERT_EQ(later.events_size(), 1);
+  EXPECT_EQ(later.events(0).action(), "token.denied");
+
+  v1::ListAuditEventsRequest filtered;
+  filtered.set_filter("action = \"token.denied\"");
+  EXPECT_EQ(list(filtered).events_size(), 1);
+  v1::ListAuditEventsRequest newest;
+  newest.set_from_end(true);
+  newest.set_page_size(1);
+  EXPECT_EQ(list(newest).events(0).action(), "token.denied");
+}
+
+TEST_F(AdminApiTest, RefusesPageTokensItDidNotMake) {
+  v1::ListAuditEventsRequest request;
+  request.set_page_token("MTp4");
+  EXPECT_EQ(ReasonOf(Call<v1::ListAuditEventsResponse>(
+                         &AdminApi::ListAuditEvents, request)
+                         .status()),
+            "FIELD_INVALID");
+}
+
+TEST_F(AdminApiTest, AuditsAReload) {
+  auto reloaded = Call<v1::ReloadConfigResponse>(&AdminApi::ReloadConfig,
+                                                 v1::ReloadConfigRequest());
+  ASSERT_TRUE(reloaded.ok()) << reloaded.status();
+  EXPECT_EQ(reloaded->config_generation(), "test-1");
+  ASSERT_THAT(world_.vault.Audit("config.reloaded"), SizeIs(1));
+  EXPECT_THAT(world_.vault.Audit("config.reloaded")[0].leaf,
+              HasSubstr("\"actor\":\"operator\""));
+  v1::ReloadConfigRequest only_look;
+  only_look.set_validate_only(true);
+  ASSERT_TRUE(
+      Call<v1::ReloadConfigResponse>(&AdminApi::ReloadConfig, only_look).ok());
+  EXPECT_THAT(world_.vault.Audit("config.reloaded"), SizeIs(1));
+}
+
+TEST_F(AdminApiTest, KeepsTheConfigurationThatItCannotAudit) {
+  world_.vault.store->FailCommits(errors::StorageFull());
+  EXPECT_EQ(ReasonOf(Call<v1::ReloadConfigResponse>(&AdminApi::ReloadConfig,
+                                                    v1::ReloadConfigRequest())
+                         .status()),
+            "AUDIT_UNAVAILABLE");
+}
+
+TEST_F(AdminApiTest, TestsAProvider) {
+  HttpResponse answer = FakeHttpClient::Response(
+      400, "application/json", R"({"error":"invalid_grant"})");
+  answer.headers.emplace_back(
+      "Date", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT",
+                               world_.vault.clock.Now() + absl::Minutes(5),
+                               absl::UTCTimeZone()));
+  world_.vault.http.Answer(std::move(answer));
+  v1::TestProviderRequest request;
+  request.set_name("providers/calendar");
+  auto response =
+      Call<v1::TestProviderResponse>(&AdminApi::TestProvider, request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  ASSERT_EQ(response->checks_size(), 4);
+  EXPECT_TRUE(response->checks(0).skipped());
+  EXPECT_EQ(response->checks(1).id(), "clock");
+  EXPECT_FALSE(response->checks(1).ok());
+  EXPECT_THAT(response->checks(1).detail(), HasSubstr("300 s behind"));
+  EXPECT_THAT(response->checks(2).detail(), HasSubstr("/cb/acme.calendar"));
+  EXPECT_TRUE(response->checks(3).ok());
+}
+
+TEST_F(AdminApiTest, FindsAWrongClientSecret) {
+  world_.vault.http.AnswerJson(401, R"({"error":"invalid_client"})");
+  v1::TestProviderRequest request;
+  request.set_name("providers/calendar");
+  auto response =
+      Call<v1::TestProviderResponse>(&AdminApi::TestProvider, request);
+  const auto& check = response->checks(3);
+  EXPECT_EQ(check.id(), "client_secret");
+  EXPECT_FALSE(check.ok());
+  EXPECT_FALSE(check.skipped());
+  EXPECT_THAT(check.fix(), HasSubstr("client_secret_file"));
+}
+
+TEST_F(AdminApiTest, SaysWhatIsNotBuilt) {
+  EXPECT_EQ(
+      ReasonOf(
+          Call<v1::Status>(&AdminApi::Unseal, v1::UnsealRequest()).status()),
+      "NOT_IMPLEMENTED");
+  EXPECT_EQ(
+      ReasonOf(Call<v1::Status>(&AdminApi::Seal, v1::SealRequest()).status()),
+      "NOT_IMPLEMENTED");
+  EXPECT_EQ(ReasonOf(Call<v1::VerifyAuditLogResponse>(
+                         &AdminApi::VerifyAuditLog, v1::VerifyAuditLogRequest())
+                         .status()),
+            "NOT_IMPLEMENTED");
+}
+
+}  // namespace
+}  // namespace tokenvault

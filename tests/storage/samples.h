@@ -1,0 +1,188 @@
+#pragma once
+
+#include <string>
+#include <tuple>
+
+#include "absl/time/time.h"
+#include "storage/records.h"
+
+// Records with a different value in every field, so that two columns that
+// change places are seen; and all fields of a record as one comparable value.
+namespace tokenvault {
+
+inline constexpr char kTenant[] = "default";
+
+inline absl::Time At(int64_t seconds) {
+  return absl::FromUnixSeconds(1'800'000'000 + seconds) + absl::Microseconds(7);
+}
+
+// Bytes that are no text, with a zero among them.
+inline std::string Bytes(char first) { return {first, '\0', '\xff', '\x01'}; }
+
+inline Deployment SampleDeployment() { return {Bytes('d'), At(1)}; }
+
+inline RootSource SampleRootSource(const std::string& id = "file") {
+  return {id, "passphrase", R"({"ops":3})", At(2)};
+}
+
+inline Kek SampleKek(uint32_t number = 1, KekState state = KekState::kActive) {
+  return {number, Bytes('k'), state, At(3), At(4), 5};
+}
+
+inline KekWrap SampleKekWrap(uint32_t kek = 1,
+                             const std::string& source = "file") {
+  return {kek, source, Bytes('w')};
+}
+
+inline Dek SampleDek(const std::string& subject = "u-1", uint32_t kek = 1) {
+  return {TenantId(kTenant), subject, Bytes('e'), 6, kek, Bytes('f'), At(5), 7};
+}
+
+inline Connection SampleConnection(const std::string& id = "c1") {
+  Connection c;
+  c.tenant = TenantId(kTenant);
+  c.id = ConnectionId(id);
+  c.user = UserId("u-1");
+  c.provider = ProviderId("google");
+  c.account_id = "1234";
+  c.account_label = "ana@example.com";
+  c.state = ConnectionState::kNeedsReconnect;
+  c.state_reason = "GRANT_GONE";
+  c.paused = true;
+  c.granted_scopes = {"mail.read", "calendar"};
+  c.sealed_refresh_token = Bytes('r');
+  c.generation = 8;
+  c.lease_owner = "node-1";
+  c.lease_epoch = 9;
+  c.lease_until = At(6);
+  c.create_time = At(7);
+  c.last_refresh_time = At(8);
+  c.access_end_time = At(9);
+  c.version = 10;
+  return c;
+}
+
+inline AgentGrant SampleGrant(const std::string& connection = "c1",
+                              const std::string& agent = "bot") {
+  return {TenantId(kTenant),
+          ConnectionId(connection),
+          AgentId(agent),
+          {"calendar", "mail.read"},
+          At(10),
+          At(11),
+          At(12),
+          13};
+}
+
+inline Interaction SampleInteraction(const std::string& id = "i1") {
+  Interaction i;
+  i.tenant = TenantId(kTenant);
+  i.id = InteractionId(id);
+  i.kind = InteractionKind::kStepUp;
+  i.state = InteractionState::kPending;
+  i.agent = AgentId("bot");
+  i.user = UserId("u-1");
+  i.provider = ProviderId("google");
+  i.connection = ConnectionId("c1");
+  i.scopes = {"a", "b"};
+  i.missing_scopes = {"b"};
+  i.link_hash = Bytes('l') + id;
+  i.user_code = "WDJB-MJHT";
+  i.purpose = "to read \xc3\xa9 'quoted' mail";
+  i.return_uri = "https://agent.example/back";
+  i.denial_reason = "later";
+  i.create_time = At(14);
+  i.expire_time = At(1000);
+  i.version = 16;
+  return i;
+}
+
+inline OAuthFlow SampleFlow(const std::string& hash = "f1") {
+  OAuthFlow f;
+  f.state_hash = Bytes('s') + hash;
+  f.tenant = TenantId(kTenant);
+  f.kind = FlowKind::kLogin;
+  f.state = FlowState::kReturned;
+  f.interaction = InteractionId("i1");
+  f.provider = ProviderId("google");
+  f.context = "google";
+  f.cookie_hash = Bytes('c');
+  f.session_hash = Bytes('b');
+  f.sealed_verifier = Bytes('v');
+  f.nonce_hash = Bytes('n');
+  f.scopes = {"a"};
+  f.access_end_time = At(17);
+  f.create_time = At(18);
+  f.expire_time = At(19);
+  f.version = 20;
+  return f;
+}
+
+inline WebSession SampleSession(const std::string& hash = "w1") {
+  return {Bytes('h') + hash,
+          TenantId(kTenant),
+          UserId("u-1"),
+          "Ana",
+          At(21),
+          At(22),
+          At(23),
+          At(24),
+          25};
+}
+
+inline AuditEntry SampleEntry(const std::string& leaf = "{}") {
+  return {0, TenantId(kTenant), At(26), "token.granted", leaf};
+}
+
+inline auto Fields(const Deployment& d) {
+  return std::make_tuple(d.id, d.create_time);
+}
+inline auto Fields(const RootSource& s) {
+  return std::make_tuple(s.id, s.kind, s.params, s.create_time);
+}
+inline auto Fields(const Kek& k) {
+  return std::make_tuple(k.version_number, k.key_id, k.state, k.create_time,
+                         k.activate_time, k.version);
+}
+inline auto Fields(const KekWrap& w) {
+  return std::make_tuple(w.kek_version, w.source_id, w.wrapped);
+}
+inline auto Fields(const Dek& d) {
+  return std::make_tuple(d.tenant, d.subject, d.dek_id, d.generation,
+                         d.kek_version, d.wrapped, d.create_time, d.version);
+}
+inline auto Fields(const Connection& c) {
+  return std::make_tuple(c.tenant, c.id, c.user, c.provider, c.account_id,
+                         c.account_label, c.state, c.state_reason, c.paused,
+                         c.granted_scopes, c.sealed_refresh_token, c.generation,
+                         c.lease_owner, c.lease_epoch, c.lease_until,
+                         c.create_time, c.last_refresh_time, c.access_end_time,
+                         c.version);
+}
+inline auto Fields(const AgentGrant& g) {
+  return std::make_tuple(g.tenant, g.connection, g.agent, g.scopes,
+                         g.create_time, g.end_time, g.last_use_time, g.version);
+}
+inline auto Fields(const Interaction& i) {
+  return std::make_tuple(i.tenant, i.id, i.kind, i.state, i.agent, i.user,
+                         i.provider, i.connection, i.scopes, i.missing_scopes,
+                         i.link_hash, i.user_code, i.purpose, i.return_uri,
+                         i.denial_reason, i.create_time, i.expire_time,
+                         i.version);
+}
+inline auto Fields(const OAuthFlow& f) {
+  return std::make_tuple(
+      f.state_hash, f.tenant, f.kind, f.state, f.interaction, f.provider,
+      f.context, f.cookie_hash, f.session_hash, f.sealed_verifier, f.nonce_hash,
+      f.scopes, f.access_end_time, f.create_time, f.expire_time, f.version);
+}
+inline auto Fields(const WebSession& s) {
+  return std::make_tuple(s.id_hash, s.tenant, s.user, s.display_name,
+                         s.auth_time, s.create_time, s.idle_expire_time,
+                         s.expire_time, s.version);
+}
+inline auto Fields(const AuditEntry& e) {
+  return std::make_tuple(e.sequence, e.tenant, e.time, e.kind, e.leaf);
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "storage/store.h"
+
+namespace tokenvault {
+
+// A real store whose commits can be made to fail, or to wait. Thread-safe.
+//
+//   store.FailCommits(errors::StorageFull());
+//   …
+//   store.FailCommits(absl::OkStatus());
+class FaultyStore : public Store {
+ public:
+  explicit FaultyStore(std::unique_ptr<Store> real) : real_(std::move(real)) {}
+
+  // What every later Commit ends with, instead of being applied; OK ends that.
+  void FailCommits(absl::Status status) {
+    MutexLock lock(mutex_);
+    failure_ = std::move(status);
+  }
+  // Later commits wait until LetCommitsGo.
+  void HoldCommits() {
+    MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void LetCommitsGo() {
+    std::vector<std::pair<WriteBatch, Done>> held;
+    {
+      MutexLock lock(mutex_);
+      holding_ = false;
+      held.swap(held_);
+    }
+    for (auto& [batch, done] : held) {
+      real_->Commit(std::move(batch), std::move(done));
+    }
+  }
+
+  using Done = absl::AnyInvocable<void(absl::Status)>;
+  using Store::Commit;
+  void Commit(WriteBatch batch, Done done) override {
+    absl::Status failure;
+    {
+      MutexLock lock(mutex_);
+      if (holding_) {
+        held_.emplace_back(std::move(batch), std::move(done));
+        return;
+      }
+      failure = failure_;
+    }
+    if (!failure.ok()) return done(std::move(failure));
+    real_->Commit(std::move(batch), std::move(done));
+  }
+
+  absl::StatusOr<Deployment> GetDeployment() const override {
+    return real_->GetDeployment();
+  }
+  absl::StatusOr<std::vector<RootSource>> ListRootSources() const override {
+    return real_->ListRootSources();
+  }
+  absl::StatusOr<std::vector<Kek>> ListKeks() const override {
+    return real_->ListKeks();
+  }
+  absl::StatusOr<std::vector<KekWrap>> ListKekWraps() const override {
+    return real_->ListKekWraps();
+  }
+  absl::StatusOr<Dek> GetDek(const TenantId& tenant,
+                             const std::string& subject) const override {
+    return real_->GetDek(tenant, subject);
+  }
+  absl::StatusOr<std::vector<Dek>> ListDeksBefore(uint32_t kek_version,
+                                                  int limit) const override {
+    return real_->ListDeksBefore(kek_version, limit);
+  }
+  absl::StatusOr<int64_t> CountDeksBefore(uint32_t kek_version) const override {
+    return real_->CountDeksBefore(kek_version);
+  }
+  absl::StatusOr<Connection> GetConnection(
+      const TenantId& tenant, const ConnectionId& id) const override {
+    return real_->GetConnection(tenant, id);
+  }
+  absl::StatusOr<std::vector<Connection>> ListConnections(
+      const ConnectionFilter& filter, const ConnectionId& after,
+      int limit) const override {
+    return real_->ListConnections(filter, after, limit);
+  }
+  absl::StatusOr<AgentGrant> GetAgentGrant(
+      const TenantId& tenant, const ConnectionId& connection,
+      const AgentId& agent) const override {
+    return real_->GetAgentGrant(tenant, connection, agent);
+  }
+  absl::StatusOr<std::vector<AgentGrant>> ListAgentGrants(
+      const TenantId& tenant, const ConnectionId& connection) const override {
+    return real_->ListAgentGrants(tenant, connection);
+  }
+  absl::StatusOr<Interaction> GetInteraction(
+      const TenantId& tenant, const InteractionId& id) const override {
+    return real_->GetInteraction(tenant, id);
+  }
+  absl::StatusOr<Interaction> FindInteractionByLink(
+      const std::string& link_hash) const override {
+    return real_->FindInteractionByLink(link_hash);
+  }
+  absl::StatusOr<std::vector<Interaction>> ListPendingInteractions(
+      const TenantId& tenant, const AgentId& agent, const UserId& user,
+      const ProviderId& provider, absl::Time now) const override {
+    return real_->ListPendingInteractions(tenant, agent, user, provider, now);
+  }
+  absl::StatusOr<OAuthFlow> GetFlow(
+      const std::string& state_hash) const override {
+    return real_->GetFlow(state_hash);
+  }
+  absl::StatusOr<WebSession> GetSession(
+      const std::string& id_hash) const override {
+    return real_->GetSession(id_hash);
+  }
+  absl::StatusOr<std::vector<AuditEntry>> ListAuditEntries(
+      const AuditFilter& filter, int limit) const override {
+    return real_->ListAuditEntries(filter, limit);
+  }
+  absl::StatusOr<std::vector<AuditEntry>> ListLastAuditEntries(
+      const AuditFilter& filter, int limit) const override {
+    return real_->ListLastAuditEntries(filter, limit);
+  }
+  absl::StatusOr<StoreStatus> GetStatus() const override {
+    return real_->GetStatus();
+  }
+  absl::Status CheckIntegrity() const override {
+    return real_->CheckIntegrity();
+  }
+
+ private:
+  const std::unique_ptr<Store> real_;
+  Mutex mutex_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::pair<WriteBatch, Done>> held_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tokenvault

@@ -1,0 +1,67 @@
+#include "vault/audit_events.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace tokenvault {
+namespace {
+
+std::string Canonical(absl::string_view text) {
+  std::string out;
+  AppendCanonicalString(out, text);
+  return out;
+}
+
+TEST(AuditEventsTest, WritesSortedMembersWithoutEmptyOnes) {
+  AuditEvent event;
+  event.kind = audit_kind::kTokenGranted;
+  event.tenant = TenantId("default");
+  event.actor = "agents/bot";
+  event.scopes = {"b", "a"};
+  event.token_id = "t-1";
+  AuditEntry entry =
+      MakeAuditEntry(event, absl::UnixEpoch() + absl::Microseconds(1));
+  EXPECT_EQ(entry.leaf,
+            R"({"action":"token.granted","actor":"agents/bot","outcome":"ok",)"
+            R"("scopes":["a","b"],"tenant":"default",)"
+            R"("time":"1970-01-01T00:00:00.000001Z","token_id":"t-1"})");
+  EXPECT_EQ(entry.kind, "token.granted");
+  EXPECT_EQ(entry.tenant, TenantId("default"));
+}
+
+TEST(AuditEventsTest, IsWhatAJsonLibraryWouldWriteInCanonicalOrder) {
+  AuditEvent event;
+  event.kind = audit_kind::kConsentAsked;
+  event.purpose =
+      "quotes \" and \\ and \x01 and \n and caf\xC3\xA9 \xF0\x9F\x94\x91";
+  event.detail = "d";
+  event.rule = "r";
+  event.request_id = "q";
+  AuditEntry entry = MakeAuditEntry(event, absl::UnixEpoch());
+  // nlohmann sorts members by their bytes, which is RFC 8785's order for ASCII.
+  auto parsed = nlohmann::json::parse(entry.leaf);
+  EXPECT_EQ(parsed.dump(), entry.leaf);
+  EXPECT_EQ(parsed["purpose"], event.purpose);
+}
+
+TEST(AuditEventsTest, EscapesWhatRfc8785Escapes) {
+  EXPECT_EQ(Canonical("\"\\\b\f\n\r\t"), R"("\"\\\b\f\n\r\t")");
+  EXPECT_EQ(Canonical(absl::string_view("\0\x1f", 2)), R"("\u0000\u001f")");
+  EXPECT_EQ(Canonical("/<>&"), "\"/<>&\"");
+  EXPECT_EQ(Canonical("\x7f"), "\"\x7f\"");
+}
+
+TEST(AuditEventsTest, ReplacesWhatIsNotUtf8) {
+  const std::string bad = "\xEF\xBF\xBD";
+  EXPECT_EQ(Canonical("a\xFF"), "\"a" + bad + "\"");
+  EXPECT_EQ(Canonical("\xC0\xAF"), "\"" + bad + bad + "\"");  // overlong
+  EXPECT_EQ(Canonical("\xED\xA0\x80"), "\"" + bad + bad + bad + "\"");
+  EXPECT_EQ(Canonical("\xE2\x82"), "\"" + bad + bad + "\"");  // cut off
+  EXPECT_EQ(Canonical("\xF4\x90\x80\x80"),
+            "\"" + bad + bad + bad + bad + "\"");  // beyond U+10FFFF
+}
+
+}  // namespace
+}  // namespace tokenvault
