@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/humanize.h"
@@ -30,16 +31,18 @@ std::string LineOf(const v1::AuditEvent& event, const Terminal& terminal) {
           ? (event.provider().empty() ? event.user() : event.provider())
           : event.connection();
   std::vector<std::string> tail;
+  if (about == event.actor()) about.clear();
   for (const std::string& part : {event.reason(), about, event.token_id()}) {
     if (!part.empty()) tail.push_back(SanitizeLine(part));
   }
-  return absl::StrCat(
+  const std::string line = absl::StrCat(
       Column(absl::FormatTime("%Y-%m-%d %H:%M:%S", TimeOf(event.time()),
                               absl::UTCTimeZone()),
              19),
-      Column(event.action(), 24),
+      Column(event.action(), 28),
       terminal.Paint(color, Column(event.outcome(), 6)),
-      Column(event.actor(), 24), absl::StrJoin(tail, "  "), "\n");
+      Column(event.actor(), 24), absl::StrJoin(tail, "  "));
+  return absl::StrCat(absl::StripTrailingAsciiWhitespace(line), "\n");
 }
 
 // False when nobody reads any more.

@@ -21,6 +21,7 @@ namespace tokenvault {
 namespace {
 
 constexpr char kProvider[] = "providers/demo";
+constexpr char kIssuerKey[] = "providers.demo.issuer";
 constexpr char kAgent[] = "demo-agent";
 constexpr char kScope[] = "calendar.read";
 constexpr char kApiPath[] = "/calendar/events";
@@ -36,6 +37,27 @@ struct DemoPlaces {
   std::string provider_origin;
   std::string provider_name;  // "Demo Calendar"
 };
+
+// Where the demo provider is: what the provider's own URL says or, as it has
+// its URLs from discovery, the issuer of the configuration.
+absl::StatusOr<LoopbackUrl> FindProvider(Session& session,
+                                         const v1::Provider& provider) {
+  if (!provider.authorize_url().empty()) {
+    return ParseLoopbackUrl(provider.authorize_url());
+  }
+  ASSIGN_OR_RETURN(v1::GetConfigResponse config,
+                   session.daemon().Call(&Channel::Admin::GetConfig,
+                                         v1::GetConfigRequest()));
+  for (const auto& value : config.values()) {
+    if (value.key() != kIssuerKey) continue;
+    // A TOML string.
+    absl::string_view url = value.value();
+    absl::ConsumePrefix(&url, "\"");
+    absl::ConsumeSuffix(&url, "\"");
+    return ParseLoopbackUrl(url);
+  }
+  return errors::ResourceDenied(kProvider);
+}
 
 absl::StatusOr<DemoPlaces> FindDemo(Session& session) {
   ASSIGN_OR_RETURN(v1::Status status,
@@ -56,8 +78,7 @@ absl::StatusOr<DemoPlaces> FindDemo(Session& session) {
                        }));
   for (const auto& provider : providers.providers()) {
     if (provider.name() != kProvider) continue;
-    ASSIGN_OR_RETURN(LoopbackUrl url,
-                     ParseLoopbackUrl(provider.authorize_url()));
+    ASSIGN_OR_RETURN(LoopbackUrl url, FindProvider(session, provider));
     return DemoPlaces{status.grpc_address(), status.public_url(), url.Origin(),
                       provider.display_name()};
   }

@@ -166,6 +166,8 @@ class PageBuilder {
       in_form_ = false;
     } else if (tag.name == "input") {
       OnInput(tag);
+    } else if (open_.name == "button") {
+      text_ += ' ';  // words in different boxes are different words
     }
   }
 

@@ -1,6 +1,6 @@
 #include "cli/keys.h"
 
-#include <set>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -14,6 +14,8 @@ namespace tokenvault {
 namespace {
 
 constexpr absl::Duration kPoll = absl::Milliseconds(200);
+// A rate over less says nothing.
+constexpr absl::Duration kWorthARate = absl::Seconds(2);
 constexpr size_t kLabelWidth = 19;
 
 Cell StateOf(const v1::MasterKey& key) {
@@ -29,13 +31,18 @@ Cell StateOf(const v1::MasterKey& key) {
   }
 }
 
-absl::StatusOr<std::set<uint32_t>> Generations(Session& session) {
+// Data keys by the generation that wraps them.
+using Wrapped = std::map<uint32_t, int64_t>;
+
+absl::StatusOr<Wrapped> FetchWrapped(Session& session) {
   ASSIGN_OR_RETURN(v1::ListMasterKeysResponse keys,
                    session.daemon().Call(&Channel::Admin::ListMasterKeys,
                                          v1::ListMasterKeysRequest()));
-  std::set<uint32_t> generations;
-  for (const auto& key : keys.keys()) generations.insert(key.generation());
-  return generations;
+  Wrapped wrapped;
+  for (const auto& key : keys.keys()) {
+    wrapped[key.generation()] = key.data_keys();
+  }
+  return wrapped;
 }
 
 int DryRun(Session& session, const v1::RotateMasterKeyRequest& request) {
@@ -72,20 +79,25 @@ int Stop(Session& session, const v1::Operation& operation) {
   return kExitInterrupted;
 }
 
-std::string OldKeys(const std::set<uint32_t>& before,
-                    const std::set<uint32_t>& after, uint32_t newest) {
+std::string OldKeys(const Wrapped& before, const Wrapped& after,
+                    uint32_t newest) {
   std::vector<std::string> lines;
-  for (uint32_t generation : before) {
+  for (const auto& [generation, unused] : before) {
     if (generation == newest) continue;
+    const auto now = after.find(generation);
     lines.push_back(absl::StrCat(
         "generation ", generation,
-        after.count(generation) == 0 ? " destroyed" : " still there"));
+        now == after.end() ? " destroyed"
+        : now->second == 0
+            ? " wraps nothing any more"
+            : absl::StrCat(" still wraps ",
+                           Counted(now->second, "data key", "data keys"))));
   }
   return absl::StrJoin(lines, "\n");
 }
 
 int Finish(Session& session, const v1::Operation& operation,
-           const std::set<uint32_t>& before, absl::Duration elapsed) {
+           const Wrapped& before, absl::Duration elapsed) {
   if (!operation.error_reason().empty()) {
     if (session.format() != Format::kTable) session.PrintedFor(operation);
     session.terminal().Complain(
@@ -97,10 +109,11 @@ int Finish(Session& session, const v1::Operation& operation,
     return kExitServerSaidNo;
   }
   if (session.PrintedFor(operation)) return kExitDone;
-  auto after = Generations(session);
+  auto after = FetchWrapped(session);
   if (!after.ok()) return session.Fail(after.status());
   std::string rows = Counted(operation.rows_done(), "data key", "data keys");
-  if (auto rate = Progress::Rate(operation.rows_done(), elapsed)) {
+  if (auto rate = Progress::Rate(operation.rows_done(), elapsed);
+      rate.has_value() && elapsed > kWorthARate) {
     absl::StrAppend(&rows, "   (", Grouped(*rate), "/s)");
   }
   Facts facts(kLabelWidth);
@@ -144,7 +157,7 @@ int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
   request.set_rows_per_second(options.rows_per_second);
   if (options.dry_run) return DryRun(session, request);
 
-  auto before = Generations(session);
+  auto before = FetchWrapped(session);
   if (!before.ok()) return session.Fail(before.status());
   const absl::Time start = session.now();
   auto operation =

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 // Which addresses the vault may connect to. Provider URLs come from operators
 // and, through discovery, from strangers; the guard looks at the address a name
@@ -41,6 +42,8 @@ struct EgressRules {
   std::vector<Cidr> allow;
   // A file of PEM certificates to trust instead of the system's, or "".
   std::string ca_file;
+  // The longest that one request may take; one that asks for less gets less.
+  absl::Duration timeout = absl::Seconds(10);
 };
 
 // True for public unicast addresses and for those the rules name. Denied are

@@ -100,9 +100,10 @@ void CurlTransfer::SetRules() {
     curl_easy_setopt(easy, CURLOPT_CAINFO, rules_.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   }
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request_.timeout));
+  const absl::Duration timeout = std::min(request_.timeout, rules_.timeout);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(timeout));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   Milliseconds(std::min(request_.timeout, kMaxConnect)));
+                   Milliseconds(std::min(timeout, kMaxConnect)));
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                    static_cast<curl_off_t>(request_.max_body));
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);

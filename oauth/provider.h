@@ -70,6 +70,9 @@ struct Provider {
   std::string account_url;
   std::string account_id = "sub";
   std::string account_label = "email";
+  // Asked of the person besides, to learn the account. No token that an agent
+  // gets has them unless it asked: so they are for providers that narrow.
+  ScopeSet account_scopes;
 
   std::string client_id;
   std::shared_ptr<const Secret> client_secret;  // null with kNone

@@ -272,6 +272,9 @@ absl::StatusOr<Provider> Reader::Read() && {
   std::vector<std::string> not_echoed;
   Take("scope.not_echoed", not_echoed, "a list of strings");
   provider_.scope_not_echoed = ScopeSet(std::move(not_echoed));
+  std::vector<std::string> account_scopes;
+  Take("account.scopes", account_scopes, "a list of strings");
+  provider_.account_scopes = ScopeSet(std::move(account_scopes));
   ReadVariables();  // before the URLs they go into
   for (const StringKey& key : kUrls) TakeUrl(key);
   ReadScopes();

@@ -12,7 +12,8 @@ namespace tokenvault {
 namespace {
 
 // Keys that the tables above do not fill.
-constexpr const char* kOtherKeys[] = {"preset", "scope.not_echoed"};
+constexpr const char* kOtherKeys[] = {"preset", "scope.not_echoed",
+                                      "account.scopes"};
 constexpr const char* kOperatorKeys[] = {"id", "client_secret_file"};
 
 std::vector<std::string> KnownNames(bool in_preset) {

@@ -1,9 +1,5 @@
 #include "oauth/toml_fields.h"
 
-// Results instead of exceptions: the library's own switch.
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <string_view>
 #include <utility>
 
@@ -11,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "oauth/toml_library.h"
 
 namespace tokenvault {
 namespace {

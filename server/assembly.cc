@@ -86,6 +86,7 @@ absl::StatusOr<EgressRules> MakeEgressRules(const EgressSettings& settings) {
   EgressRules rules;
   rules.allow_http_loopback = settings.allow_http_loopback;
   rules.ca_file = settings.ca_file;
+  rules.timeout = settings.timeout;
   for (const std::string& range : settings.allow) {
     ASSIGN_OR_RETURN(Cidr cidr, Cidr::Parse(range));
     rules.allow.push_back(std::move(cidr));

@@ -34,7 +34,8 @@ void SetConnections(const std::string& link, const std::string& name,
 
 PageData ToData(const ScopeView& scope) {
   PageData data;
-  data.set("raw", scope.raw);
+  data.set("raw", scope.raw);  // for the form, which must send it back as it is
+  data.set("name", PlainText(scope.raw));
   data.set("says", PlainText(scope.says));
   data.set("needed", scope.needed);
   data.set("chosen", scope.chosen);

@@ -1,10 +1,11 @@
 #include "server/provider_test.h"
 
-#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
+#include "base/status_macros.h"
 #include "oauth/token_response.h"
 
 namespace tokenvault {
@@ -85,6 +86,13 @@ ProviderCheck CheckClientSecret(const Provider& provider,
   return check;
 }
 
+absl::StatusOr<HttpResponse> AskWithMadeUpToken(
+    ProviderAccess& access, const absl::StatusOr<Provider>& provider) {
+  RETURN_IF_ERROR(provider.status());
+  std::string made_up = kMadeUpToken;
+  return access.oauth().SendRefresh(*provider, Secret(std::move(made_up)));
+}
+
 }  // namespace
 
 std::vector<ProviderCheck> TestProvider(ProviderAccess& access,
@@ -92,11 +100,7 @@ std::vector<ProviderCheck> TestProvider(ProviderAccess& access,
                                         const std::string& redirect_uri,
                                         bool dev_mode, absl::Time now) {
   absl::StatusOr<Provider> ready = access.WithEndpoints(provider, dev_mode);
-  absl::StatusOr<HttpResponse> answer = ready.status();
-  if (ready.ok()) {
-    std::string made_up = kMadeUpToken;
-    answer = access.oauth().SendRefresh(*ready, Secret(std::move(made_up)));
-  }
+  absl::StatusOr<HttpResponse> answer = AskWithMadeUpToken(access, ready);
   return {CheckDiscovery(provider, ready.status()),
           CheckClock(answer.ok() ? &*answer : nullptr, now),
           ShowRedirectUri(redirect_uri),

@@ -229,7 +229,8 @@ std::string MakePageToken(absl::string_view position) {
 absl::StatusOr<std::string> ReadPageToken(const std::string& token) {
   if (token.empty()) return std::string();
   std::optional<std::string> text = Base64UrlDecode(token);
-  absl::string_view position = text.has_value() ? *text : "";
+  absl::string_view position;
+  if (text.has_value()) position = *text;
   if (token.size() > kMaxUrlSize || !absl::ConsumePrefix(&position, "1:")) {
     return errors::FieldInvalid("page_token",
                                 "must come from a previous answer");

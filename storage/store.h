@@ -61,6 +61,8 @@ class Store {
   // has failed, and must not block: batches behind it wait. Batches are applied
   // in the order in which Commit was called; many share one fsync, and a
   // condition that fails in one does not fail its neighbours.
+  // After a failed fsync every later batch fails with STORAGE_FAILED until the
+  // store is opened anew: what the disk holds can no longer be told.
   // RATE_LIMITED when too many batches are waiting: then nothing was queued,
   // and `done` runs at once on the caller's thread.
   virtual void Commit(WriteBatch batch,

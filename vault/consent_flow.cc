@@ -159,6 +159,15 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
     wanted = wanted.Union(connection.granted_scopes);
   }
 
+  const Provider* provider = directory.FindProvider(interaction.provider);
+  if (provider == nullptr) {
+    return errors::ResourceDenied(
+        absl::StrCat("providers/", interaction.provider.value));
+  }
+  if (provider->narrowing != Narrowing::kNone) {
+    wanted = wanted.Union(provider->account_scopes);
+  }
+
   Allowed allowed;
   allowed.flow_id = NewUlid(now);
   const std::string state = keys_.Derive("state", allowed.flow_id);
@@ -186,11 +195,6 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
       flow.sealed_verifier,
       sealer.Seal(pkce.verifier,
                   FlowVerifierBinding(keys_.deployment_id(), flow)));
-  // The provider must be configured before a person is sent there.
-  if (directory.FindProvider(interaction.provider) == nullptr) {
-    return errors::ResourceDenied(
-        absl::StrCat("providers/", interaction.provider.value));
-  }
   WriteBatch batch;
   batch.Insert(std::move(flow));
   batch.Append(MakeAuditEntry(event, now));
@@ -442,17 +446,34 @@ absl::Status ConsentFlow::Redeem(const Directory& directory,
   return absl::OkStatus();
 }
 
+// Whose account it is. The id_token says it where its issuer can be verified;
+// else the provider is asked. That it does not say is no reason to lose a
+// grant: then the account has no id, and is never taken for another one.
 absl::StatusOr<Account> ConsentFlow::LearnAccount(
     const Directory& directory, const Provider& provider,
     const std::string& nonce, const TokenResponse& response) {
-  if (response.id_token.empty() || provider.issuer.empty()) {
-    return providers_.oauth().FetchAccount(provider, response.access_token);
+  Account account;
+  if (provider.discovery && !response.id_token.empty()) {
+    ASSIGN_OR_RETURN(JwtClaims claims,
+                     providers_.VerifyIdToken(provider, response.id_token,
+                                              nonce, directory.dev_mode));
+    account = {claims.subject, claims.email};
+    if (!account.label.empty()) return account;
   }
-  ASSIGN_OR_RETURN(JwtClaims claims,
-                   providers_.VerifyIdToken(provider, response.id_token, nonce,
-                                            directory.dev_mode));
-  return Account{claims.subject,
-                 claims.email.empty() ? claims.subject : claims.email};
+  absl::StatusOr<Account> asked =
+      providers_.oauth().FetchAccount(provider, response.access_token);
+  // A userinfo answer about somebody else than the id_token is not believed.
+  if (asked.ok() && (account.id.empty() || asked->id == account.id)) {
+    return asked;
+  }
+  if (!asked.ok()) {
+    Log(LogLevel::kWarning, "connect.account_unknown",
+        "the provider did not say whose account was connected",
+        {{LogKey::kProvider, provider.id.value},
+         {LogKey::kReason, ReasonOf(asked.status())}});
+  }
+  account.label = account.id;
+  return account;
 }
 
 // The connection that this round trip makes or renews, as it is now.

@@ -62,6 +62,12 @@ TEST(FindNextStep, SignsInAsThePersonMeant) {
   EXPECT_EQ(FindNextStep(page, "ana").button->value, "ana");
 }
 
+TEST(ParseHtml, KeepsWordsInDifferentBoxesApart) {
+  const HtmlPage page = ParseHtml(
+      "<form><button><span>Ana</span><span>ana@demo.test</span></button>");
+  EXPECT_EQ(page.forms[0].buttons[0].text, "Ana ana@demo.test");
+}
+
 TEST(FindNextStep, FollowsTheMainLink) {
   const HtmlPage page = ParseHtml(
       "<a href=/help>Go to help</a>"

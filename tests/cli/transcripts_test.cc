@@ -24,9 +24,9 @@
 //   ! …                   what it says on stderr,
 //   ? 2                   and its exit code
 //
-// Times and hashes are masked; the test's own folder reads $DIR, in files too. With
-// TOKENVAULT_UPDATE_TRANSCRIPTS=1 in the environment, the files are written
-// anew instead: read the difference before you believe it.
+// Times and hashes are masked; the test's own folder reads $DIR, in files too.
+// With TOKENVAULT_UPDATE_TRANSCRIPTS=1 in the environment, the files are
+// written anew instead: read the difference before you believe it.
 namespace tokenvault {
 namespace {
 
@@ -75,6 +75,9 @@ std::string Masked(std::string text, const std::string& folder) {
   text = std::regex_replace(
       text, std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\\.[0-9]+)?Z"),
       "YYYY-MM-DDThh:mm:ssZ");
+  // A configuration's generation.
+  text = std::regex_replace(text, std::regex("[0-9a-f]{12}-[0-9a-f]{8}"),
+                            "xxxxxxxxxxxx-xxxxxxxx");
   return std::regex_replace(
       text,
       std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(:[0-9]{2})?"),

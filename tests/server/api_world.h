@@ -31,8 +31,7 @@ class ApiWorld {
         admin(gate, *vault.store, *vault.rotation, *vault.providers, reload,
               {"9.9.9", "file", "127.0.0.1:1", "https://connect.test",
                vault.clock.Now()}) {}
-  // Jobs of the pool use what is built after it.
-  ~ApiWorld() { vault.pool.reset(); }
+  ~ApiWorld() { vault.Finish(); }
 
   static Config MakeConfig(std::shared_ptr<const Directory> directory) {
     Config config;

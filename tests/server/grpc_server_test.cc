@@ -37,6 +37,8 @@ std::string ReasonOf(const grpc::Status& status) {
 
 class GrpcServerTest : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() { SilenceGrpcLog(); }
+
   std::unique_ptr<GrpcServer> StartAgents(GrpcServer::Options options) {
     auto server =
         GrpcServer::Start(options, {{&tokens_, kTokens},

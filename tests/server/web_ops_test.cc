@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 class WebOpsTest : public ::testing::Test {
  protected:
-  ~WebOpsTest() override { vault_.pool.reset(); }
+  ~WebOpsTest() override { vault_.Finish(); }
 
   WebResponse Get(
       const std::string& path, const std::string& peer = "127.0.0.1",

@@ -152,9 +152,16 @@ TestVault::TestVault() {
                                     *refresher, *pool);
 }
 
-TestVault::~TestVault() {
-  // Its jobs use what is built after it.
+TestVault::~TestVault() { Finish(); }
+
+void TestVault::Finish() {
+  store->FailCommits(absl::OkStatus());
+  store->LetCommitsGo();
   pool.reset();
+  // Batches end in their order: behind this one there is none.
+  WriteBatch last;
+  last.Purge({absl::InfinitePast(), absl::InfinitePast()});
+  Check(store->Commit(std::move(last)));
 }
 
 UserId TestVault::UserOf(const std::string& tenant,

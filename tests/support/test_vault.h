@@ -68,6 +68,10 @@ class TestVault {
 
   std::vector<AuditEntry> Audit(const std::string& kind = "") const;
 
+  // Waits until nothing is under way: no job of the pool, no commit. What was
+  // built over the vault may go after this.
+  void Finish();
+
   TempFolder folder;
   FakeClock clock;
   FakeHttpClient http;

@@ -13,7 +13,7 @@ const DETAILS = ['ErrorInfo', 'RetryInfo', 'BadRequest', 'PreconditionFailure', 
 
 const api = grpc.loadPackageDefinition(protoLoader.loadSync(
   SERVICES.map((name) => `tokenvault/v1/${name}.proto`),
-  { includeDirs: [PROTO], longs: String, enums: String, oneofs: true },
+  { includeDirs: [PROTO], keepCase: true, longs: String, enums: String, oneofs: true },
 )).tokenvault.v1;
 
 const errors = new protobuf.Root();

@@ -24,8 +24,8 @@ export function formsOf(html) {
       const fields = [];
       for (const [, tag] of body.matchAll(/<input\b([^>]*)>/gi)) {
         const one = attributes(tag);
-        const ticked = one.type !== 'checkbox' || 'checked' in one;
-        if (one.name && ticked) fields.push([one.name, one.value ?? '']);
+        const sent = !['checkbox', 'radio'].includes(one.type) || 'checked' in one;
+        if (one.name && sent && !('disabled' in one)) fields.push([one.name, one.value ?? '']);
       }
       const buttons = [...body.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/gi)]
         .map(([, tag, label]) => ({
@@ -34,6 +34,13 @@ export function formsOf(html) {
       const { action = '', method = 'get' } = attributes(head);
       return { action, method: method.toLowerCase(), fields, buttons };
     });
+}
+
+// {href, label} of each link of a page, in order.
+export function linksOf(html) {
+  return [...html.matchAll(/<a\b([^>]*)>([\s\S]*?)<\/a>/gi)].map(([, tag, label]) => ({
+    href: attributes(tag).href, label: unescape(label.replace(/<[^>]*>/g, '').trim()),
+  }));
 }
 
 export class Person {
@@ -65,13 +72,20 @@ export class Person {
     throw new Error(`redirected in a circle from ${url}`);
   }
 
-  // Fills in a form of `page` and presses the button with this label. `changes`
-  // sets fields; null leaves one out.
+  // Follows the first link whose words match.
+  async follow(page, words, options = {}) {
+    const found = linksOf(page.body).find(({ label }) => words.test(label));
+    if (!found) throw new Error(`no link ${words} on ${page.url}: ${page.body}`);
+    return this.visit(new URL(found.href, page.url).href, options);
+  }
+
+  // Fills in a form of `page` and presses the button with this label, a string or
+  // a pattern. `changes` sets fields; null leaves one out.
   async press(page, label, changes = {}, options = {}) {
-    const found = formsOf(page.body).find(
-      (one) => one.buttons.some((button) => button.label === label));
+    const fits = (one) => (label instanceof RegExp ? label.test(one.label) : one.label === label);
+    const found = formsOf(page.body).find((one) => one.buttons.some(fits));
     if (!found) throw new Error(`no button "${label}" on ${page.url}: ${page.body}`);
-    const button = found.buttons.find((one) => one.label === label);
+    const button = found.buttons.find(fits);
     const fields = found.fields.filter(([name]) => !(name in changes));
     for (const [name, value] of Object.entries(changes)) {
       if (value !== null) fields.push([name, value]);

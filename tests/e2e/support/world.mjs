@@ -12,11 +12,12 @@ import { Agent, JsonDoor } from './agent.mjs';
 import { AuthorizationServer } from './authorization_server.mjs';
 import { CertificateAuthority } from './certificates.mjs';
 import { writeConfiguration } from './configuration.mjs';
-import { Person } from './person.mjs';
+import { answerProvider, linksOf, Person } from './person.mjs';
 import { freePort, Vault } from './vault.mjs';
 
 const TENANT = 'default';
 const PROVIDER = 'calendar';
+const SIGN_IN = /^Sign in with /;
 const spiffe = (agent) => `spiffe://example.test/agents/${agent}`;
 
 export class World {
@@ -100,6 +101,19 @@ export class World {
   jsonDoor(name) {
     const identity = this.authority.client(`${name}-json`, spiffe(name));
     return new JsonDoor({ url: this.publicUrl, ca: this.authority.ca, ...identity });
+  }
+
+  // One person, from the link of an interaction to the last page: signs in as
+  // `login` if need be, says yes to the vault and to the provider. `options` as
+  // for answerProvider.
+  async connect(person, login, interaction, options = {}) {
+    let page = await person.visit(interaction.url);
+    if (linksOf(page.body).some(({ label }) => SIGN_IN.test(label))) {
+      page = await answerProvider(person, await person.follow(page, SIGN_IN), login);
+    }
+    page = await person.press(page, /^Continue to /);
+    page = await person.follow(page, /^Go to /);
+    return answerProvider(person, page, login, options);
   }
 
   person() { return new Person({ ca: this.authority.ca }); }

@@ -1,0 +1,157 @@
+#include "bench/seeded_vault.h"
+
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "bench/token_endpoint.h"
+#include "crypto/random.h"
+#include "crypto/root_key.h"
+#include "crypto/secret_arena.h"
+#include "storage/open_store.h"
+#include "vault/bindings.h"
+#include "vault/init_vault.h"
+#include "vault/key_keeper.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr size_t kArenaBytes = size_t{1} << 20;
+constexpr char kIssuer[] = "https://login.example.com";
+constexpr char kScope[] = "calendar.read";
+
+constexpr char kConfig[] = R"([server]
+grpc_listen = "127.0.0.1:0"
+http_listen = "127.0.0.1:0"
+public_url = "http://127.0.0.1:8080"
+admin_listen = "unix:@FOLDER@/admin.sock"
+log_level = "warning"
+
+[seal]
+type = "file"
+key_file = "@FOLDER@/root.key"
+
+[storage]
+path = "@FOLDER@/vault.db"
+
+[[tenants]]
+id = "default"
+name = "Bench"
+issuer = "https://login.example.com"
+client_id = "bench"
+
+[[agents]]
+id = "bench-agent"
+name = "Bench Agent"
+auth = { type = "dev" }
+may_assert_user = true
+
+[[providers]]
+id = "bench"
+client_id = "bench"
+client_auth = "none"
+authorize_url = "@ENDPOINT@/authorize"
+token_url = "@ENDPOINT@/token"
+narrowing = "refresh_scope"
+refresh.rotation = "none"
+scopes."calendar.read".says.en = "see your events"
+
+[[policies]]
+id = "reads"
+effect = "allow"
+agent = "bench-agent"
+provider = "bench"
+scopes = ["calendar.read"]
+)";
+
+void Insert(WriteBatch& batch, Connection connection) {
+  AgentGrant grant;
+  grant.tenant = connection.tenant;
+  grant.connection = connection.id;
+  grant.agent = AgentId("bench-agent");
+  grant.scopes = connection.granted_scopes;
+  grant.create_time = connection.create_time;
+  batch.Insert(std::move(connection));
+  batch.Insert(std::move(grant));
+}
+
+absl::StatusOr<Connection> MakeConnection(KeyKeeper& keys, int person,
+                                          absl::Time now) {
+  Connection connection;
+  connection.tenant = TenantId("default");
+  connection.id = ConnectionId(NewUlid(now));
+  connection.user = keys.UserOf(connection.tenant, kIssuer, SubjectOf(person));
+  connection.provider = ProviderId("bench");
+  connection.account_id = SubjectOf(person);
+  connection.account_label = absl::StrCat(SubjectOf(person), "@example.com");
+  connection.granted_scopes = {kScope};
+  connection.generation = 1;
+  connection.create_time = now;
+  ASSIGN_OR_RETURN(Sealer sealer,
+                   keys.SealerFor(connection.tenant, connection.user.value));
+  ASSIGN_OR_RETURN(
+      connection.sealed_refresh_token,
+      sealer.Seal(Secret::Copy(TokenEndpoint::RefreshToken(person)),
+                  RefreshTokenBinding(keys.deployment_id(), connection)));
+  return connection;
+}
+
+}  // namespace
+
+std::string SubjectOf(int person) { return absl::StrCat("person-", person); }
+
+absl::Status SeededVault::Create() const {
+  const Clock& clock = SystemClock();
+  ASSIGN_OR_RETURN(std::unique_ptr<SecretArena> arena,
+                   SecretArena::Create(kArenaBytes));
+  const std::string key_file = folder + "/root.key";
+  RETURN_IF_ERROR(RootKey::CreateFile(key_file));
+  ASSIGN_OR_RETURN(RootKey root, RootKey::FromFile(*arena, key_file));
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   OpenStore({database(), /*create=*/true}));
+  RootSource source;
+  source.id = "file";
+  source.kind = "file";
+  source.create_time = clock.Now();
+  RETURN_IF_ERROR(InitVault(*store, *arena, root, source, clock.Now()));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<KeyKeeper> keys,
+      KeyKeeper::Open(*store, *arena,
+                      std::make_shared<const RootKey>(std::move(root)),
+                      source.id, clock));
+  WriteBatch batch;
+  for (int person = 0; person < people; ++person) {
+    ASSIGN_OR_RETURN(Connection connection,
+                     MakeConnection(*keys, person, clock.Now()));
+    Insert(batch, std::move(connection));
+  }
+  RETURN_IF_ERROR(store->Commit(std::move(batch)));
+
+  std::string text = kConfig;
+  for (const auto& [mark, value] :
+       {std::pair<std::string, std::string>{"@FOLDER@", folder},
+        {"@ENDPOINT@", token_endpoint}}) {
+    for (size_t at = text.find(mark); at != std::string::npos;
+         at = text.find(mark)) {
+      text.replace(at, mark.size(), value);
+    }
+  }
+  std::ofstream file(config());
+  file << text;
+  file.close();
+  if (!file) return errors::StoragePathInvalid("cannot write the configuration");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> SeededVault::CountAuditEntries() const {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   OpenStore({database(), /*create=*/false}));
+  ASSIGN_OR_RETURN(StoreStatus status, store->GetStatus());
+  return status.audit_entries;
+}
+
+}  // namespace tokenvault
