@@ -56,8 +56,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
       kill(pid, SIGTERM);
       waitpid(pid, nullptr, 0);
     }
-    return absl::UnavailableError(
-        absl::StrCat(command[0], " does not serve"));
+    return absl::UnavailableError(absl::StrCat(command[0], " does not serve"));
   }
   return std::unique_ptr<ChildProcess>(
       new ChildProcess(pid, ready["grpc"].get<std::string>()));

@@ -56,7 +56,7 @@ void ClosedLoop::Send(Call& call, grpc::CompletionQueue& queue) {
   call.reader->Finish(&call.response, &call.status, &call);
 }
 
-absl::Status ClosedLoop::Check(const Call& call) const {
+absl::Status ClosedLoop::Take(const Call& call) {
   if (!call.status.ok()) {
     return absl::DataLossError(
         absl::StrCat("a request failed: ", call.status.error_message()));
@@ -69,6 +69,7 @@ absl::Status ClosedLoop::Check(const Call& call) const {
       !absl::StartsWith(token, TokenEndpoint::AccessPrefix(call.person))) {
     return absl::DataLossError("an answer is another person's token");
   }
+  ++tokens_;
   return absl::OkStatus();
 }
 
@@ -97,7 +98,7 @@ absl::StatusOr<LoopResult> ClosedLoop::Run(int in_flight,
   while (open > 0 && queue.Next(&tag, &good)) {
     Call& call = *static_cast<Call*>(tag);
     const absl::Time now = absl::Now();
-    failure.Update(Check(call));
+    failure.Update(Take(call));
     ++result.answers;
     result.micros.values.push_back(
         absl::ToDoubleMicroseconds(now - call.start));
@@ -126,7 +127,7 @@ absl::StatusOr<v1::GetScopedTokenResponse> ClosedLoop::AskForEach() {
     void* tag = nullptr;
     bool good = false;
     queue.Next(&tag, &good);
-    failure = Check(call);
+    failure = Take(call);
   }
   queue.Shutdown();
   if (!failure.ok()) return failure;

@@ -48,15 +48,19 @@ class ClosedLoop {
   // caches of a server.
   absl::StatusOr<v1::GetScopedTokenResponse> AskForEach();
 
+  // Tokens received so far, by all of the above.
+  int64_t tokens() const { return tokens_; }
+
  private:
   struct Call;
 
   // Asks about call.person.
   void Send(Call& call, grpc::CompletionQueue& queue);
-  absl::Status Check(const Call& call) const;
+  absl::Status Take(const Call& call);
 
   const Options options_;
   std::vector<std::unique_ptr<v1::TokenService::Stub>> stubs_;
+  int64_t tokens_ = 0;
   uint64_t random_ = 88172645463325252u;
 };
 

@@ -16,8 +16,8 @@ constexpr size_t kBlock = 4096;
 
 absl::StatusOr<Sample> MeasureSyncs(const std::string& folder, int count) {
   const std::string path = folder + "/sync-probe";
-  const int fd = open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC,
-                      0600);
+  const int fd =
+      open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0) return absl::UnavailableError("the disk cannot be probed");
   const std::string block(kBlock, 'x');
   Sample micros;

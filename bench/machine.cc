@@ -18,8 +18,8 @@ std::string CpuModel() {
   for (std::string line; std::getline(file, line);) {
     const size_t colon = line.find(':');
     if (absl::StartsWith(line, "model name") && colon != std::string::npos) {
-      return std::string(
-          absl::StripAsciiWhitespace(absl::string_view(line).substr(colon + 1)));
+      return std::string(absl::StripAsciiWhitespace(
+          absl::string_view(line).substr(colon + 1)));
     }
   }
   return "unknown";

@@ -53,6 +53,7 @@ may_assert_user = true
 [[providers]]
 id = "bench"
 client_id = "bench"
+preset = "generic-oauth2"
 client_auth = "none"
 authorize_url = "@ENDPOINT@/authorize"
 token_url = "@ENDPOINT@/token"
@@ -143,7 +144,8 @@ absl::Status SeededVault::Create() const {
   std::ofstream file(config());
   file << text;
   file.close();
-  if (!file) return errors::StoragePathInvalid("cannot write the configuration");
+  if (!file)
+    return errors::StoragePathInvalid("cannot write the configuration");
   return absl::OkStatus();
 }
 

@@ -55,12 +55,11 @@ absl::StatusOr<std::unique_ptr<TokenEndpoint>> TokenEndpoint::Start() {
   WebServer::Options options;
   options.listen = "127.0.0.1:0";
   options.allowed_hosts = {"127.0.0.1"};
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<WebServer> server,
-      WebServer::Start(std::move(options),
-                       [](WebRequest request, WebRespond respond) {
-                         respond(Answer(request));
-                       }));
+  ASSIGN_OR_RETURN(std::unique_ptr<WebServer> server,
+                   WebServer::Start(std::move(options),
+                                    [](WebRequest request, WebRespond respond) {
+                                      respond(Answer(request));
+                                    }));
   return std::unique_ptr<TokenEndpoint>(new TokenEndpoint(std::move(server)));
 }
 

@@ -179,6 +179,11 @@ int RunConnectionPause(Session& session, const std::string& name, bool paused) {
       session.daemon().Call(&Channel::Connections::UpdateConnection, request);
   if (!connection.ok()) return session.Fail(connection.status());
   if (session.PrintedFor(*connection)) return kExitDone;
+  if (connection->state() == v1::Connection::STATE_REVOKED) {
+    session.terminal().Print(
+        "It was revoked before: no agent gets a token for it in any case.\n");
+    return kExitDone;
+  }
   session.terminal().Print(absl::StrCat(
       SanitizeLine(LabelOf(*connection)),
       paused ? " is paused: no agent gets a token for it. Tokens already "

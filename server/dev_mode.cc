@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,10 +30,10 @@ std::string Loopback(int port) { return absl::StrCat("127.0.0.1:", port); }
 }  // namespace
 
 absl::StatusOr<PrivateFolder> PrivateFolder::Create() {
-  const char* parent = getenv("TMPDIR");
-  std::string path =
-      absl::StrCat(parent == nullptr || *parent == '\0' ? "/tmp" : parent,
-                   "/tokenvault-XXXXXX");
+  std::error_code failed;
+  const auto parent = std::filesystem::temp_directory_path(failed);
+  if (failed) return errors::StoragePathInvalid("$TMPDIR is not a folder");
+  std::string path = parent / "tokenvault-XXXXXX";
   // Made with mode 0700.
   if (mkdtemp(path.data()) == nullptr) {
     return errors::StoragePathInvalid("no folder can be made under $TMPDIR");
@@ -53,24 +55,25 @@ absl::StatusOr<std::string> MakeDevKey(const PrivateFolder& folder) {
   return path;
 }
 
-absl::StatusOr<Demo> PrepareDemo(const Clock& clock, const DevPorts& ports,
+absl::StatusOr<Demo> PrepareDemo(const Clock& clock, const DevOptions& options,
                                  const PrivateFolder& folder) {
   Demo demo;
   DemoProvider::Options provider;
-  provider.listen = Loopback(ports.demo);
+  provider.listen = Loopback(options.demo);
+  provider.access_token_ttl = options.token_ttl;
   ASSIGN_OR_RETURN(demo.provider, DemoProvider::Start(provider, clock));
 
   // The port has to be known before anything can say where the pages are.
   demo.parts.web_handler.emplace();
   WebServer::Options web;
-  web.listen = Loopback(ports.http);
+  web.listen = Loopback(options.http);
   web.allowed_hosts = {"127.0.0.1", "localhost"};
   ASSIGN_OR_RETURN(
       demo.parts.web,
       WebServer::Start(std::move(web), demo.parts.web_handler->AsHandler()));
 
   DemoAddresses addresses;
-  addresses.grpc_listen = Loopback(ports.grpc);
+  addresses.grpc_listen = Loopback(options.grpc);
   addresses.http_listen = demo.parts.web->address();
   addresses.public_url = absl::StrCat("http://", demo.parts.web->address());
   addresses.admin_listen = absl::StrCat("unix:", folder.path(), "/admin.sock");

@@ -4,17 +4,19 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/assembly.h"
 #include "server/demo_provider.h"
 
 namespace tokenvault {
 
-// Ports of the demo; 0 lets the system choose.
-struct DevPorts {
+// How the demo starts. A port of 0 lets the system choose.
+struct DevOptions {
   int grpc = 7443;
   int http = 7480;
   int demo = 7490;
+  absl::Duration token_ttl = absl::Minutes(10);  // at the demo provider
 };
 
 // A folder of our own under $TMPDIR with mode 0700, gone with everything in it
@@ -39,7 +41,7 @@ struct Demo {
   std::unique_ptr<DemoProvider> provider;
   Assembly::Parts parts;
 };
-absl::StatusOr<Demo> PrepareDemo(const Clock& clock, const DevPorts& ports,
+absl::StatusOr<Demo> PrepareDemo(const Clock& clock, const DevOptions& options,
                                  const PrivateFolder& folder);
 
 // A new root key in `folder`, for a dev vault that nobody will open again.

@@ -46,6 +46,7 @@ constexpr char kUsage[] =
                    configuration with dev credentials and plain HTTP, on
                    loopback only
   --dev-ports G,H,D   gRPC, HTTP and demo provider (7443,7480,7490); 0: any
+  --dev-token-ttl D   how long the demo provider's tokens live (10m)
   --ready-fd N     write the addresses as a line of JSON to this descriptor
                    once serving
   --version, --help
@@ -57,19 +58,19 @@ struct Flags {
   std::string config;
   bool check_config = false;
   bool dev = false;
-  DevPorts ports;
+  DevOptions demo;
   int ready_fd = -1;
   bool version = false;
   bool help = false;
 };
 
-bool ReadPorts(const std::string& text, DevPorts& ports) {
+bool ReadPorts(const std::string& text, DevOptions& options) {
   std::vector<std::string> parts = absl::StrSplit(text, ',');
   auto read = [](const std::string& part, int& port) {
     return absl::SimpleAtoi(part, &port) && port >= 0 && port <= 65535;
   };
-  return parts.size() == 3 && read(parts[0], ports.grpc) &&
-         read(parts[1], ports.http) && read(parts[2], ports.demo);
+  return parts.size() == 3 && read(parts[0], options.grpc) &&
+         read(parts[1], options.http) && read(parts[2], options.demo);
 }
 
 // Nothing when the command line is not one we understand.
@@ -81,7 +82,12 @@ std::optional<Flags> ReadFlags(int argc, char** argv) {
     if (flag == "--config" && has_value) {
       flags.config = argv[++i];
     } else if (flag == "--dev-ports" && has_value) {
-      if (!ReadPorts(argv[++i], flags.ports)) return std::nullopt;
+      if (!ReadPorts(argv[++i], flags.demo)) return std::nullopt;
+    } else if (flag == "--dev-token-ttl" && has_value) {
+      if (!absl::ParseDuration(argv[++i], &flags.demo.token_ttl) ||
+          flags.demo.token_ttl < absl::Seconds(1)) {
+        return std::nullopt;
+      }
     } else if (flag == "--ready-fd" && has_value) {
       if (!absl::SimpleAtoi(argv[++i], &flags.ready_fd)) return std::nullopt;
     } else if (flag == "--check-config") {
@@ -172,7 +178,7 @@ absl::Status CheckDemoIsMeant() {
 absl::StatusOr<Demo> Prepare(const Flags& flags, const PrivateFolder* folder) {
   if (flags.dev && flags.config.empty()) {
     RETURN_IF_ERROR(CheckDemoIsMeant());
-    return PrepareDemo(SystemClock(), flags.ports, *folder);
+    return PrepareDemo(SystemClock(), flags.demo, *folder);
   }
   Demo served;
   served.parts.sources = ConfigSources{flags.config, flags.dev};
@@ -185,7 +191,7 @@ absl::StatusOr<Demo> Prepare(const Flags& flags, const PrivateFolder* folder) {
 
 int CheckConfig(const Flags& flags) {
   absl::StatusOr<Config> config =
-      LoadConfig(ConfigSources{flags.config, flags.dev});
+      LoadConfig({flags.config, flags.dev, /*check_only=*/true});
   if (!config.ok()) return Fail(config.status());
   for (const std::string& warning : config->warnings) {
     fprintf(stderr, "tokenvaultd: warning: %s\n", warning.c_str());
@@ -253,11 +259,11 @@ int Main(int argc, char** argv) {
     printf("tokenvaultd %s\n", Version().c_str());
     return 0;
   }
+  if (absl::Status crypto = InitCrypto(); !crypto.ok()) return Fail(crypto);
   if (flags->check_config) return CheckConfig(*flags);
   Harden();
   const sigset_t signals = BlockSignals();
   SilenceGrpcLog();
-  if (absl::Status crypto = InitCrypto(); !crypto.ok()) return Fail(crypto);
   return Serve(*flags, signals);
 }
 

@@ -72,7 +72,7 @@ void Readiness::Check() {
     told_ = true;
   }
   if (!first && before == ready) return;
-  if (!first) {
+  if (!first || !ready) {
     Log(ready ? LogLevel::kInfo : LogLevel::kError,
         ready ? "ready" : "not_ready",
         ready ? "the vault can do its work again"

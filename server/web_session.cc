@@ -35,8 +35,11 @@ void BrowserCookies::Clear(WebResponse& response,
 
 bool IsOwnForm(const WebRequest& request, absl::string_view public_url) {
   const std::string site = request.Header("Sec-Fetch-Site");
-  return request.Header("Origin") == public_url &&
-         (site.empty() || site == "same-origin");
+  const std::string origin = request.Header("Origin");
+  if (site.empty()) return origin == public_url;
+  // Our pages say no-referrer, and so browsers hide the origin of their forms
+  // even from ourselves (Fetch, "append a request Origin header").
+  return site == "same-origin" && (origin == public_url || origin == "null");
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ReadForm(

@@ -73,6 +73,9 @@ struct Broker::Pending {
   AccessRequest request;
   Done done;
   Decision decision;
+  // What the fetch that it waited for ended with, when that was the provider's
+  // failure and a token that is still good will do.
+  absl::Status fetch_failure;
 };
 
 struct Broker::RememberedAnswer {
@@ -81,7 +84,7 @@ struct Broker::RememberedAnswer {
   std::shared_ptr<const AccessToken> token;
   ScopeEnforcement enforcement;
   Connection connection;
-  absl::Time end_time;  // of the grant, by the person's choice
+  absl::Time end_time;  // by the person's choice
   absl::Time touched;   // when last_use_time was last written
   std::string rule;
 };
@@ -124,7 +127,7 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
       IsGoodEnough(request, *known->token, now)) {
     pending->decision.rule = known->rule;
     Give(std::move(pending), known->connection, known->token,
-         known->enforcement, /*from_cache=*/true);
+         known->enforcement, known->validity, /*from_cache=*/true);
     return true;
   }
 
@@ -183,7 +186,10 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   if (!grant.ok() && !HasReason(grant.status(), "NOT_FOUND")) {
     return Refuse(std::move(pending), grant.status());
   }
-  if (!grant.ok() || now >= grant->end_time) {
+  const absl::Time end_time =
+      grant.ok() ? std::min(grant->end_time, connection->access_end_time)
+                 : absl::InfinitePast();
+  if (now >= end_time) {
     question.kind = InteractionKind::kConsent;
     question.missing_scopes = request.scopes.Minus(connection->granted_scopes);
     return Ask(std::move(pending), std::move(question));
@@ -215,15 +221,20 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
           narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
     }
     TouchGrant(*grant, now);
-    Remember(request,
-             {request.directory, validity, token, enforcement, *connection,
-              grant->end_time, now, pending->decision.rule});
+    Remember(request, {request.directory, validity, token, enforcement,
+                       *connection, end_time, now, pending->decision.rule});
     Give(std::move(pending), *connection, std::move(token), enforcement,
-         cached);
+         validity, cached);
   };
   std::shared_ptr<const AccessToken> held = cache_.Find(key, now);
   if (held != nullptr && IsGoodEnough(request, *held, now)) {
     return answer(std::move(held), /*cached=*/true);
+  }
+  if (!pending->fetch_failure.ok()) {
+    // Expiring is not expired.
+    if (held != nullptr) return answer(std::move(held), /*cached=*/true);
+    absl::Status why = pending->fetch_failure;
+    return Refuse(std::move(pending), std::move(why));
   }
 
   // Who comes while another fetches looks again when it has landed, and shares
@@ -232,8 +243,13 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
       connection->id, [this, pending, key](const TokenKey& fetched,
                                            const absl::Status& status) {
         if (!status.ok() && fetched == key) {
-          // A dead grant is looked at again: the answer is a link.
-          if (!HasReason(status, "GRANT_GONE")) return Refuse(pending, status);
+          // A dead grant is looked at again: the answer is a link. So is a
+          // token that may still be good.
+          if (IsPassing(status) && !pending->request.min_ttl.has_value()) {
+            pending->fetch_failure = status;
+          } else if (!HasReason(status, "GRANT_GONE")) {
+            return Refuse(pending, status);
+          }
         }
         Enqueue(pending);
       });
@@ -356,7 +372,8 @@ void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
 void Broker::Give(std::shared_ptr<Pending> pending,
                   const Connection& connection,
                   std::shared_ptr<const AccessToken> token,
-                  ScopeEnforcement enforcement, bool from_cache) {
+                  ScopeEnforcement enforcement, Validity validity,
+                  bool from_cache) {
   AuditEvent event = EventFor(pending->request, audit_kind::kTokenGranted);
   event.connection = connection.id;
   event.scopes = token->scopes;
@@ -370,12 +387,21 @@ void Broker::Give(std::shared_ptr<Pending> pending,
   IssuedToken issued{std::move(token),         enforcement,
                      connection.user,          connection.id,
                      connection.account_label, from_cache};
-  store_.Commit(std::move(batch), [pending, issued = std::move(issued)](
-                                      absl::Status status) mutable {
-    // The token leaves here and nowhere else.
-    if (!status.ok()) return pending->done(errors::AuditUnavailable());
-    pending->done(AccessAnswer(std::move(issued)));
-  });
+  store_.Commit(std::move(batch),
+                [pending, validity = std::move(validity),
+                 issued = std::move(issued)](absl::Status status) mutable {
+                  // The token leaves here and nowhere else: not when the leaf
+                  // is not there, nor when the connection was revoked, paused
+                  // or changed while it was written. Asked again, the answer is
+                  // about what holds now.
+                  if (!status.ok())
+                    return pending->done(errors::AuditUnavailable());
+                  if (!validity->load()) {
+                    return pending->done(errors::RateLimited(
+                        "connection_changed", absl::Seconds(1)));
+                  }
+                  pending->done(AccessAnswer(std::move(issued)));
+                });
 }
 
 void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {

@@ -115,7 +115,7 @@ class Broker {
   void Ask(std::shared_ptr<Pending> pending, Question question);
   void Give(std::shared_ptr<Pending> pending, const Connection& connection,
             std::shared_ptr<const AccessToken> token,
-            ScopeEnforcement enforcement, bool from_cache);
+            ScopeEnforcement enforcement, Validity validity, bool from_cache);
   void Refuse(std::shared_ptr<Pending> pending, absl::Status why);
   void Remember(const AccessRequest& request, RememberedAnswer answer);
   void Enqueue(std::shared_ptr<Pending> pending);

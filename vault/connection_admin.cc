@@ -185,11 +185,24 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
   AuditEvent event = EventFor(*ended, audit_kind::kUpstreamRevoked, actor);
   event.outcome = revoked.upstream == Upstream::kFailed ? "error" : "ok";
   event.reason = ended->state_reason;
-  ended->sealed_refresh_token.clear();
-  WriteBatch batch;
-  batch.Update(*ended);
-  batch.Append(MakeAuditEntry(event, clock_.Now()));
-  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  const std::string state_reason = ended->state_reason;
+  absl::Status erased;
+  for (int i = 0; i < kTries; ++i) {
+    ended->sealed_refresh_token.clear();
+    ended->state_reason = state_reason;
+    WriteBatch batch;
+    batch.Update(*ended);
+    batch.Append(MakeAuditEntry(event, clock_.Now()));
+    erased = store_.Commit(std::move(batch));
+    if (!HasReason(erased, "VERSION_CONFLICT")) break;
+    // Renamed meanwhile, or somebody else revokes it too.
+    ASSIGN_OR_RETURN(*ended, store_.GetConnection(tenant, id));
+    if (ended->sealed_refresh_token.empty()) {
+      erased = absl::OkStatus();
+      break;
+    }
+  }
+  RETURN_IF_ERROR(erased);
   ASSIGN_OR_RETURN(revoked.view, Get(tenant, user, id));
   return revoked;
 }

@@ -38,6 +38,19 @@ AuditEvent EventFor(const Interaction& interaction, absl::string_view kind) {
   return event;
 }
 
+AgentGrant NewGrant(const Connection& connection,
+                    const Interaction& interaction, const ScopeSet& scopes,
+                    absl::Time now, absl::Time end_time) {
+  AgentGrant grant;
+  grant.tenant = connection.tenant;
+  grant.connection = connection.id;
+  grant.agent = interaction.agent;
+  grant.scopes = scopes;
+  grant.create_time = now;
+  grant.end_time = end_time;
+  return grant;
+}
+
 std::string CookieName(const std::string& state_hash) {
   return absl::StrCat("tv_flow_", HexEncode(state_hash.substr(0, 4)));
 }
@@ -145,6 +158,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
         Connection connection,
         store_.GetConnection(interaction.tenant, interaction.connection));
     if (connection.state == ConnectionState::kActive &&
+        now < connection.access_end_time &&
         wanted.IsSubsetOf(connection.granted_scopes)) {
       WriteBatch batch;
       batch.Append(MakeAuditEntry(event, now));
@@ -546,6 +560,10 @@ absl::Status ConsentFlow::Connect(
                     RefreshTokenBinding(keys_.deployment_id(), connection)));
   }
   if (!renewed) connection.create_time = now;
+  // What ended by the person's choice ended for every agent: only the one that
+  // is allowed now comes back with it.
+  const bool ended = now >= connection.access_end_time;
+  if (ended) connection.access_end_time = absl::InfiniteFuture();
 
   interaction.connection = connection.id;
   const ScopeSet missing = interaction.scopes.Minus(granted);
@@ -562,9 +580,15 @@ absl::Status ConsentFlow::Connect(
   } else {
     batch.Insert(connection);
   }
-  RETURN_IF_ERROR(PutGrant(connection, interaction,
-                           interaction.scopes.Intersection(granted),
-                           flow.access_end_time, batch));
+  const ScopeSet scopes = interaction.scopes.Intersection(granted);
+  if (ended) {
+    batch.Remove(WriteBatch::RemoveGrants{connection.tenant, connection.id});
+    batch.Insert(
+        NewGrant(connection, interaction, scopes, now, flow.access_end_time));
+  } else {
+    RETURN_IF_ERROR(
+        PutGrant(connection, interaction, scopes, flow.access_end_time, batch));
+  }
   batch.Append(MakeAuditEntry(event, now));
   RETURN_IF_ERROR(interactions_.Settle(
       std::move(interaction),
@@ -592,14 +616,8 @@ absl::Status ConsentFlow::PutGrant(const Connection& connection,
     return absl::OkStatus();
   }
   if (!HasReason(grant.status(), "NOT_FOUND")) return grant.status();
-  AgentGrant fresh;
-  fresh.tenant = connection.tenant;
-  fresh.connection = connection.id;
-  fresh.agent = interaction.agent;
-  fresh.scopes = scopes;
-  fresh.create_time = clock_.Now();
-  fresh.end_time = end_time;
-  batch.Insert(std::move(fresh));
+  batch.Insert(
+      NewGrant(connection, interaction, scopes, clock_.Now(), end_time));
   return absl::OkStatus();
 }
 

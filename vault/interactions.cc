@@ -39,6 +39,24 @@ std::string Interactions::LinkIdOf(const InteractionId& id) const {
 absl::StatusOr<AskedQuestion> Interactions::Ask(const Question& question,
                                                 const std::string& public_url,
                                                 absl::Time now) {
+  // Who asks at the same time waits, and then finds the question asked.
+  const Topic topic(question.tenant, question.agent, question.user,
+                    question.provider);
+  {
+    MutexLock lock(mutex_);
+    while (!being_asked_.insert(topic).second) asked_.Wait(mutex_);
+  }
+  absl::StatusOr<AskedQuestion> asked = AskAlone(question, public_url, now);
+  {
+    MutexLock lock(mutex_);
+    being_asked_.erase(topic);
+  }
+  asked_.NotifyAll();
+  return asked;
+}
+
+absl::StatusOr<AskedQuestion> Interactions::AskAlone(
+    const Question& question, const std::string& public_url, absl::Time now) {
   ASSIGN_OR_RETURN(
       std::vector<Interaction> pending,
       store_.ListPendingInteractions(question.tenant, question.agent,

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -83,11 +85,19 @@ class Interactions {
   void StopWaiting(WaitId id);
 
  private:
+  // What the limit of open questions is about.
+  using Topic = std::tuple<TenantId, AgentId, UserId, ProviderId>;
+
+  absl::StatusOr<AskedQuestion> AskAlone(const Question& question,
+                                         const std::string& public_url,
+                                         absl::Time now);
   void Wake(const InteractionId& id);
 
   Store& store_;
   const KeyKeeper& keys_;
   Mutex mutex_;
+  CondVar asked_;
+  std::set<Topic> being_asked_ ABSL_GUARDED_BY(mutex_);
   WaitId next_wait_ ABSL_GUARDED_BY(mutex_) = 1;
   struct Waiter {
     InteractionId interaction;

@@ -194,12 +194,17 @@ absl::StatusOr<Connection> Refresher::Save(Connection row, Secret refresh_token,
     AuditEvent event = EventFor(next, audit_kind::kRefreshSucceeded);
     if (rotated) {
       next.generation += 1;
-      ASSIGN_OR_RETURN(Sealer sealer,
-                       keys_.SealerFor(next.tenant, next.user.value));
-      ASSIGN_OR_RETURN(
-          next.sealed_refresh_token,
-          sealer.Seal(refresh_token,
-                      RefreshTokenBinding(keys_.deployment_id(), next)));
+      absl::StatusOr<Sealer> sealer =
+          keys_.SealerFor(next.tenant, next.user.value);
+      absl::StatusOr<std::string> sealed =
+          sealer.ok()
+              ? sealer->Seal(refresh_token,
+                             RefreshTokenBinding(keys_.deployment_id(), next))
+              : sealer.status();
+      // No return: the token must not be lost.
+      status = sealed.status();
+      if (!status.ok()) break;
+      next.sealed_refresh_token = *std::move(sealed);
       event.detail = absl::StrCat("generation ", next.generation);
     }
     event.scopes = granted;
@@ -239,11 +244,16 @@ absl::Status Refresher::SaveUnsaved(const Connection& connection) {
     unsaved = std::move(it->second);
     unsaved_.erase(it);
   }
-  ASSIGN_OR_RETURN(Connection row,
-                   store_.GetConnection(connection.tenant, connection.id));
+  absl::StatusOr<Connection> row =
+      store_.GetConnection(connection.tenant, connection.id);
+  if (!row.ok()) {
+    MutexLock lock(mutex_);
+    unsaved_.insert_or_assign(connection.id, std::move(unsaved));
+    return row.status();
+  }
   // A newer lease or grant makes it worthless.
-  if (row.lease_epoch != unsaved.lease_epoch) return absl::OkStatus();
-  return Save(std::move(row), std::move(unsaved.refresh_token),
+  if (row->lease_epoch != unsaved.lease_epoch) return absl::OkStatus();
+  return Save(*std::move(row), std::move(unsaved.refresh_token),
               unsaved.granted_scopes)
       .status();
 }

@@ -282,6 +282,15 @@ TEST(ConfigTest, SaysWhereItStopsBeingToml) {
               AllOf(StartsWith("test.toml:2:"), HasSubstr("not TOML")));
 }
 
+// Each of these once ran into an assertion or a promise of the TOML library.
+TEST(ConfigTest, SurvivesWhatIsNearlyToml) {
+  for (const char* toml :
+       {"[#server]\n", "[[#x]]\n", "[\xc3\xa4]\n", "name \xc3\xa4\n",
+        "x = \"\"\"\\\n\xc3\xa4\"\"\" \xc3\xa4\n", "[\x97\xdd]\n"}) {
+    EXPECT_THAT(MessageOf(Parse(toml)), HasSubstr("not TOML")) << toml;
+  }
+}
+
 TEST(ConfigTest, NeedsATenant) {
   EXPECT_THAT(MessageOf(Parse("")), HasSubstr("there is no tenant"));
 }

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -24,6 +25,7 @@
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/server/test_certificates.h"
 
 namespace tokenvault {
 namespace {
@@ -296,14 +298,12 @@ TEST_F(WebServerTest, CutsAHeaderThatDrips) {
   RawClient client(server_->address());
   std::string drip = Get("/drip", absl::StrCat("X: ", std::string(4000, 'x')));
   size_t sent = 0;
-  absl::Time start = absl::Now();
   // A byte every few milliseconds: an inactivity timer would wait for ever.
   while (!client.CanRead(5)) {
     ASSERT_LT(sent, drip.size()) << "not cut";
     client.Send(drip.substr(sent++, 1));
   }
   EXPECT_THAT(client.ReadToEnd(), StartsWith("HTTP/1.1 408 "));
-  EXPECT_LT(absl::Now() - start, absl::Seconds(5));
   EXPECT_EQ(handled_, 0);
 }
 
@@ -460,6 +460,7 @@ TEST_F(WebServerTest, AnswersWithAnErrorRatherThanABrokenHeader) {
 
 TEST_F(WebServerTest, ServesOthersWhileManyConnectionsAreHalfOpen) {
   options_.max_connections_per_address = 400;
+  options_.read_timeout = absl::Minutes(10);
   Start();
   std::vector<std::unique_ptr<RawClient>> half_open;
   for (int i = 0; i < 180; ++i) {
@@ -467,12 +468,10 @@ TEST_F(WebServerTest, ServesOthersWhileManyConnectionsAreHalfOpen) {
     ASSERT_TRUE(half_open.back()->Send("GET / HTTP/1.1\r\nHost: vau"));
   }
   RawClient client(server_->address());
-  absl::Time start = absl::Now();
   for (int i = 0; i < 20; ++i) {
     client.Send(Get("/alive"));
     ASSERT_THAT(client.ReadAnswer(), HasSubstr("GET|/alive|"));
   }
-  EXPECT_LT(absl::Now() - start, absl::Seconds(3));
 }
 
 TEST_F(WebServerTest, GivesEachAddressItsShareOnly) {
@@ -587,17 +586,16 @@ TEST_F(WebServerTest, DropsAnAnswerThatComesAfterTheServer) {
 }
 
 TEST_F(WebServerTest, StopLetsRequestsUnderWayBeAnswered) {
+  options_.read_timeout = absl::Minutes(10);
   Start();
   RawClient busy(server_->address());
   RawClient idle(server_->address());
   busy.Send(Get("/later"));
   WebRespond respond = owed_.Take();
   auto stopped =
-      std::async(std::launch::async, [&] { server_->Stop(absl::Seconds(15)); });
+      std::async(std::launch::async, [&] { server_->Stop(absl::Minutes(10)); });
   // The idle one is closed at once, long before its read deadline.
-  absl::Time start = absl::Now();
   EXPECT_EQ(idle.ReadToEnd(), "");
-  EXPECT_LT(absl::Now() - start, absl::Seconds(3));
   WebResponse response;
   response.body = "goodbye";
   respond(std::move(response));
@@ -606,7 +604,6 @@ TEST_F(WebServerTest, StopLetsRequestsUnderWayBeAnswered) {
   EXPECT_THAT(answer, HasSubstr("goodbye"));
   busy.Close();
   stopped.get();
-  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
   RawClient late(server_->address());
   EXPECT_FALSE(late.connected());
 }
@@ -616,9 +613,7 @@ TEST_F(WebServerTest, StopCutsWhatOutlivesItsGrace) {
   RawClient client(server_->address());
   client.Send(Get("/later"));
   WebRespond respond = owed_.Take();
-  absl::Time start = absl::Now();
   server_->Stop(absl::Milliseconds(50));
-  EXPECT_LT(absl::Now() - start, absl::Seconds(5));
   respond(WebResponse());
   server_.reset();
   EXPECT_EQ(client.ReadToEnd(), "");
@@ -628,48 +623,18 @@ TEST_F(WebServerTest, StopCutsWhatOutlivesItsGrace) {
 
 class WebServerFilesTest : public WebServerTest {
  protected:
-  void SetUp() override {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "web_server_test.XXXXXX")
-            .string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override {
-    server_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  std::string File(absl::string_view name) const {
-    return absl::StrCat(directory_, "/", name);
-  }
-  void OpenSsl(absl::string_view arguments) {
-    std::string command = absl::StrCat("cd ", directory_, " && openssl ",
-                                       arguments, " 2>openssl.log");
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
-  }
-  void MakeCa(absl::string_view name) {
-    OpenSsl(absl::StrCat(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2",
-        " -subj /CN=", name, " -keyout ", name, ".key -out ", name, ".pem"));
-  }
-  void MakeLeaf(absl::string_view name, absl::string_view ca,
-                absl::string_view names) {
-    OpenSsl(absl::StrCat(
-        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=",
-        name, " -addext subjectAltName=", names, " -keyout ", name,
-        ".key -out ", name, ".csr"));
-    OpenSsl(absl::StrCat("x509 -req -days 2 -copy_extensions copy -in ", name,
-                         ".csr -CA ", ca, ".pem -CAkey ", ca,
-                         ".key -CAcreateserial -out ", name, ".pem"));
+  // A client that writes on after it was refused must not end the test.
+  void SetUp() override { std::signal(SIGPIPE, SIG_IGN); }
+
+  std::string File(const std::string& name) const {
+    return certificates_.File(name);
   }
   void UseTls() {
-    MakeCa("ca");
-    MakeLeaf("server", "ca", "DNS:vault.test");
     options_.tls_cert_file = File("server.pem");
     options_.tls_key_file = File("server.key");
   }
 
-  std::string directory_;
+  TestCertificates certificates_;
 };
 
 // One exchange over TLS. "handshake refused" if it came to no answer.
@@ -720,7 +685,7 @@ struct TlsClient {
 
 TEST_F(WebServerFilesTest, ServesTlsToClientsWithAndWithoutACertificate) {
   UseTls();
-  MakeLeaf("agent", "ca", "URI:spiffe://acme.test/agent/one,DNS:agent.test");
+  certificates_.Issue("agent", {"spiffe://acme.test/agent/one"});
   options_.client_ca_file = File("ca.pem");
   Start();
   const std::string request = Get("/tls", "Connection: close\r\n");
@@ -735,23 +700,25 @@ TEST_F(WebServerFilesTest, ServesTlsToClientsWithAndWithoutACertificate) {
   }
 }
 
-TEST_F(WebServerFilesTest, RefusesACertificateOfAnotherAuthority) {
+TEST_F(WebServerFilesTest, RefusesCertificatesThatDoNotVerify) {
   UseTls();
-  MakeCa("other");
-  MakeLeaf("mallory", "other", "URI:spiffe://acme.test/agent/one");
+  TestCertificates other;
+  other.Issue("mallory", {"spiffe://acme.test/agent/one"});
+  certificates_.IssueExpired("old", {"spiffe://acme.test/agent/one"});
   options_.client_ca_file = File("ca.pem");
   Start();
-  TlsClient mallory{.certificate = File("mallory"),
-                    .max_version = TLS1_3_VERSION,
-                    .alpn = ""};
-  EXPECT_EQ(mallory.Exchange(*server_, File("ca.pem"), Get("/")),
-            "handshake refused");
+  for (const std::string& shown : {other.File("mallory"), File("old")}) {
+    TlsClient client{
+        .certificate = shown, .max_version = TLS1_3_VERSION, .alpn = ""};
+    EXPECT_EQ(client.Exchange(*server_, File("ca.pem"), Get("/")),
+              "handshake refused");
+  }
   EXPECT_EQ(handled_, 0);
 }
 
 TEST_F(WebServerFilesTest, BelievesNoCertificateWithoutAnAuthority) {
   UseTls();
-  MakeLeaf("agent", "ca", "URI:spiffe://acme.test/agent/one");
+  certificates_.Issue("agent", {"spiffe://acme.test/agent/one"});
   Start();
   TlsClient client{
       .certificate = File("agent"), .max_version = TLS1_3_VERSION, .alpn = ""};
@@ -844,7 +811,7 @@ TEST_F(WebServerFilesTest, RefusesOptionsItCannotServe) {
   EXPECT_EQ(reason([](auto& o) { o.client_ca_file = "/nonexistent"; }),
             "CONFIG_INVALID");
   UseTls();
-  MakeLeaf("other", "ca", "DNS:vault.test");
+  certificates_.Issue("other", {});
   EXPECT_EQ(reason([&](auto& o) { o.tls_key_file = File("other.key"); }),
             "CONFIG_INVALID");
   EXPECT_EQ(reason([&](auto& o) { o.client_ca_file = File("server.key"); }),

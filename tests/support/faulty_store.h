@@ -20,10 +20,19 @@ class FaultyStore : public Store {
  public:
   explicit FaultyStore(std::unique_ptr<Store> real) : real_(std::move(real)) {}
 
-  // What every later Commit ends with, instead of being applied; OK ends that.
-  void FailCommits(absl::Status status) {
+  using Which = std::function<bool(const WriteBatch&)>;
+
+  // What every later Commit ends with, or every one that `which` says, instead
+  // of being applied; OK ends that.
+  void FailCommits(absl::Status status, Which which = nullptr) {
     MutexLock lock(mutex_);
     failure_ = std::move(status);
+    which_ = std::move(which);
+  }
+  // What every later read of a connection ends with; OK ends that.
+  void FailConnectionReads(absl::Status status) {
+    MutexLock lock(mutex_);
+    read_failure_ = std::move(status);
   }
   // Later commits wait until LetCommitsGo.
   void HoldCommits() {
@@ -52,7 +61,7 @@ class FaultyStore : public Store {
         held_.emplace_back(std::move(batch), std::move(done));
         return;
       }
-      failure = failure_;
+      if (which_ == nullptr || which_(batch)) failure = failure_;
     }
     if (!failure.ok()) return done(std::move(failure));
     real_->Commit(std::move(batch), std::move(done));
@@ -83,6 +92,10 @@ class FaultyStore : public Store {
   }
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override {
+    {
+      MutexLock lock(mutex_);
+      if (!read_failure_.ok()) return read_failure_;
+    }
     return real_->GetConnection(tenant, id);
   }
   absl::StatusOr<std::vector<Connection>> ListConnections(
@@ -137,8 +150,10 @@ class FaultyStore : public Store {
 
  private:
   const std::unique_ptr<Store> real_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  Which which_ ABSL_GUARDED_BY(mutex_);
+  absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::pair<WriteBatch, Done>> held_ ABSL_GUARDED_BY(mutex_);
 };

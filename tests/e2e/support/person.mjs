@@ -108,6 +108,8 @@ export class Person {
 
   cookieNames(url) { return [...this.#jar(url).keys()]; }
 
+  cookieValues(url) { return [...this.#jar(url).values()]; }
+
   // As after closing the browser.
   forgetCookies() { this.#cookies.clear(); }
 

@@ -1,0 +1,105 @@
+#include "bench/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace tokenvault {
+namespace {
+
+double Rounded(double value) { return std::round(value * 1000) / 1000; }
+
+nlohmann::ordered_json ToJson(const Sample& sample) {
+  nlohmann::ordered_json json;
+  json["median"] = Rounded(sample.Median());
+  json["min"] = Rounded(sample.Quantile(0));
+  json["max"] = Rounded(sample.Quantile(1));
+  return json;
+}
+
+nlohmann::ordered_json ToJson(const Measured& measured) {
+  nlohmann::ordered_json json;
+  json["requests_per_second"] = ToJson(measured.per_second);
+  json["p50_us"] = ToJson(measured.p50_micros);
+  json["p99_us"] = ToJson(measured.p99_micros);
+  json["server_cpu_us_per_request"] = ToJson(measured.cpu_micros);
+  return json;
+}
+
+std::string Times(const Measured& measured) {
+  return absl::StrFormat("%.0f / %.0f", measured.p50_micros.Median(),
+                         measured.p99_micros.Median());
+}
+
+}  // namespace
+
+std::string Report::Table() const {
+  std::string out = absl::StrCat(
+      "GetScopedToken from the cache, each with its audit leaf on disk, beside "
+      "a bare gRPC echo\n",
+      before.cpu, ", ", before.cores, " cores, ", before.kernel, ", ",
+      filesystem, "; ", date, "; commit ", commit, ", ", build, "\n");
+  absl::StrAppendFormat(
+      &out,
+      "%s: medians of %d x %.1f s, %d people; load average before %s, others "
+      "used %.0f %% of the processors\nfdatasync of 4 KiB here: p50 %.0f us, "
+      "p99 %.0f us\n\n",
+      mode, repetitions, seconds, people, before.load_average,
+      foreign_cpu.Median(), sync_micros.Median(), sync_micros.Quantile(0.99));
+  absl::StrAppendFormat(&out, "%9s %9s %9s %6s %13s %15s %15s %13s %9s\n",
+                        "in flight", "echo/s", "vault/s", "ratio", "(min..max)",
+                        "echo p50/p99 us", "vault p50/p99", "CPU us/req",
+                        "syncs/req");
+  for (const Level& level : levels) {
+    absl::StrAppendFormat(
+        &out, "%9d %9.0f %9.0f %6.2f %13s %15s %15s %13s %9.3f\n",
+        level.in_flight, level.echo.per_second.Median(),
+        level.vault.per_second.Median(), level.ratio.Median(),
+        absl::StrFormat("%.2f..%.2f", level.ratio.Quantile(0),
+                        level.ratio.Quantile(1)),
+        Times(level.echo), Times(level.vault),
+        absl::StrFormat("%.0f -> %.0f", level.echo.cpu_micros.Median(),
+                        level.vault.cpu_micros.Median()),
+        level.syncs_per_request.Median());
+  }
+  return out;
+}
+
+absl::Status Report::WriteJson(const std::string& path) const {
+  nlohmann::ordered_json json;
+  json["date"] = date;
+  json["commit"] = commit;
+  json["build"] = build;
+  json["cpu"] = before.cpu;
+  json["cores"] = before.cores;
+  json["kernel"] = before.kernel;
+  json["filesystem"] = filesystem;
+  json["load_average_before"] = before.load_average;
+  json["foreign_cpu_percent"] = ToJson(foreign_cpu);
+  json["mode"] = mode;
+  json["repetitions"] = repetitions;
+  json["seconds_each"] = seconds;
+  json["people"] = people;
+  json["fdatasync_p50_us"] = Rounded(sync_micros.Median());
+  json["fdatasync_p99_us"] = Rounded(sync_micros.Quantile(0.99));
+  for (const Level& level : levels) {
+    nlohmann::ordered_json row;
+    row["in_flight"] = level.in_flight;
+    row["ratio"] = ToJson(level.ratio);
+    row["syncs_per_request"] = ToJson(level.syncs_per_request);
+    row["echo"] = ToJson(level.echo);
+    row["vault"] = ToJson(level.vault);
+    json["levels"].push_back(std::move(row));
+  }
+  std::ofstream file(path);
+  file << json.dump(2) << "\n";
+  file.close();
+  if (!file) return absl::UnavailableError("the results cannot be written");
+  return absl::OkStatus();
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,208 @@
+#include "vault/connection_admin.h"
+
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/vault/vault_world.h"
+
+namespace tokenvault {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Upstream = ConnectionAdmin::Upstream;
+
+class ConnectionAdminTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<ConnectionView> Update(const ConnectionChange& change,
+                                        const std::string& etag = "") {
+    return world_.connections->Update(connection_.tenant, connection_.user,
+                                      connection_.id, etag, change, "operator");
+  }
+  absl::StatusOr<ConnectionAdmin::Revoked> Revoke(
+      const std::string& etag = "") {
+    return world_.connections->Revoke(*world_.directory(), connection_.tenant,
+                                      connection_.user, connection_.id, etag,
+                                      "operator", "request-1");
+  }
+
+  VaultWorld world_;
+  Connection connection_ = world_.ConnectCalendar();
+};
+
+TEST_F(ConnectionAdminTest, ChangesOnlyWhatWasSeen) {
+  const std::string etag = EtagOf(connection_);
+  ConnectionChange change;
+  change.account_label = "work";
+  auto changed = Update(change, etag);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_EQ(changed->connection.account_label, "work");
+  EXPECT_NE(EtagOf(changed->connection), etag);
+  change.account_label = "home";
+  EXPECT_EQ(ReasonOf(Update(change, etag).status()), "ETAG_MISMATCH");
+  EXPECT_EQ(ReasonOf(Revoke(etag).status()), "ETAG_MISMATCH");
+  EXPECT_EQ(world_.Row(connection_).account_label, "work");
+  EXPECT_THAT(world_.Audit("connection.changed"), SizeIs(1));
+}
+
+TEST_F(ConnectionAdminTest, PausesAndResumesWithoutForgetting) {
+  Validity tokens = world_.cache->ValidityOf(connection_.id);
+  ConnectionChange change;
+  change.paused = true;
+  ASSERT_TRUE(Update(change).ok());
+  EXPECT_TRUE(world_.Row(connection_).paused);
+  EXPECT_FALSE(tokens->load());
+  change.paused = false;
+  ASSERT_TRUE(Update(change).ok());
+  Connection row = world_.Row(connection_);
+  EXPECT_FALSE(row.paused);
+  EXPECT_EQ(world_.RefreshTokenOf(row), "rt-1");
+}
+
+TEST_F(ConnectionAdminTest, KeepsTheNamedAgentsAndAddsNobody) {
+  AgentGrant grant;
+  grant.tenant = connection_.tenant;
+  grant.connection = connection_.id;
+  grant.agent = AgentId("mail-bot");
+  grant.scopes = ReadCalendar();
+  grant.create_time = world_.clock.Now();
+  WriteBatch batch;
+  batch.Insert(grant);
+  ASSERT_EQ(world_.store->Commit(std::move(batch)), absl::OkStatus());
+  ConnectionChange change;
+  change.keep_agents = {AgentId("mail-bot"), AgentId("nobody")};
+  auto changed = Update(change);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  ASSERT_THAT(changed->grants, SizeIs(1));
+  EXPECT_EQ(changed->grants[0].agent, AgentId("mail-bot"));
+  EXPECT_EQ(changed->grants[0].scopes, ReadCalendar());
+}
+
+TEST_F(ConnectionAdminTest, SaysNothingAboutAnothersConnection) {
+  for (const UserId& user :
+       {world_.UserOf("acme", "ben"), world_.UserOf("globex", "ana")}) {
+    EXPECT_EQ(ReasonOf(world_.connections
+                           ->Get(connection_.tenant, user, connection_.id)
+                           .status()),
+              "RESOURCE_DENIED");
+    EXPECT_EQ(ReasonOf(world_.connections
+                           ->Revoke(*world_.directory(), connection_.tenant,
+                                    user, connection_.id, "", "operator", "")
+                           .status()),
+              "RESOURCE_DENIED");
+  }
+  EXPECT_EQ(
+      ReasonOf(world_.connections
+                   ->Get(TenantId("globex"), connection_.user, connection_.id)
+                   .status()),
+      "RESOURCE_DENIED");
+  EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kActive);
+}
+
+TEST_F(ConnectionAdminTest, RevokesHereBeforeTheProvider) {
+  Connection seen;
+  world_.http.SetHandler([&](const FakeHttpClient::Request& request) {
+    EXPECT_EQ(request.url, "https://calendar.test/revoke");
+    EXPECT_THAT(request.body, HasSubstr("token=rt-1"));
+    seen = world_.Row(connection_);
+    return FakeHttpClient::Response(200, "application/json", "");
+  });
+  auto revoked = Revoke();
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  EXPECT_EQ(seen.state, ConnectionState::kRevoked);
+  EXPECT_EQ(revoked->upstream, Upstream::kRevoked);
+  EXPECT_THAT(revoked->view.grants, IsEmpty());
+  EXPECT_THAT(revoked->view.connection.sealed_refresh_token, IsEmpty());
+  EXPECT_THAT(world_.Audit("connection.revoked"), SizeIs(1));
+  EXPECT_THAT(world_.Audit("connection.revoked_upstream"), SizeIs(1));
+}
+
+TEST_F(ConnectionAdminTest, RevokesEvenIfTheProviderIsDown) {
+  auto revoked = Revoke();
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  EXPECT_EQ(revoked->upstream, Upstream::kFailed);
+  Connection row = world_.Row(connection_);
+  EXPECT_EQ(row.state, ConnectionState::kRevoked);
+  EXPECT_THAT(row.sealed_refresh_token, IsEmpty());
+  EXPECT_EQ(UpstreamOf(row), Upstream::kFailed);
+}
+
+TEST_F(ConnectionAdminTest, TellsThatTheProviderKnowsNoRevocation) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).revocation_style =
+        RevocationStyle::kNone;
+  });
+  auto revoked = Revoke();
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  EXPECT_EQ(revoked->upstream, Upstream::kUnsupported);
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConnectionAdminTest, ChangesNothingWhenRevokedTwice) {
+  world_.http.AnswerJson(200, "");
+  ASSERT_TRUE(Revoke().ok());
+  const uint64_t version = world_.Row(connection_).version;
+  auto again = Revoke();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->upstream, Upstream::kRevoked);
+  EXPECT_EQ(world_.Row(connection_).version, version);
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+}
+
+TEST_F(ConnectionAdminTest, SurvivesAChangeWhileTheProviderIsTold) {
+  world_.http.SetHandler([&](const FakeHttpClient::Request&) {
+    Connection row = world_.Row(connection_);
+    row.account_label = "renamed";
+    world_.Put(row);
+    return FakeHttpClient::Response(200, "application/json", "");
+  });
+  auto revoked = Revoke();
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  EXPECT_EQ(revoked->upstream, Upstream::kRevoked);
+  EXPECT_THAT(world_.Row(connection_).sealed_refresh_token, IsEmpty());
+}
+
+TEST_F(ConnectionAdminTest, AnswersEverybodyWhoRevokesAtOnce) {
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(200, "application/json", "");
+  });
+  std::vector<absl::Status> results(8);
+  std::vector<std::thread> threads;
+  for (absl::Status& result : results) {
+    threads.emplace_back([this, &result] { result = Revoke().status(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& result : results) {
+    EXPECT_EQ(result, absl::OkStatus());
+  }
+  EXPECT_THAT(world_.Row(connection_).sealed_refresh_token, IsEmpty());
+}
+
+TEST_F(ConnectionAdminTest, FinishesARevocationThatWasCutOff) {
+  world_.http.SetHandler([&](const FakeHttpClient::Request&) {
+    world_.store->FailCommits(errors::StorageFull());
+    return FakeHttpClient::Response(200, "application/json", "");
+  });
+  EXPECT_EQ(ReasonOf(Revoke().status()), "STORAGE_FULL");
+  EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kRevoked);
+  world_.store->FailCommits(absl::OkStatus());
+  world_.http.SetHandler(nullptr);
+  world_.http.AnswerJson(200, "");
+  ASSERT_TRUE(Revoke().ok());
+  EXPECT_THAT(world_.Row(connection_).sealed_refresh_token, IsEmpty());
+}
+
+TEST_F(ConnectionAdminTest, RevokesNothingItCannotWriteDown) {
+  world_.FailAudit();
+  EXPECT_EQ(ReasonOf(Revoke().status()), "STORAGE_FULL");
+  EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kActive);
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace tokenvault

@@ -1,0 +1,486 @@
+#include "vault/consent_flow.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/vault/vault_world.h"
+
+namespace tokenvault {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// What comes back to /cb/acme.calendar, and from whom.
+struct Callback {
+  std::string context = "acme.calendar";
+  CallbackQuery query;
+  std::optional<WebSession> session;
+  std::optional<std::string> cookie;
+};
+
+class ConsentFlowTest : public ::testing::Test {
+ protected:
+  ConsentFlowTest() {
+    world_.Change([](Directory& next) {
+      Provider& calendar = next.providers.at(ProviderId("calendar"));
+      calendar.account_url = "https://calendar.test/me";
+      calendar.issuer = "https://calendar.test";
+    });
+  }
+
+  Interaction AskAna(const ScopeSet& scopes,
+                     const ConnectionId& connection = {},
+                     const std::string& agent = "calendar-bot") {
+    Question question;
+    question.tenant = TenantId("acme");
+    question.agent = AgentId(agent);
+    question.user = world_.UserOf("acme", "ana");
+    question.provider = ProviderId("calendar");
+    question.connection = connection;
+    question.scopes = scopes;
+    auto asked = world_.interactions->Ask(question, "https://connect.test",
+                                          world_.clock.Now());
+    EXPECT_TRUE(asked.ok()) << asked.status();
+    return asked->interaction;
+  }
+
+  // Ana presses the button; what comes back when all goes well.
+  Callback Press(const Interaction& interaction) {
+    Callback callback;
+    callback.session = ana_;
+    auto allowed = world_.consent->Allow(*world_.directory(), interaction, ana_,
+                                         absl::InfiniteFuture());
+    EXPECT_TRUE(allowed.ok()) << allowed.status();
+    if (!allowed.ok() || !allowed->trip.has_value()) return callback;
+    callback.cookie = allowed->trip->cookie_value;
+    auto leaving = world_.consent->Destination(*world_.directory(),
+                                               allowed->flow_id, ana_);
+    EXPECT_TRUE(leaving.ok()) << leaving.status();
+    if (!leaving.ok()) return callback;
+    url_ = leaving->url;
+    callback.query.parameters = {{"state", ParameterOf(url_, "state")},
+                                 {"code", "c-1"}};
+    return callback;
+  }
+
+  absl::StatusOr<ConsentFlow::Returned> Return(const Callback& callback) {
+    return world_.consent->Return(
+        *world_.directory(), callback.context, callback.query, callback.session,
+        [&callback](const std::string&) { return callback.cookie; });
+  }
+
+  void AnswerCode(const ScopeSet& scopes, const std::string& account = "ana",
+                  const std::string& refresh_token = "rt-1") {
+    world_.AnswerToken("at-1", refresh_token, scopes);
+    world_.http.AnswerJson(
+        200, absl::StrCat(R"({"sub":")", account, R"(","email":")", account,
+                          R"(@calendar.test"})"));
+  }
+
+  Interaction Read(const Interaction& interaction) {
+    auto read =
+        world_.store->GetInteraction(interaction.tenant, interaction.id);
+    EXPECT_TRUE(read.ok());
+    return read.ok() ? *read : Interaction();
+  }
+
+  VaultWorld world_;
+  const WebSession ana_ = world_.SessionOf("acme", "ana");
+  std::string url_;
+};
+
+TEST_F(ConsentFlowTest, ConnectsAnAccount) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  AnswerCode(ReadCalendar());
+  auto returned = Return(callback);
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_EQ(returned->provider_error, absl::OkStatus());
+
+  Interaction settled = Read(question);
+  EXPECT_EQ(settled.state, InteractionState::kCompleted);
+  auto outcome = world_.consent->GetOutcome(question.id, ana_);
+  ASSERT_TRUE(outcome.ok() && outcome->connection.has_value() &&
+              outcome->grant.has_value());
+  EXPECT_EQ(outcome->connection->account_label, "ana@calendar.test");
+  EXPECT_EQ(outcome->grant->scopes, ReadCalendar());
+  EXPECT_EQ(world_.RefreshTokenOf(*outcome->connection), "rt-1");
+  EXPECT_THAT(world_.Audit("connection.created"), SizeIs(1));
+
+  // The token that came with the code serves the first request.
+  auto answer = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->token->value.Reveal(), "at-1");
+}
+
+TEST_F(ConsentFlowTest, SendsThePersonWithAStateAndAChallenge) {
+  Callback callback = Press(AskAna(ReadCalendar()));
+  EXPECT_THAT(url_, HasSubstr("https://calendar.test/authorize?"));
+  EXPECT_EQ(ParameterOf(url_, "redirect_uri"),
+            "https://connect.test/cb/acme.calendar");
+  EXPECT_EQ(ParameterOf(url_, "code_challenge_method"), "S256");
+  EXPECT_THAT(ParameterOf(url_, "state"), SizeIs(43));
+  AnswerCode(ReadCalendar());
+  ASSERT_TRUE(Return(callback).ok());
+  EXPECT_THAT(world_.http.requests().at(0).body, HasSubstr("code_verifier="));
+}
+
+TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
+  auto allowed =
+      world_.consent->Allow(*world_.directory(), AskAna(ReadCalendar()), ana_,
+                            absl::InfiniteFuture());
+  ASSERT_TRUE(allowed.ok());
+  absl::Status status =
+      world_.consent
+          ->Destination(*world_.directory(), allowed->flow_id,
+                        world_.SessionOf("acme", "ana", "another browser"))
+          .status();
+  EXPECT_EQ(MetadataOf(status, "check"), "session");
+}
+
+// One thing is wrong with the callback, and everything else is right.
+struct Wrong {
+  std::string check;
+  std::string how;
+  std::function<void(Callback&, VaultWorld&)> make;
+};
+void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.how; }
+
+class BadCallbackTest : public ConsentFlowTest,
+                        public ::testing::WithParamInterface<Wrong> {};
+
+TEST_P(BadCallbackTest, BurnsTheQuestionBeforeTheCodeIsUsed) {
+  Interaction question = AskAna(ReadCalendar());
+  const Callback good = Press(question);
+  Callback bad = good;
+  GetParam().make(bad, world_);
+  absl::Status status = Return(bad).status();
+  EXPECT_EQ(ReasonOf(status), "CONNECT_REFUSED");
+  EXPECT_EQ(MetadataOf(status, "check"), GetParam().check);
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+  const bool mismatch = GetParam().check == "user";
+  EXPECT_THAT(
+      world_.Audit(mismatch ? "connect.user_mismatch" : "connect.refused"),
+      SizeIs(1));
+  // The right one is too late now.
+  EXPECT_EQ(MetadataOf(Return(good).status(), "check"), "replayed");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , BadCallbackTest,
+    ::testing::Values(
+        Wrong{"cookie", "NoCookie",
+              [](Callback& c, VaultWorld&) { c.cookie.reset(); }},
+        Wrong{"cookie", "AnotherCookie",
+              [](Callback& c, VaultWorld&) { c.cookie = "stolen"; }},
+        Wrong{"session", "NoSession",
+              [](Callback& c, VaultWorld&) { c.session.reset(); }},
+        Wrong{"session", "AnotherSession",
+              [](Callback& c, VaultWorld& world) {
+                c.session = world.SessionOf("acme", "ana", "another browser");
+              }},
+        Wrong{"user", "AnotherPerson",
+              [](Callback& c, VaultWorld& world) {
+                c.session = world.SessionOf("acme", "ben");
+              }},
+        Wrong{"user", "AnotherTenant",
+              [](Callback& c, VaultWorld&) {
+                c.session->tenant = TenantId("globex");
+              }},
+        Wrong{"context", "AnotherContext",
+              [](Callback& c, VaultWorld&) { c.context = "acme.files"; }},
+        Wrong{"iss", "AnotherIssuer",
+              [](Callback& c, VaultWorld&) {
+                c.query.parameters.emplace_back("iss", "https://evil.test");
+              }},
+        Wrong{"code", "NoCode",
+              [](Callback& c, VaultWorld&) { c.query.parameters.pop_back(); }}),
+    [](const auto& instance) { return instance.param.how; });
+
+TEST_F(ConsentFlowTest, RequiresTheIssuerWhereItIsPromised) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).authorization_response_iss = true;
+  });
+  Callback callback = Press(AskAna(ReadCalendar()));
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "iss");
+
+  callback = Press(AskAna(ReadCalendar()));
+  callback.query.parameters.emplace_back("iss", "https://calendar.test");
+  AnswerCode(ReadCalendar());
+  EXPECT_TRUE(Return(callback).ok());
+}
+
+TEST_F(ConsentFlowTest, TakesNoQueryThatCannotBeRead) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  callback.query.malformed = true;
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "query");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, TakesNoStateThatWasNotGiven) {
+  Callback callback = Press(AskAna(ReadCalendar()));
+  for (const char* state : {"", "guessed"}) {
+    callback.query.parameters[0].second = state;
+    EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "state");
+  }
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, TakesNoStateOfASignIn) {
+  // A state that /signin made is none of /cb's.
+  OAuthFlow flow;
+  flow.state_hash = world_.keys->Lookup("state", "login-state");
+  flow.tenant = TenantId("acme");
+  flow.kind = FlowKind::kLogin;
+  flow.cookie_hash = world_.keys->Lookup("flow-cookie", "login-cookie");
+  flow.session_hash = ana_.id_hash;
+  flow.context = "acme.calendar";
+  flow.provider = ProviderId("calendar");
+  flow.create_time = world_.clock.Now();
+  flow.expire_time = world_.clock.Now() + absl::Minutes(10);
+  WriteBatch batch;
+  batch.Insert(flow);
+  ASSERT_EQ(world_.store->Commit(std::move(batch)), absl::OkStatus());
+  Callback callback;
+  callback.session = ana_;
+  callback.cookie = "login-cookie";
+  callback.query.parameters = {{"state", "login-state"}, {"code", "c-1"}};
+  EXPECT_EQ(ReasonOf(Return(callback).status()), "CONNECT_REFUSED");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, TakesNoCallbackThatIsLate) {
+  Callback callback = Press(AskAna(ReadCalendar()));
+  world_.clock.Advance(absl::Minutes(10));
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "expired");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, TakesNoCallbackOfASettledQuestion) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  ASSERT_TRUE(world_.interactions
+                  ->Cancel(question.tenant, question.agent, question.id,
+                           world_.clock.Now())
+                  .ok());
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "settled");
+  EXPECT_EQ(Read(question).state, InteractionState::kCancelled);
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, UsesACodeOnceWhenTwoHundredReturnAtOnce) {
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  std::atomic<int> won = 0;
+  std::atomic<int> replayed = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 25; ++j) {
+        auto returned = Return(callback);
+        if (returned.ok()) ++won;
+        if (MetadataOf(returned.status(), "check") == "replayed") ++replayed;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(replayed, 199);
+  auto requests = world_.http.requests();
+  EXPECT_EQ(std::count_if(requests.begin(), requests.end(),
+                          [](const auto& request) {
+                            return request.url == "https://calendar.test/token";
+                          }),
+            1);
+}
+
+TEST_F(ConsentFlowTest, TellsThatThePersonSaidNoAtTheProvider) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  callback.query.parameters[1] = {"error", "access_denied"};
+  ASSERT_TRUE(Return(callback).ok());
+  EXPECT_EQ(Read(question).state, InteractionState::kDenied);
+  EXPECT_EQ(Read(question).denial_reason, "PROVIDER_DENIED");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, KeepsTheQuestionOpenWhenTheProviderFails) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  callback.query.parameters[1] = {"error", "temporarily_unavailable"};
+  auto returned = Return(callback);
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_EQ(ReasonOf(returned->provider_error), "PROVIDER_UNREACHABLE");
+
+  callback = Press(question);
+  world_.http.AnswerJson(503, "{}");
+  returned = Return(callback);
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_EQ(ReasonOf(returned->provider_error), "PROVIDER_UNREACHABLE");
+  EXPECT_EQ(Read(question).state, InteractionState::kPending);
+
+  callback = Press(question);
+  AnswerCode(ReadCalendar());
+  EXPECT_TRUE(Return(callback).ok());
+  EXPECT_EQ(Read(question).state, InteractionState::kCompleted);
+}
+
+TEST_F(ConsentFlowTest, BurnsTheQuestionWhenTheCodeIsRefused) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  world_.http.AnswerJson(400, R"({"error":"invalid_grant"})");
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "code");
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+}
+
+TEST_F(ConsentFlowTest, TellsWhenLessWasGranted) {
+  const ScopeSet both = ReadCalendar().Union(WriteCalendar());
+  Interaction question = AskAna(both);
+  Callback callback = Press(question);
+  AnswerCode(ReadCalendar());
+  ASSERT_TRUE(Return(callback).ok());
+  Interaction settled = Read(question);
+  EXPECT_EQ(settled.state, InteractionState::kDenied);
+  EXPECT_EQ(settled.denial_reason, "SCOPES_NOT_GRANTED");
+  EXPECT_EQ(settled.missing_scopes, WriteCalendar());
+  auto grant = world_.store->GetAgentGrant(settled.tenant, settled.connection,
+                                           settled.agent);
+  ASSERT_TRUE(grant.ok());
+  EXPECT_EQ(grant->scopes, ReadCalendar());
+}
+
+TEST_F(ConsentFlowTest, OverwritesNoConnectionWithAnotherAccount) {
+  Connection connection = world_.ConnectCalendar();
+  connection.state = ConnectionState::kNeedsReconnect;
+  world_.Put(connection);
+  Interaction question = AskAna(ReadCalendar(), connection.id);
+  Callback callback = Press(question);
+  AnswerCode(connection.granted_scopes, "mallory", "rt-of-mallory");
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "account_mismatch");
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+  Connection row = world_.Row(connection);
+  EXPECT_EQ(row.account_id, "ana");
+  EXPECT_EQ(row.state, ConnectionState::kNeedsReconnect);
+  EXPECT_EQ(world_.RefreshTokenOf(row), "rt-1");
+}
+
+TEST_F(ConsentFlowTest, RenewsAConnectionAndForgetsItsOldTokens) {
+  Connection connection = world_.ConnectCalendar();
+  Validity old = world_.cache->ValidityOf(connection.id);
+  connection.state = ConnectionState::kNeedsReconnect;
+  world_.Put(connection);
+  Callback callback = Press(AskAna(ReadCalendar(), connection.id));
+  AnswerCode(connection.granted_scopes, "ana", "rt-9");
+  ASSERT_TRUE(Return(callback).ok());
+  Connection row = world_.Row(connection);
+  EXPECT_EQ(row.state, ConnectionState::kActive);
+  EXPECT_EQ(row.generation, connection.generation + 1);
+  EXPECT_EQ(world_.RefreshTokenOf(row), "rt-9");
+  EXPECT_FALSE(old->load());
+}
+
+TEST_F(ConsentFlowTest, BringsNoRevokedConnectionBack) {
+  Connection connection = world_.ConnectCalendar();
+  connection.state = ConnectionState::kNeedsReconnect;
+  world_.Put(connection);
+  Interaction question = AskAna(ReadCalendar(), connection.id);
+  Callback callback = Press(question);
+  connection.state = ConnectionState::kRevoked;
+  world_.Put(connection);
+  AnswerCode(connection.granted_scopes);
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "revoked");
+  EXPECT_EQ(world_.Row(connection).state, ConnectionState::kRevoked);
+}
+
+TEST_F(ConsentFlowTest, LetsAnotherAgentInWithoutTheProvider) {
+  Connection connection = world_.ConnectCalendar();
+  Interaction question = AskAna(ReadCalendar(), connection.id, "mail-bot");
+  auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
+                                       absl::InfiniteFuture());
+  ASSERT_TRUE(allowed.ok()) << allowed.status();
+  EXPECT_FALSE(allowed->trip.has_value());
+  EXPECT_EQ(Read(question).state, InteractionState::kCompleted);
+  auto grants = world_.store->ListAgentGrants(connection.tenant, connection.id);
+  ASSERT_TRUE(grants.ok());
+  EXPECT_THAT(*grants, SizeIs(2));
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConsentFlowTest, StartsAnEndedConnectionAfreshForWhoWasAllowed) {
+  Connection connection = world_.ConnectCalendar();
+  Interaction other = AskAna(ReadCalendar(), connection.id, "mail-bot");
+  ASSERT_TRUE(
+      world_.consent
+          ->Allow(*world_.directory(), other, ana_, absl::InfiniteFuture())
+          .ok());
+  connection.access_end_time = world_.clock.Now();
+  world_.Put(connection);
+  for (const ConnectionId& named : {ConnectionId(), connection.id}) {
+    Connection row = world_.Row(connection);
+    row.access_end_time = world_.clock.Now();
+    world_.Put(row);
+    Callback callback = Press(AskAna(ReadCalendar(), named));
+    ASSERT_TRUE(callback.cookie.has_value());
+    AnswerCode(connection.granted_scopes, "ana", "rt-9");
+    ASSERT_TRUE(Return(callback).ok());
+    EXPECT_GT(world_.Row(connection).access_end_time, world_.clock.Now());
+    auto grants =
+        world_.store->ListAgentGrants(connection.tenant, connection.id);
+    ASSERT_TRUE(grants.ok());
+    ASSERT_THAT(*grants, SizeIs(1));
+    EXPECT_EQ(grants->at(0).agent, AgentId("calendar-bot"));
+  }
+}
+
+TEST_F(ConsentFlowTest, BurnsAQuestionThatAnotherPersonOpens) {
+  for (const WebSession& wrong :
+       {world_.SessionOf("acme", "ben"), world_.SessionOf("globex", "ana")}) {
+    Interaction question = AskAna(ReadCalendar());
+    EXPECT_EQ(MetadataOf(world_.consent->Admit(question, wrong), "check"),
+              "user_mismatch");
+    EXPECT_EQ(Read(question).denial_reason, "FAILED_USER_MISMATCH");
+  }
+  EXPECT_THAT(world_.Audit("connect.user_mismatch"), SizeIs(2));
+}
+
+TEST_F(ConsentFlowTest, TellsEachStateOfALink) {
+  auto look = [&](const Interaction& question) {
+    return ReasonOf(
+        world_.consent->Look(world_.interactions->LinkIdOf(question.id))
+            .status());
+  };
+  Interaction question = AskAna(ReadCalendar());
+  EXPECT_EQ(look(question), "");
+  ASSERT_EQ(world_.consent->Deny(question, ana_), absl::OkStatus());
+  EXPECT_EQ(look(question), "INTERACTION_DENIED");
+
+  question = AskAna(ReadCalendar());
+  world_.clock.Advance(Interactions::kLifetime);
+  EXPECT_EQ(look(question), "INTERACTION_EXPIRED");
+  EXPECT_EQ(ReasonOf(world_.consent->Look("guessed").status()), "NOT_FOUND");
+}
+
+TEST_F(ConsentFlowTest, ShowsTheOutcomeToWhoWasAskedOnly) {
+  Interaction question = AskAna(ReadCalendar());
+  for (const WebSession& wrong :
+       {world_.SessionOf("acme", "ben"), world_.SessionOf("globex", "ana")}) {
+    EXPECT_EQ(ReasonOf(world_.consent->GetOutcome(question.id, wrong).status()),
+              "RESOURCE_DENIED");
+  }
+}
+
+}  // namespace
+}  // namespace tokenvault
