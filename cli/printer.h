@@ -19,10 +19,10 @@ std::optional<Format> FormatByName(absl::string_view name);
 
 // A piece of a line. Sanitized when it is printed.
 struct Cell {
-  Cell(std::string t,
-       Color c = Color::kNone)  // NOLINT(google-explicit-constructor)
-      : text(std::move(t)), color(c) {}
-  Cell(const char* t) : text(t) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): a row is a list of words.
+  Cell(std::string t, Color c = Color::kNone) : text(std::move(t)), color(c) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Cell(const char* t) : text(t) {}
 
   std::string text;
   Color color = Color::kNone;

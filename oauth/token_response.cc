@@ -94,7 +94,9 @@ std::optional<std::string> FindErrorCode(const Provider& provider,
   const json* error = FindJson(root, provider.error_path);
   if (error == nullptr) error = FindJson(root, "error");
   bool failed =
-      error != nullptr && !error->is_null() && *error != "" && *error != false;
+      error != nullptr && !error->is_null() &&
+      !(error->is_string() && error->get_ref<const std::string&>().empty()) &&
+      *error != false;
   if (!provider.ok_path.empty()) {
     const json* ok = FindJson(root, provider.ok_path);
     failed = failed || (ok != nullptr && *ok == false);

@@ -290,7 +290,8 @@ std::vector<std::string> ReadProviders(const MergedConfig& merged,
       continue;
     }
     broken.pop_back();
-    directory.providers.emplace(provider->id, *std::move(provider));
+    const ProviderId id = provider->id;
+    directory.providers.emplace(id, *std::move(provider));
   }
   return broken;
 }

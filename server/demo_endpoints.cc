@@ -114,7 +114,7 @@ std::optional<std::string> ClientOf(const WebRequest& request,
   if (Has(form, "client_id") && Get(form, "client_id") != *id) {
     return std::nullopt;
   }
-  return *id;
+  return id;
 }
 
 json EventsOf(const DemoPerson& person, absl::Time now) {

@@ -28,7 +28,7 @@ ApiCall ReadCall(const grpc::CallbackServerContext& context, GrpcDoor door) {
     return call;
   }
   std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();
-  for (grpc::string_ref uri : auth->FindPropertyValues("peer_uri")) {
+  for (const grpc::string_ref& uri : auth->FindPropertyValues("peer_uri")) {
     call.credential.verified_uris.emplace_back(uri.data(), uri.size());
   }
   call.credential.has_certificate =

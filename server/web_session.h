@@ -34,8 +34,8 @@ class BrowserCookies {
 inline constexpr char kSessionCookie[] = "tv_sess";
 
 // Whether a form was sent by a page of ours, as far as the browser says:
-// Sec-Fetch-Site must be same-origin, or Origin `public_url` where a browser does
-// not send it. The CSRF token says it a second time.
+// Sec-Fetch-Site must be same-origin, or Origin `public_url` where a browser
+// does not send it. The CSRF token says it a second time.
 bool IsOwnForm(const WebRequest& request, absl::string_view public_url);
 
 // The fields of a form POST. FIELD_INVALID for another content type, a field

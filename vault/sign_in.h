@@ -58,8 +58,8 @@ class SignIn {
 
   struct SignedIn {
     WebSession session;
-    std::string cookie;         // the session's
-    InteractionId interaction;  // where to go on; "" for nowhere
+    std::string cookie;            // the session's
+    InteractionId interaction;     // where to go on; "" for nowhere
     std::string flow_cookie_name;  // of no use any more
   };
   // The callback of /signin/<tenant>. CONNECT_REFUSED with the check that

@@ -258,26 +258,23 @@ describe('a browser', () => {
     const { page, context } = person;
     const asked = await newLink('ana');
     await openLink(person, asked, 'ana');
-    // On another origin, and on our own, where the cookies go along. Both are on
-    // this machine: Chromium would keep a page from elsewhere off it anyway.
-    await context.grantPermissions(['local-network-access']);
-    for (const host of [world.identity.issuer, world.publicUrl]) {
-      await context.route(`${host}/inner`, (route) =>
-        route.fulfill({ contentType: 'text/html', body: 'inner page' }));
-      await context.route(`${host}/outer`, (route) => route.fulfill({
-        contentType: 'text/html',
-        body: `<iframe name="ours" src="${asked.url}"></iframe>
+    // On our own origin, where cookies go along: elsewhere they would not.
+    const host = world.publicUrl;
+    await context.route(`${host}/inner`, (route) =>
+      route.fulfill({ contentType: 'text/html', body: 'inner page' }));
+    await context.route(`${host}/outer`, (route) => route.fulfill({
+      contentType: 'text/html',
+      body: `<iframe name="ours" src="${asked.url}"></iframe>
 <iframe name="plain" src="${host}/inner"></iframe>`,
-      }));
-      const blocked = page.waitForEvent('requestfailed', (one) => one.url() === asked.url);
-      await page.goto(`${host}/outer`);
-      const plain = await page.frame('plain').content();
-      assert.match(plain, /inner page/);
-      const ours = page.frame('ours');
-      assert.doesNotMatch(await ours.content(), /Continue to|Sign in/, host);
-      assert.ok(!ours.url().startsWith(world.publicUrl), ours.url());
-      assert.equal((await blocked).failure().errorText, 'net::ERR_BLOCKED_BY_RESPONSE', host);
-    }
+    }));
+    const blocked = page.waitForEvent('requestfailed', (one) => one.url() === asked.url);
+    await page.goto(`${host}/outer`);
+    const plain = await page.frame('plain').content();
+    assert.match(plain, /inner page/);
+    const ours = page.frame('ours');
+    assert.doesNotMatch(await ours.content(), /Continue to|Sign in/);
+    assert.ok(!ours.url().startsWith(world.publicUrl), ours.url());
+    assert.equal((await blocked).failure().errorText, 'net::ERR_BLOCKED_BY_RESPONSE');
   });
 
   test('gets the same headers with every page', async () => {

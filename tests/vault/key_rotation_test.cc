@@ -60,7 +60,9 @@ class KeyRotationTest : public ::testing::Test {
     return world_.store->CountDeksBefore(version).value_or(-1);
   }
   KekState StateOf(uint32_t version) {
-    for (const Kek& kek : *world_.store->ListKeks()) {
+    auto keks = world_.store->ListKeks();
+    EXPECT_TRUE(keks.ok()) << keks.status();
+    for (const Kek& kek : *keks) {
       if (kek.version_number == version) return kek.state;
     }
     return KekState::kPending;
