@@ -290,8 +290,8 @@ std::vector<std::string> ReadProviders(const MergedConfig& merged,
       continue;
     }
     broken.pop_back();
-    const ProviderId id = provider->id;
-    directory.providers.emplace(id, *std::move(provider));
+    const ProviderId key = provider->id;
+    directory.providers.emplace(key, *std::move(provider));
   }
   return broken;
 }

@@ -164,6 +164,18 @@ describe('a person in Chromium without JavaScript', () => {
     assert.deepEqual(person.complaints, []);
   });
 
+  test('decides nothing by pressing Enter', async () => {
+    const person = await someone('ana');
+    const asked = await newLink('ana');
+    const page = await openLink(person, asked, 'ana');
+    await page.getByRole('radio').first().focus();
+    const answer = page.waitForResponse((one) => one.request().method() === 'POST');
+    await page.keyboard.press('Enter');
+    assert.equal((await answer).status(), 400);
+    await page.getByRole('alert').waitFor();
+    assert.equal((await newLink('ana')).name, asked.name);
+  });
+
   test('says no at the provider', async () => {
     const person = await someone('ana');
     const asked = await newLink('ana');

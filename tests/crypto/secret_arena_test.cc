@@ -44,7 +44,7 @@ class SecretArenaTest : public ::testing::TestWithParam<bool> {
     for (std::string line; std::getline(smaps, line);) {
       unsigned long begin = 0;
       unsigned long end = 0;
-      // NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion,cert-err34-c):
+      // NOLINTNEXTLINE(cert-err34-c):
       // the kernel writes it, and both are read.
       if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
         inside = begin <= wanted && wanted < end;

@@ -429,7 +429,7 @@ TEST(ConsentPageTest, StartsWithTheLifetimeGivenAmongThoseAllowed) {
 
 TEST(ConsentPageTest, AnswersNothingWhenEnterIsPressed) {
   std::string html = RenderConsent(Consent());
-  EXPECT_LT(html.find("<button disabled hidden></button>"),
+  EXPECT_LT(html.find("<button hidden></button>"),
             html.find("value=\"allow\""));
   EXPECT_THAT(html, Not(HasSubstr("autofocus")));
 }
