@@ -16,7 +16,7 @@ function(tokenvault_test NAME)
     GTest::gtest_main)
   target_compile_definitions(${NAME} PRIVATE
     TOKENVAULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     PROPERTIES TIMEOUT 120 LABELS "${A_LABELS}")
   # Target tests_LABEL builds the binaries of that label and no others.
   foreach(LABEL ${A_LABELS})
