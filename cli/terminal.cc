@@ -86,13 +86,17 @@ absl::StatusOr<std::optional<std::string>> ReadLine(int descriptor) {
   std::string line;
   line.reserve(kLongestLine);
   while (line.size() < kLongestLine) {
-    char byte = 0;
-    const ssize_t got = read(descriptor, &byte, 1);
-    if (got < 0 && errno == EINTR && !Interrupted()) continue;
+    // Waits for the pipe too: a Ctrl-C just before a read would not end it.
+    pollfd waiters[] = {{descriptor, POLLIN, 0},
+                        {interrupt_pipe[0], POLLIN, 0}};
+    poll(waiters, interrupt_pipe[0] < 0 ? 1 : 2, -1);
     if (Interrupted()) {
       WipeString(line);
       return absl::CancelledError("interrupted");
     }
+    char byte = 0;
+    const ssize_t got = read(descriptor, &byte, 1);
+    if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
       if (line.empty()) return std::optional<std::string>();
       break;
