@@ -44,7 +44,7 @@ std::string Grouped(int64_t number) {
   const size_t first = number < 0 ? 1 : 0;
   for (size_t at = digits.size(); at > first + 3;) {
     at -= 3;
-    digits.insert(at, " ");
+    digits.insert(digits.begin() + static_cast<std::ptrdiff_t>(at), ' ');
   }
   return digits;
 }
