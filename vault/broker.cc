@@ -78,6 +78,16 @@ struct Broker::Pending {
   absl::Status fetch_failure;
 };
 
+// What an agent may use: found in the store, good until `validity` says no.
+struct Broker::Access {
+  Connection connection;
+  AgentGrant grant;
+  absl::Time end_time;  // by the person's choice
+  Validity validity;
+  TokenKey key;
+  bool narrows = false;  // the provider gives no more than asked
+};
+
 struct Broker::RememberedAnswer {
   std::shared_ptr<const Directory> directory;  // the policy it was judged by
   Validity validity;
@@ -154,85 +164,23 @@ void Broker::Enqueue(std::shared_ptr<Pending> pending) {
 // token, and if not, fetch one.
 void Broker::Resolve(std::shared_ptr<Pending> pending) {
   const AccessRequest& request = pending->request;
-  const Provider& provider = *request.directory->FindProvider(request.provider);
-  const absl::Time now = clock_.Now();
-
-  absl::StatusOr<Connection> chosen = ChooseConnection(request, now);
-  if (HasReason(chosen.status(), "NOT_FOUND")) {
-    return Ask(std::move(pending),
-               QuestionFor(request, InteractionKind::kConsent));
+  absl::StatusOr<std::variant<Access, Question>> found =
+      FindAccess(request, clock_.Now());
+  if (!found.ok()) return Refuse(std::move(pending), found.status());
+  if (auto* question = std::get_if<Question>(&*found)) {
+    return Ask(std::move(pending), std::move(*question));
   }
-  if (!chosen.ok()) return Refuse(std::move(pending), chosen.status());
-
-  // Taken before the row is read again: whatever changes it from here on voids
-  // what we are about to learn.
-  Validity validity = cache_.ValidityOf(chosen->id);
-  absl::StatusOr<Connection> connection =
-      store_.GetConnection(request.tenant, chosen->id);
-  if (!connection.ok()) return Refuse(std::move(pending), connection.status());
-
-  if (connection->paused) {
-    return Refuse(std::move(pending),
-                  errors::ConnectionPaused(connection->id.value));
-  }
-  Question question = QuestionFor(request, InteractionKind::kReconnect);
-  question.connection = connection->id;
-  if (connection->state != ConnectionState::kActive) {
-    return Ask(std::move(pending), std::move(question));
-  }
-
-  absl::StatusOr<AgentGrant> grant =
-      store_.GetAgentGrant(request.tenant, connection->id, request.agent);
-  if (!grant.ok() && !HasReason(grant.status(), "NOT_FOUND")) {
-    return Refuse(std::move(pending), grant.status());
-  }
-  const absl::Time end_time =
-      grant.ok() ? std::min(grant->end_time, connection->access_end_time)
-                 : absl::InfinitePast();
-  if (now >= end_time) {
-    question.kind = InteractionKind::kConsent;
-    question.missing_scopes = request.scopes.Minus(connection->granted_scopes);
-    return Ask(std::move(pending), std::move(question));
-  }
-  question.missing_scopes = request.scopes.Minus(
-      grant->scopes.Intersection(connection->granted_scopes));
-  if (!question.missing_scopes.empty()) {
-    question.kind = InteractionKind::kStepUp;
-    return Ask(std::move(pending), std::move(question));
-  }
-
-  const TokenKey key{
-      request.tenant, connection->id,
-      TokenScopes(provider, request.scopes, connection->granted_scopes),
-      request.resource};
-  const bool narrows = provider.narrowing != Narrowing::kNone;
-  const ScopeSet excess =
-      narrows ? ScopeSet() : key.scopes.Minus(request.scopes);
-  if (!excess.empty() && !request.directory->tokens.allow_policy_only) {
-    return Refuse(
-        std::move(pending),
-        errors::ScopeNotNarrowable(provider.id.value, excess.ToString()));
-  }
-
-  auto answer = [&](std::shared_ptr<const AccessToken> token, bool cached) {
-    ScopeEnforcement enforcement = ScopeEnforcement::kPolicyOnly;
-    if (token->scopes.IsSubsetOf(request.scopes)) {
-      enforcement =
-          narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
-    }
-    TouchGrant(*grant, now);
-    Remember(request, {request.directory, validity, token, enforcement,
-                       *connection, end_time, now, pending->decision.rule});
-    Give(std::move(pending), *connection, std::move(token), enforcement,
-         validity, cached);
-  };
-  std::shared_ptr<const AccessToken> held = cache_.Find(key, now);
-  if (held != nullptr && IsGoodEnough(request, *held, now)) {
-    return answer(std::move(held), /*cached=*/true);
+  const Access& access = std::get<Access>(*found);
+  const TokenKey& key = access.key;
+  std::shared_ptr<const AccessToken> held = cache_.Find(key, clock_.Now());
+  if (held != nullptr && IsGoodEnough(request, *held, clock_.Now())) {
+    return Answer(std::move(pending), access, std::move(held), true);
   }
   if (!pending->fetch_failure.ok()) {
     // Expiring is not expired.
-    if (held != nullptr) return answer(std::move(held), /*cached=*/true);
+    if (held != nullptr) {
+      return Answer(std::move(pending), access, std::move(held), true);
+    }
     absl::Status why = pending->fetch_failure;
     return Refuse(std::move(pending), std::move(why));
   }
@@ -240,8 +188,8 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   // Who comes while another fetches looks again when it has landed, and shares
   // its failure if it wanted the same token.
   bool flying = flights_.TakeOff(
-      connection->id, [this, pending, key](const TokenKey& fetched,
-                                           const absl::Status& status) {
+      access.connection.id, [this, pending, key](const TokenKey& fetched,
+                                                 const absl::Status& status) {
         if (!status.ok() && fetched == key) {
           // A dead grant is looked at again: the answer is a link. So is a
           // token that may still be good.
@@ -253,31 +201,41 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
         }
         Enqueue(pending);
       });
-  if (!flying) return;
+  if (flying) Fetch(std::move(pending), access, std::move(held));
+}
+
+// This request's turn to ask the provider. `held` is a token that is not as
+// good as was asked, or null.
+void Broker::Fetch(std::shared_ptr<Pending> pending, const Access& access,
+                   std::shared_ptr<const AccessToken> held) {
+  const AccessRequest& request = pending->request;
+  const ConnectionId& id = access.connection.id;
   // Between our look and our turn somebody may have landed with it.
-  held = cache_.Find(key, clock_.Now());
-  if (held != nullptr && IsGoodEnough(request, *held, clock_.Now())) {
-    flights_.Land(connection->id, key, absl::OkStatus());
-    return answer(std::move(held), /*cached=*/true);
+  std::shared_ptr<const AccessToken> landed =
+      cache_.Find(access.key, clock_.Now());
+  if (landed != nullptr && IsGoodEnough(request, *landed, clock_.Now())) {
+    flights_.Land(id, access.key, absl::OkStatus());
+    return Answer(std::move(pending), access, std::move(landed), true);
   }
 
-  absl::StatusOr<Refresher::Fetched> fetched =
-      refresher_.Fetch(*request.directory, provider, *connection,
-                       request.scopes, request.resource);
+  absl::StatusOr<Refresher::Fetched> fetched = refresher_.Fetch(
+      *request.directory, *request.directory->FindProvider(request.provider),
+      access.connection, request.scopes, request.resource);
   if (fetched.ok()) {
-    cache_.Put(key, fetched->token, validity, clock_.Now());
+    cache_.Put(access.key, fetched->token, access.validity, clock_.Now());
   }
-  flights_.Land(connection->id, key, fetched.status());
+  flights_.Land(id, access.key, fetched.status());
 
   if (HasReason(fetched.status(), "GRANT_GONE")) {
-    question.kind = InteractionKind::kReconnect;
+    Question question = QuestionFor(request, InteractionKind::kReconnect);
+    question.connection = id;
     return Ask(std::move(pending), std::move(question));
   }
   if (!fetched.ok()) {
     // Expiring is not expired.
     if (held != nullptr && !request.min_ttl.has_value() &&
         IsPassing(fetched.status())) {
-      return answer(std::move(held), /*cached=*/true);
+      return Answer(std::move(pending), access, std::move(held), true);
     }
     return Refuse(std::move(pending), fetched.status());
   }
@@ -290,11 +248,66 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
                          absl::ToInt64Seconds(fetched->token->lifetime),
                          " s at most")));
   }
-  if (!validity->load()) {
+  if (!access.validity->load()) {
     // Revoked or paused while we fetched: that comes first.
     return Enqueue(std::move(pending));
   }
-  answer(fetched->token, /*cached=*/false);
+  Answer(std::move(pending), access, fetched->token, /*from_cache=*/false);
+}
+
+absl::StatusOr<std::variant<Broker::Access, Question>> Broker::FindAccess(
+    const AccessRequest& request, absl::Time now) {
+  absl::StatusOr<Connection> chosen = ChooseConnection(request, now);
+  if (HasReason(chosen.status(), "NOT_FOUND")) {
+    return QuestionFor(request, InteractionKind::kConsent);
+  }
+  RETURN_IF_ERROR(chosen.status());
+
+  Access access;
+  // Taken before the row is read again: whatever changes it from here on voids
+  // what we are about to learn.
+  access.validity = cache_.ValidityOf(chosen->id);
+  ASSIGN_OR_RETURN(access.connection,
+                   store_.GetConnection(request.tenant, chosen->id));
+  const Connection& connection = access.connection;
+  if (connection.paused) return errors::ConnectionPaused(connection.id.value);
+  Question question = QuestionFor(request, InteractionKind::kReconnect);
+  question.connection = connection.id;
+  if (connection.state != ConnectionState::kActive) return question;
+
+  absl::StatusOr<AgentGrant> grant =
+      store_.GetAgentGrant(request.tenant, connection.id, request.agent);
+  if (!grant.ok() && !HasReason(grant.status(), "NOT_FOUND")) {
+    return grant.status();
+  }
+  access.end_time = grant.ok()
+                        ? std::min(grant->end_time, connection.access_end_time)
+                        : absl::InfinitePast();
+  if (now >= access.end_time) {
+    question.kind = InteractionKind::kConsent;
+    question.missing_scopes = request.scopes.Minus(connection.granted_scopes);
+    return question;
+  }
+  question.missing_scopes = request.scopes.Minus(
+      grant->scopes.Intersection(connection.granted_scopes));
+  if (!question.missing_scopes.empty()) {
+    question.kind = InteractionKind::kStepUp;
+    return question;
+  }
+  access.grant = *std::move(grant);
+
+  const Provider& provider = *request.directory->FindProvider(request.provider);
+  access.narrows = provider.narrowing != Narrowing::kNone;
+  access.key = {
+      request.tenant, connection.id,
+      TokenScopes(provider, request.scopes, connection.granted_scopes),
+      request.resource};
+  const ScopeSet excess =
+      access.narrows ? ScopeSet() : access.key.scopes.Minus(request.scopes);
+  if (!excess.empty() && !request.directory->tokens.allow_policy_only) {
+    return errors::ScopeNotNarrowable(provider.id.value, excess.ToString());
+  }
+  return access;
 }
 
 absl::StatusOr<Connection> Broker::ChooseConnection(
@@ -367,6 +380,23 @@ void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
     if (!status.ok()) return pending->done(errors::AuditUnavailable());
     pending->done(AccessAnswer(std::move(asked)));
   });
+}
+
+void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
+                    std::shared_ptr<const AccessToken> token, bool from_cache) {
+  const AccessRequest& request = pending->request;
+  ScopeEnforcement enforcement = ScopeEnforcement::kPolicyOnly;
+  if (token->scopes.IsSubsetOf(request.scopes)) {
+    enforcement =
+        access.narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
+  }
+  const absl::Time now = clock_.Now();
+  TouchGrant(access.grant, now);
+  Remember(request,
+           {request.directory, access.validity, token, enforcement,
+            access.connection, access.end_time, now, pending->decision.rule});
+  Give(std::move(pending), access.connection, std::move(token), enforcement,
+       access.validity, from_cache);
 }
 
 void Broker::Give(std::shared_ptr<Pending> pending,

@@ -88,6 +88,7 @@ class Broker {
 
  private:
   struct Pending;           // a request and its `done`
+  struct Access;            // what may be used, and on what terms
   struct RememberedAnswer;  // what TryNow needs to answer without the store
 
   // Who asks for what: everything an answer depends on but the time.
@@ -110,9 +111,16 @@ class Broker {
 
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
+  // What the agent may use, or what a person must be asked first.
+  absl::StatusOr<std::variant<Access, Question>> FindAccess(
+      const AccessRequest& request, absl::Time now);
   absl::StatusOr<Connection> ChooseConnection(const AccessRequest& request,
                                               absl::Time now);
+  void Fetch(std::shared_ptr<Pending> pending, const Access& access,
+             std::shared_ptr<const AccessToken> held);
   void Ask(std::shared_ptr<Pending> pending, Question question);
+  void Answer(std::shared_ptr<Pending> pending, const Access& access,
+              std::shared_ptr<const AccessToken> token, bool from_cache);
   void Give(std::shared_ptr<Pending> pending, const Connection& connection,
             std::shared_ptr<const AccessToken> token,
             ScopeEnforcement enforcement, Validity validity, bool from_cache);
