@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "crypto/root_key.h"
 
@@ -19,22 +20,6 @@ namespace {
 constexpr size_t kHexSize = 2 * kKeySize;
 constexpr size_t kFileSize = kHexSize + 1;
 constexpr mode_t kMode = 0400;
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  const int fd_;
-};
 
 absl::Status Invalid(const std::string& path, absl::string_view problem) {
   return errors::RootKeyInvalid(absl::StrCat(path, " ", problem));

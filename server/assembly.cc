@@ -30,8 +30,8 @@
 #include "server/root_source.h"
 #include "server/token_service.h"
 #include "server/version.h"
-#include "server/web_consent.h"
 #include "server/web_ops.h"
+#include "server/web_pages.h"
 #include "storage/open_store.h"
 #include "vault/broker.h"
 #include "vault/connection_admin.h"
@@ -341,9 +341,10 @@ class Assembly::Impl {
                                        *connections_);
     ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_, metrics_,
                                     *pool_);
-    pages_ = std::make_unique<WebConsent>(clock_, *directory_, *sign_in_,
-                                          *consent_, *connection_admin_,
-                                          *interactions_, *pool_);
+    pages_ =
+        std::make_unique<WebPages>(WebParts{clock_, *sign_in_, *consent_,
+                                            *connection_admin_, *interactions_},
+                                   *directory_, *pool_);
     web_handler_.Set([this](WebRequest request, WebRespond respond) {
       if (JsonDoor::Serves(request.path)) {
         json_->Handle(std::move(request), std::move(respond));
@@ -406,7 +407,7 @@ class Assembly::Impl {
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<JsonDoor> json_;
   std::unique_ptr<WebOps> ops_;
-  std::unique_ptr<WebConsent> pages_;
+  std::unique_ptr<WebPages> pages_;
 
   std::unique_ptr<GrpcServer> agents_;
   std::unique_ptr<GrpcServer> admin_;

@@ -11,11 +11,11 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/status_macros.h"
+#include "base/utf8.h"
 #include "oauth/discovery.h"
 #include "oauth/jwks.h"
 #include "oauth/jwt_verifier.h"
 #include "server/spiffe_id.h"
-#include "server/utf8.h"
 #include "server/verified_tokens.h"
 
 namespace tokenvault {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_replace.h"
-#include "server/utf8.h"
+#include "base/utf8.h"
 
 namespace tokenvault {
 namespace {

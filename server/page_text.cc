@@ -1,67 +1,22 @@
 #include "server/page_text.h"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/utf8.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr size_t kNameLimit = 80;
-constexpr uint32_t kReplacement = 0xFFFD;
 constexpr absl::string_view kFirstStrongIsolate = "\u2068";
 constexpr absl::string_view kPopDirectionalIsolate = "\u2069";
 
-// Takes one code point off `text`; kReplacement for bytes that are none.
-uint32_t TakeCodePoint(absl::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  size_t size = lead < 0x80   ? 1
-                : lead < 0xC2 ? 0
-                : lead < 0xE0 ? 2
-                : lead < 0xF0 ? 3
-                : lead < 0xF5 ? 4
-                              : 0;
-  uint32_t code = size == 1 ? lead : lead & (0x7F >> size);
-  bool good = size > 0 && size <= text.size();
-  for (size_t i = 1; good && i < size; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    good = (next & 0xC0) == 0x80;
-    code = code << 6 | (next & 0x3F);
-  }
-  // Too long a form, half of a UTF-16 pair, or beyond the end.
-  good = good && !(size == 3 && code < 0x800) && !(size == 4 && code < 0x10000);
-  good = good && !(code >= 0xD800 && code <= 0xDFFF) && code <= 0x10FFFF;
-  text.remove_prefix(good ? size : 1);
-  return good ? code : kReplacement;
-}
-
-void AppendCodePoint(uint32_t code, std::string& text) {
-  auto tail = [&](int shift) {
-    text.push_back(static_cast<char>(0x80 | (code >> shift & 0x3F)));
-  };
-  if (code < 0x80) {
-    text.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    text.push_back(static_cast<char>(0xC0 | code >> 6));
-    tail(0);
-  } else if (code < 0x10000) {
-    text.push_back(static_cast<char>(0xE0 | code >> 12));
-    tail(6);
-    tail(0);
-  } else {
-    text.push_back(static_cast<char>(0xF0 | code >> 18));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
-bool IsSpace(uint32_t code) {
+bool IsSpace(char32_t code) {
   return code == ' ' || (code >= 0x09 && code <= 0x0D) || code == 0x85 ||
          code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
          code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F ||
@@ -69,9 +24,9 @@ bool IsSpace(uint32_t code) {
 }
 
 // Controls, and what is not seen but changes what is.
-bool IsInvisible(uint32_t code) {
+bool IsInvisible(char32_t code) {
   struct Range {
-    uint32_t first, last;
+    char32_t first, last;
   };
   static constexpr Range kInvisible[] = {
       {0x00, 0x1F},       {0x7F, 0x9F},      // controls
@@ -114,7 +69,7 @@ std::string PlainText(absl::string_view text, size_t limit) {
   size_t size = 0;
   bool space = false;
   while (!text.empty()) {
-    uint32_t code = TakeCodePoint(text);
+    char32_t code = TakeCharacter(text).value_or(kReplacementCharacter);
     if (IsSpace(code)) {
       space = !plain.empty();
       continue;
@@ -124,7 +79,7 @@ std::string PlainText(absl::string_view text, size_t limit) {
     if (size > limit) return absl::StrCat(plain, "…");
     if (space) plain.push_back(' ');
     space = false;
-    AppendCodePoint(code, plain);
+    AppendUtf8(code, plain);
   }
   return plain;
 }

@@ -269,6 +269,7 @@ std::string RenderWrongAccount(const WrongAccountPage& page) {
   card.set("provider", provider);
   card.set("account", PlainName(page.account));
   card.set("new_account", PlainName(page.new_account));
+  card.set("is_new", page.is_new);
   return Render("wrong_account", page.frame,
                 absl::StrCat("This is another ", provider, " account"),
                 std::move(card));

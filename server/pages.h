@@ -194,14 +194,15 @@ struct LessGrantedPage {
 };
 std::string RenderLessGranted(const LessGrantedPage& page);
 
-// Reconnecting ended at another account than before.
+// The person came back with another account than the question is about.
 struct WrongAccountPage {
   PageFrame frame;
   PageForm form;  // POST: csrf, decision=keep|replace
   std::string agent;
   std::string provider;
-  std::string account;      // connected until now
-  std::string new_account;  // just signed in
+  std::string account;      // the one that was asked about
+  std::string new_account;  // the one just signed in with
+  bool is_new = false;      // it was not connected before
 };
 std::string RenderWrongAccount(const WrongAccountPage& page);
 

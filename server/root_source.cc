@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/file_descriptor.h"
 #include "base/secret.h"
 #include "base/status_macros.h"
 
@@ -17,21 +18,6 @@ namespace tokenvault {
 namespace {
 
 constexpr size_t kMaxPassphrase = 1024;
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  const int fd_;
-};
 
 // One line, without its end. The bytes never leave Secrets.
 absl::StatusOr<Secret> ReadLine(int fd) {

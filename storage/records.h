@@ -174,7 +174,9 @@ struct OAuthFlow {
   std::string cookie_hash;    // keyed hash of the flow cookie's secret
   std::string session_hash;   // kConnect: the session that pressed the button
   std::string sealed_verifier;
-  std::string nonce_hash;
+  // What it connected, when that is another account than the question is about
+  // and waits for the person's word; "" otherwise.
+  ConnectionId other_account;
   ScopeSet scopes;
   absl::Time access_end_time = absl::InfiniteFuture();  // as chosen on the page
   absl::Time create_time;

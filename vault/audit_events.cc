@@ -3,35 +3,10 @@
 #include <cstdio>
 #include <string>
 
+#include "base/utf8.h"
+
 namespace tokenvault {
 namespace {
-
-constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
-
-// The length of the well-formed UTF-8 character at the front of `text`; 0 if
-// there is none (RFC 3629: no overlong forms, no surrogates, no beyond).
-size_t CharacterSize(absl::string_view text) {
-  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  auto continues = [&](size_t i) {
-    return i < text.size() && (byte(i) & 0xC0) == 0x80;
-  };
-  unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 // Writes the members of one object; the caller names them in rising order.
 class CanonicalObject {
@@ -68,53 +43,64 @@ class CanonicalObject {
   bool first_ = true;
 };
 
+bool IsEscaped(char c) {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+
+// How much of the front of `text` stands in a JSON string as it is.
+size_t PlainLength(absl::string_view text) {
+  size_t length = 0;
+  while (length < text.size() && !IsEscaped(text[length])) {
+    const size_t size = Utf8CharacterSize(text.substr(length));
+    if (size == 0) break;
+    length += size;
+  }
+  return length;
+}
+
+void AppendEscaped(std::string& out, char c) {
+  switch (c) {
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '"':
+    case '\\':
+      out += '\\';
+      out += c;
+      return;
+    default:
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", c);
+      out += escaped;
+  }
+}
+
 }  // namespace
 
 void AppendCanonicalString(std::string& out, absl::string_view text) {
   out += '"';
   while (!text.empty()) {
-    size_t size = CharacterSize(text);
-    if (size == 0) {
-      out += kReplacement;
-      text.remove_prefix(1);
-      continue;
-    }
-    if (size > 1) {
-      out.append(text.data(), size);
-      text.remove_prefix(size);
-      continue;
-    }
-    char c = text[0];
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          char escaped[8];
-          std::snprintf(escaped, sizeof escaped, "\\u%04x", c);
-          out += escaped;
-        } else {
-          out += c;
-        }
+    // Most text has nothing to escape: it goes over in one piece.
+    const size_t plain = PlainLength(text);
+    out.append(text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    if (IsEscaped(text[0])) {
+      AppendEscaped(out, text[0]);
+    } else {
+      AppendUtf8(kReplacementCharacter, out);
     }
     text.remove_prefix(1);
   }

@@ -28,6 +28,7 @@ inline constexpr char kConnectUserMismatch[] = "connect.user_mismatch";
 inline constexpr char kConnectRefused[] = "connect.refused";
 inline constexpr char kConnectionCreated[] = "connection.created";
 inline constexpr char kConnectionRenewed[] = "connection.renewed";
+inline constexpr char kConnectionReplaced[] = "connection.replaced";
 inline constexpr char kConnectionChanged[] = "connection.changed";
 inline constexpr char kConnectionRevoked[] = "connection.revoked";
 inline constexpr char kUpstreamRevoked[] = "connection.revoked_upstream";

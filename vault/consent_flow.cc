@@ -1,59 +1,19 @@
 #include "vault/consent_flow.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
-#include "base/hash.h"
-#include "base/log.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
 #include "oauth/pkce.h"
 #include "vault/audit_events.h"
-#include "vault/bindings.h"
-#include "vault/refresher.h"
 
 namespace tokenvault {
 namespace {
-
-constexpr absl::Duration kFlowLifetime = absl::Minutes(10);
-constexpr int kMaxAccounts = 100;
-// How often the last commit is tried again when a row moved under it.
-constexpr int kTries = 8;
-constexpr size_t kMaxLabel = 256;
-
-AuditEvent EventFor(const Interaction& interaction, absl::string_view kind) {
-  AuditEvent event;
-  event.kind = kind;
-  event.tenant = interaction.tenant;
-  event.actor = absl::StrCat("users/", interaction.user.value);
-  event.user = interaction.user;
-  event.provider = interaction.provider;
-  event.connection = interaction.connection;
-  event.interaction = interaction.id;
-  event.scopes = interaction.scopes;
-  return event;
-}
-
-AgentGrant NewGrant(const Connection& connection,
-                    const Interaction& interaction, const ScopeSet& scopes,
-                    absl::Time now, absl::Time end_time) {
-  AgentGrant grant;
-  grant.tenant = connection.tenant;
-  grant.connection = connection.id;
-  grant.agent = interaction.agent;
-  grant.scopes = scopes;
-  grant.create_time = now;
-  grant.end_time = end_time;
-  return grant;
-}
-
-std::string CookieName(const std::string& state_hash) {
-  return absl::StrCat("tv_flow_", HexEncode(state_hash.substr(0, 4)));
-}
 
 // What the provider says when a person presses "deny" there, and what it says
 // when something is wrong with it or with us (RFC 6749 §4.1.2.1).
@@ -92,13 +52,20 @@ ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
       keys_(keys),
       providers_(providers),
       interactions_(interactions),
-      cache_(cache) {}
+      cache_(cache),
+      flows_(clock, store, keys),
+      connector_(clock, store, keys, providers, interactions, cache) {}
 
 absl::StatusOr<Interaction> ConsentFlow::Look(const std::string& link_id) {
   ASSIGN_OR_RETURN(Interaction interaction, interactions_.FindByLink(link_id));
+  RETURN_IF_ERROR(CheckOpen(interaction));
+  return interaction;
+}
+
+absl::Status ConsentFlow::CheckOpen(const Interaction& interaction) const {
   switch (StateAt(interaction, clock_.Now())) {
     case InteractionState::kPending:
-      return interaction;
+      return absl::OkStatus();
     case InteractionState::kCompleted:
       return errors::InteractionUsed(interaction.id.value);
     case InteractionState::kExpired:
@@ -117,7 +84,8 @@ absl::Status ConsentFlow::Admit(const Interaction& interaction,
       session.user == interaction.user) {
     return absl::OkStatus();
   }
-  AuditEvent event = EventFor(interaction, audit_kind::kConnectUserMismatch);
+  AuditEvent event =
+      InteractionEvent(interaction, audit_kind::kConnectUserMismatch);
   event.actor = absl::StrCat("users/", session.user.value);
   event.outcome = "denied";
   event.reason = "FAILED_USER_MISMATCH";
@@ -133,7 +101,7 @@ absl::Status ConsentFlow::Admit(const Interaction& interaction,
 absl::Status ConsentFlow::Deny(const Interaction& interaction,
                                const WebSession& session) {
   RETURN_IF_ERROR(Admit(interaction, session));
-  AuditEvent event = EventFor(interaction, audit_kind::kConsentDenied);
+  AuditEvent event = InteractionEvent(interaction, audit_kind::kConsentDenied);
   event.outcome = "denied";
   event.reason = "ACCESS_DENIED";
   WriteBatch batch;
@@ -147,7 +115,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
     const WebSession& session, absl::Time access_end_time) {
   RETURN_IF_ERROR(Admit(interaction, session));
   const absl::Time now = clock_.Now();
-  AuditEvent event = EventFor(interaction, audit_kind::kConsentAllowed);
+  AuditEvent event = InteractionEvent(interaction, audit_kind::kConsentAllowed);
   event.purpose = interaction.purpose;
 
   // Another agent, or a wider use, of what the account granted already: the
@@ -162,11 +130,8 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
         wanted.IsSubsetOf(connection.granted_scopes)) {
       WriteBatch batch;
       batch.Append(MakeAuditEntry(event, now));
-      RETURN_IF_ERROR(PutGrant(connection, interaction, interaction.scopes,
-                               access_end_time, batch));
-      RETURN_IF_ERROR(interactions_.Settle(
-          interaction, InteractionState::kCompleted, "", std::move(batch)));
-      cache_.Invalidate(connection.id);
+      RETURN_IF_ERROR(connector_.LetIn(interaction, connection, access_end_time,
+                                       std::move(batch)));
       return Allowed{};
     }
     // The union: some providers replace a grant instead of widening it.
@@ -184,10 +149,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
 
   Allowed allowed;
   allowed.flow_id = NewUlid(now);
-  const std::string state = keys_.Derive("state", allowed.flow_id);
-  Pkce pkce = NewPkce(RandomBytes(32));
   OAuthFlow flow;
-  flow.state_hash = keys_.Lookup("state", state);
   flow.tenant = interaction.tenant;
   flow.kind = FlowKind::kConnect;
   flow.interaction = interaction.id;
@@ -196,24 +158,14 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   flow.session_hash = session.id_hash;
   flow.scopes = wanted;
   flow.access_end_time = access_end_time;
-  flow.create_time = now;
-  flow.expire_time = now + kFlowLifetime;
-
-  BrowserTrip trip;
-  trip.cookie_name = CookieName(flow.state_hash);
-  trip.cookie_value = RandomToken();
-  trip.cookie_age = kFlowLifetime;
-  flow.cookie_hash = keys_.Lookup("flow-cookie", trip.cookie_value);
-  ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
   ASSIGN_OR_RETURN(
-      flow.sealed_verifier,
-      sealer.Seal(pkce.verifier,
-                  FlowVerifierBinding(keys_.deployment_id(), flow)));
+      OAuthFlows::Begun begun,
+      flows_.Begin(std::move(flow), keys_.Derive("state", allowed.flow_id)));
   WriteBatch batch;
-  batch.Insert(std::move(flow));
+  batch.Insert(std::move(begun.flow));
   batch.Append(MakeAuditEntry(event, now));
   RETURN_IF_ERROR(store_.Commit(std::move(batch)));
-  allowed.trip = std::move(trip);
+  allowed.trip = std::move(begun.trip);
   return allowed;
 }
 
@@ -242,12 +194,7 @@ absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
   }
   ASSIGN_OR_RETURN(Provider provider,
                    providers_.WithEndpoints(*configured, directory.dev_mode));
-  ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow->tenant, ""));
-  ASSIGN_OR_RETURN(
-      Secret verifier,
-      sealer.Open(flow->sealed_verifier,
-                  FlowVerifierBinding(keys_.deployment_id(), *flow)));
-
+  ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(*flow));
   AuthorizationRequest request;
   request.scopes = flow->scopes;
   request.redirect_uri = absl::StrCat(
@@ -268,16 +215,14 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     const Directory& directory, const std::string& context,
     const CallbackQuery& query, const std::optional<WebSession>& session,
     const CookieReader& read_cookie) {
-  ASSIGN_OR_RETURN(OAuthFlow flow, TakeFlow(query));
+  ASSIGN_OR_RETURN(OAuthFlow flow, flows_.Take(query));
 
   // From here on a failed check burns the question.
   Returned returned;
   returned.interaction = flow.interaction;
-  returned.flow_cookie_name = CookieName(flow.state_hash);
-  std::optional<std::string> cookie = read_cookie(returned.flow_cookie_name);
-  if (flow.kind != FlowKind::kConnect || !cookie.has_value() ||
-      !EqualInConstantTime(keys_.Lookup("flow-cookie", *cookie),
-                           flow.cookie_hash)) {
+  returned.flow_cookie_name = OAuthFlows::CookieName(flow);
+  if (flow.kind != FlowKind::kConnect ||
+      !flows_.IsSameBrowser(flow, read_cookie)) {
     return Burn(flow, "cookie");
   }
   if (!session.has_value() || session->id_hash != flow.session_hash) {
@@ -303,15 +248,12 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return returned;
   }
   const Provider& provider = *reachable;
-  const std::string iss = query.Get("iss");
-  if (iss.empty() ? provider.authorization_response_iss
-                  : !provider.issuer.empty() && iss != provider.issuer) {
-    return Burn(flow, "iss");
-  }
+  if (!IsIssuedBy(provider, query)) return Burn(flow, "iss");
 
   const std::string error = query.Get("error");
   if (error == "access_denied") {
-    AuditEvent event = EventFor(interaction, audit_kind::kConsentDenied);
+    AuditEvent event =
+        InteractionEvent(interaction, audit_kind::kConsentDenied);
     event.outcome = "denied";
     event.reason = "PROVIDER_DENIED";
     WriteBatch batch;
@@ -329,41 +271,20 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   const std::string nonce = flow.scopes.Contains("openid")
                                 ? keys_.Derive("nonce", query.Get("state"))
                                 : "";
-  absl::Status redeemed =
-      Redeem(directory, provider, flow, nonce, Secret::Copy(code));
-  if (absl::StartsWith(ReasonOf(redeemed), "PROVIDER_")) {
-    returned.provider_error = std::move(redeemed);
+  absl::StatusOr<Connector::Connected> connected =
+      connector_.Redeem(directory, provider, flow, nonce, Secret::Copy(code),
+                        absl::StrCat(directory.public_url,
+                                     CallbackPath(flow.tenant, flow.provider)));
+  if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
+    returned.provider_error = connected.status();
     return returned;
   }
-  RETURN_IF_ERROR(redeemed);
+  if (HasReason(connected.status(), "CONNECT_REFUSED")) {
+    return Burn(flow, MetadataOf(connected.status(), "check"));
+  }
+  RETURN_IF_ERROR(connected.status());
+  if (connected->other_account) returned.trip_id = HexEncode(flow.state_hash);
   return returned;
-}
-
-// The checks that come before anything is known about the browser, and the one
-// winner among those who return with the same state.
-absl::StatusOr<OAuthFlow> ConsentFlow::TakeFlow(const CallbackQuery& query) {
-  if (query.malformed) return errors::ConnectRefused("query");
-  absl::StatusOr<OAuthFlow> flow =
-      store_.GetFlow(keys_.Lookup("state", query.Get("state")));
-  if (HasReason(flow.status(), "NOT_FOUND")) {
-    return errors::ConnectRefused("state");
-  }
-  RETURN_IF_ERROR(flow.status());
-  if (clock_.Now() >= flow->expire_time) {
-    return errors::ConnectRefused("expired");
-  }
-  if (flow->state != FlowState::kRedirected) {
-    return errors::ConnectRefused("replayed");
-  }
-  flow->state = FlowState::kReturned;
-  WriteBatch batch;
-  batch.Update(*flow);
-  absl::Status status = store_.Commit(std::move(batch));
-  if (HasReason(status, "VERSION_CONFLICT")) {
-    return errors::ConnectRefused("replayed");
-  }
-  RETURN_IF_ERROR(status);
-  return flow;
 }
 
 absl::Status ConsentFlow::Burn(const OAuthFlow& flow, absl::string_view check) {
@@ -374,9 +295,9 @@ absl::Status ConsentFlow::Burn(const OAuthFlow& flow, absl::string_view check) {
   }
   RETURN_IF_ERROR(interaction.status());
   const bool other_person = check == "user";
-  AuditEvent event =
-      EventFor(*interaction, other_person ? audit_kind::kConnectUserMismatch
-                                          : audit_kind::kConnectRefused);
+  AuditEvent event = InteractionEvent(
+      *interaction, other_person ? audit_kind::kConnectUserMismatch
+                                 : audit_kind::kConnectRefused);
   event.actor = "browser";
   event.outcome = "denied";
   event.reason = other_person ? "FAILED_USER_MISMATCH" : "CONNECT_REFUSED";
@@ -396,228 +317,56 @@ absl::Status ConsentFlow::Burn(const OAuthFlow& flow, absl::string_view check) {
   return errors::ConnectRefused(check);
 }
 
-absl::Status ConsentFlow::Redeem(const Directory& directory,
-                                 const Provider& provider,
-                                 const OAuthFlow& flow,
-                                 const std::string& nonce, const Secret& code) {
-  ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
+absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(
+    const std::string& trip_id, const WebSession& session) {
+  std::optional<std::string> state_hash = HexDecode(trip_id);
+  if (!state_hash.has_value()) return errors::ConnectRefused("state");
+  absl::StatusOr<OAuthFlow> flow = store_.GetFlow(*state_hash);
+  if (HasReason(flow.status(), "NOT_FOUND")) {
+    return errors::ConnectRefused("state");
+  }
+  RETURN_IF_ERROR(flow.status());
+  if (flow->session_hash != session.id_hash || flow->other_account.empty()) {
+    return errors::ConnectRefused("session");
+  }
+  OtherAccount found;
+  ASSIGN_OR_RETURN(found.interaction,
+                   store_.GetInteraction(flow->tenant, flow->interaction));
+  RETURN_IF_ERROR(Admit(found.interaction, session));
+  RETURN_IF_ERROR(CheckOpen(found.interaction));
   ASSIGN_OR_RETURN(
-      Secret verifier,
-      sealer.Open(flow.sealed_verifier,
-                  FlowVerifierBinding(keys_.deployment_id(), flow)));
-  const absl::Time received = clock_.Now();
-  absl::StatusOr<TokenResponse> response = providers_.oauth().ExchangeCode(
-      provider, code, verifier,
-      absl::StrCat(directory.public_url,
-                   CallbackPath(flow.tenant, flow.provider)));
-  if (HasReason(response.status(), "GRANT_GONE")) return Burn(flow, "code");
-  RETURN_IF_ERROR(response.status());
-  absl::StatusOr<Account> account =
-      LearnAccount(directory, provider, nonce, *response);
-  if (HasReason(account.status(), "CONNECT_REFUSED")) {
-    return Burn(flow, MetadataOf(account.status(), "check"));
+      found.asked,
+      store_.GetConnection(flow->tenant, found.interaction.connection));
+  ASSIGN_OR_RETURN(found.other,
+                   store_.GetConnection(flow->tenant, flow->other_account));
+  if (found.other.state != ConnectionState::kActive) {
+    return errors::ConnectRefused("revoked");
   }
-  RETURN_IF_ERROR(account.status());
-
-  const ScopeSet granted =
-      response->GrantedScopes(provider, flow.scopes)
-          .Union(provider.scope_not_echoed.Intersection(flow.scopes));
-  ConnectionId id;
-  for (int i = 0; i < kTries; ++i) {
-    ASSIGN_OR_RETURN(Interaction interaction,
-                     store_.GetInteraction(flow.tenant, flow.interaction));
-    if (interaction.state != InteractionState::kPending) {
-      return Burn(flow, "settled");
-    }
-    absl::StatusOr<Connection> connection =
-        ConnectionFor(interaction, *account);
-    if (HasReason(connection.status(), "CONNECT_REFUSED")) {
-      return Burn(flow, MetadataOf(connection.status(), "check"));
-    }
-    RETURN_IF_ERROR(connection.status());
-    absl::Status status =
-        Connect(provider, flow, std::move(interaction), *std::move(connection),
-                *response, *account, granted, id);
-    if (HasReason(status, "VERSION_CONFLICT") ||
-        HasReason(status, "ALREADY_EXISTS")) {
-      continue;
-    }
-    RETURN_IF_ERROR(status);
-    break;
-  }
-  if (id.empty()) return errors::VersionConflict("connection");
-
-  // The token that came with the code serves the first request.
-  cache_.Invalidate(id);
-  Validity validity = cache_.ValidityOf(id);
-  absl::StatusOr<Refresher::Fetched> first =
-      Refresher::ToAccessToken(directory, provider, *std::move(response),
-                               flow.scopes, granted, received);
-  if (first.ok()) {
-    TokenKey key{flow.tenant, id, first->token->scopes, ""};
-    cache_.Put(key, first->token, validity, clock_.Now());
-  }
-  return absl::OkStatus();
+  found.is_new = found.other.create_time >= flow->create_time;
+  found.access_end_time = flow->access_end_time;
+  return found;
 }
 
-// Whose account it is. The id_token says it where its issuer can be verified;
-// else the provider is asked. That it does not say is no reason to lose a
-// grant: then the account has no id, and is never taken for another one.
-absl::StatusOr<Account> ConsentFlow::LearnAccount(
-    const Directory& directory, const Provider& provider,
-    const std::string& nonce, const TokenResponse& response) {
-  Account account;
-  if (provider.discovery && !response.id_token.empty()) {
-    ASSIGN_OR_RETURN(JwtClaims claims,
-                     providers_.VerifyIdToken(provider, response.id_token,
-                                              nonce, directory.dev_mode));
-    account = {claims.subject, claims.email};
-    if (!account.label.empty()) return account;
-  }
-  absl::StatusOr<Account> asked =
-      providers_.oauth().FetchAccount(provider, response.access_token);
-  // A userinfo answer about somebody else than the id_token is not believed.
-  if (asked.ok() && (account.id.empty() || asked->id == account.id)) {
-    return asked;
-  }
-  if (!asked.ok()) {
-    Log(LogLevel::kWarning, "connect.account_unknown",
-        "the provider did not say whose account was connected",
-        {{LogKey::kProvider, provider.id.value},
-         {LogKey::kReason, ReasonOf(asked.status())}});
-  }
-  account.label = account.id;
-  return account;
-}
-
-// The connection that this round trip makes or renews, as it is now.
-// CONNECT_REFUSED "account_mismatch" when a person who reconnects signed in
-// with another account: what was connected is never overwritten by that.
-absl::StatusOr<Connection> ConsentFlow::ConnectionFor(
-    const Interaction& interaction, const Account& account) {
-  if (!interaction.connection.empty()) {
-    ASSIGN_OR_RETURN(
-        Connection named,
-        store_.GetConnection(interaction.tenant, interaction.connection));
-    if (named.state == ConnectionState::kRevoked) {
-      return errors::ConnectRefused("revoked");
-    }
-    if (!named.account_id.empty() && named.account_id != account.id) {
-      return errors::ConnectRefused("account_mismatch");
-    }
-    return named;
-  }
-  if (!account.id.empty()) {
-    ConnectionFilter filter;
-    filter.tenant = interaction.tenant;
-    filter.user = interaction.user;
-    filter.provider = interaction.provider;
-    ASSIGN_OR_RETURN(
-        std::vector<Connection> connections,
-        store_.ListConnections(filter, ConnectionId(), kMaxAccounts));
-    for (Connection& connection : connections) {
-      if (connection.state != ConnectionState::kRevoked &&
-          connection.account_id == account.id) {
-        return std::move(connection);
-      }
-    }
-  }
-  Connection fresh;
-  fresh.tenant = interaction.tenant;
-  fresh.id = ConnectionId(NewUlid(clock_.Now()));
-  fresh.user = interaction.user;
-  fresh.provider = interaction.provider;
-  return fresh;
-}
-
-// The one commit: the connection with its sealed token, what the agent may do
-// with it, the answer to the question, and the leaves that say so.
-absl::Status ConsentFlow::Connect(
-    const Provider& provider, const OAuthFlow& flow, Interaction interaction,
-    Connection connection, const TokenResponse& response,
-    const Account& account, const ScopeSet& granted, ConnectionId& id) {
+absl::Status ConsentFlow::UseOtherAccount(const std::string& trip_id,
+                                          const WebSession& session) {
+  ASSIGN_OR_RETURN(OtherAccount found, GetOtherAccount(trip_id, session));
   const absl::Time now = clock_.Now();
-  const bool renewed = connection.generation > 0;
-  connection.account_id = account.id;
-  connection.account_label =
-      (account.label.empty() ? provider.display_name : account.label)
-          .substr(0, kMaxLabel);
-  connection.state = ConnectionState::kActive;
-  connection.state_reason.clear();
-  connection.granted_scopes = granted;
-  // A refresh under way with the old token must not write its result.
-  connection.lease_owner.clear();
-  connection.lease_epoch += 1;
-  connection.lease_until = absl::InfinitePast();
-  // Some providers give no second refresh token: then the first still holds.
-  if (!response.refresh_token.empty() || !renewed) connection.generation += 1;
-  if (!response.refresh_token.empty()) {
-    ASSIGN_OR_RETURN(Sealer sealer,
-                     keys_.SealerFor(connection.tenant, connection.user.value));
-    ASSIGN_OR_RETURN(
-        connection.sealed_refresh_token,
-        sealer.Seal(response.refresh_token,
-                    RefreshTokenBinding(keys_.deployment_id(), connection)));
-  }
-  if (!renewed) connection.create_time = now;
-  // What ended by the person's choice ended for every agent: only the one that
-  // is allowed now comes back with it.
-  const bool ended = now >= connection.access_end_time;
-  if (ended) connection.access_end_time = absl::InfiniteFuture();
-
-  interaction.connection = connection.id;
-  const ScopeSet missing = interaction.scopes.Minus(granted);
-  interaction.missing_scopes = missing;
-  AuditEvent event =
-      EventFor(interaction, renewed ? audit_kind::kConnectionRenewed
-                                    : audit_kind::kConnectionCreated);
-  event.scopes = granted;
-  event.detail = absl::StrCat("generation ", connection.generation);
-  if (!missing.empty()) event.reason = "SCOPES_NOT_GRANTED";
   WriteBatch batch;
-  if (renewed) {
-    batch.Update(connection);
-  } else {
-    batch.Insert(connection);
+  absl::StatusOr<AgentGrant> before = store_.GetAgentGrant(
+      found.interaction.tenant, found.asked.id, found.interaction.agent);
+  if (before.ok()) {
+    before->end_time = std::min(before->end_time, now);
+    batch.Update(*std::move(before));
+  } else if (!HasReason(before.status(), "NOT_FOUND")) {
+    return before.status();
   }
-  const ScopeSet scopes = interaction.scopes.Intersection(granted);
-  if (ended) {
-    batch.Remove(WriteBatch::RemoveGrants{connection.tenant, connection.id});
-    batch.Insert(
-        NewGrant(connection, interaction, scopes, now, flow.access_end_time));
-  } else {
-    RETURN_IF_ERROR(
-        PutGrant(connection, interaction, scopes, flow.access_end_time, batch));
-  }
+  AuditEvent event =
+      InteractionEvent(found.interaction, audit_kind::kConnectionReplaced);
+  event.detail = absl::StrCat("by connections/", found.other.id.value);
   batch.Append(MakeAuditEntry(event, now));
-  RETURN_IF_ERROR(interactions_.Settle(
-      std::move(interaction),
-      missing.empty() ? InteractionState::kCompleted
-                      : InteractionState::kDenied,
-      missing.empty() ? "" : "SCOPES_NOT_GRANTED", std::move(batch)));
-  id = connection.id;
-  return absl::OkStatus();
-}
-
-absl::Status ConsentFlow::PutGrant(const Connection& connection,
-                                   const Interaction& interaction,
-                                   const ScopeSet& scopes, absl::Time end_time,
-                                   WriteBatch& batch) {
-  absl::StatusOr<AgentGrant> grant =
-      store_.GetAgentGrant(connection.tenant, connection.id, interaction.agent);
-  if (grant.ok()) {
-    // What ended is not revived by a question about something else.
-    grant->scopes = clock_.Now() < grant->end_time
-                        ? grant->scopes.Union(scopes).Intersection(
-                              connection.granted_scopes)
-                        : scopes;
-    grant->end_time = end_time;
-    batch.Update(*std::move(grant));
-    return absl::OkStatus();
-  }
-  if (!HasReason(grant.status(), "NOT_FOUND")) return grant.status();
-  batch.Insert(
-      NewGrant(connection, interaction, scopes, clock_.Now(), end_time));
+  RETURN_IF_ERROR(connector_.LetIn(std::move(found.interaction), found.other,
+                                   found.access_end_time, std::move(batch)));
+  cache_.Invalidate(found.asked.id);
   return absl::OkStatus();
 }
 

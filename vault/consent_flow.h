@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -8,11 +7,12 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "storage/store.h"
+#include "vault/connector.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
+#include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
-#include "vault/sign_in.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -25,8 +25,9 @@ namespace tokenvault {
 //   POST allow/deny      Allow     our consent, durable, before the provider's
 //   /go/<flow>           Destination  names the host, then a plain link
 //   (the provider)
-//   /cb/<tenant>.<provider>  Return   every check, then the code, then one
-//   commit /done/<interaction>  Outcome   a clean address that may be reloaded
+//   /cb/<tenant>.<provider>  Return   every check, then the code, one commit
+//   /account/<trip>    GetOtherAccount  another account than asked: which one?
+//   /done/<interaction>  GetOutcome   a clean address that may be reloaded
 //
 // What a link, a state or a code proves: nothing alone. The callback is taken
 // only from the browser that pressed the button (flow cookie), in the session
@@ -78,17 +79,37 @@ class ConsentFlow {
   // question is still open, and a new try is a new round trip. CONNECT_REFUSED
   // with the failed check: "query", "state", "expired", "replayed", "cookie",
   // "session", "user", "settled", "context", "iss", "code", "id_token_…",
-  // "account_mismatch", "revoked". STORAGE_*.
+  // "revoked". STORAGE_*.
   struct Returned {
     InteractionId interaction;
     std::string flow_cookie_name;  // of no use any more
     absl::Status provider_error;
+    // Set when the person came back with another account than the question is
+    // about: GetOtherAccount asks what is meant.
+    std::string trip_id;
   };
   absl::StatusOr<Returned> Return(const Directory& directory,
                                   const std::string& context,
                                   const CallbackQuery& query,
                                   const std::optional<WebSession>& session,
                                   const CookieReader& read_cookie);
+
+  // The open question and the two accounts: the one it is about, and the one
+  // that the person came back with, which is stored and which no agent was let
+  // into by that. For the session that made the trip. CONNECT_REFUSED; as Look
+  // once it is settled.
+  struct OtherAccount {
+    Interaction interaction;
+    Connection asked;
+    Connection other;
+    bool is_new = false;         // this trip connected it
+    absl::Time access_end_time;  // as chosen before the trip
+  };
+  absl::StatusOr<OtherAccount> GetOtherAccount(const std::string& trip_id,
+                                               const WebSession& session);
+  // The agent uses the other account from now on, and no longer the first one.
+  absl::Status UseOtherAccount(const std::string& trip_id,
+                               const WebSession& session);
 
   // How it ended, for the person who was asked. RESOURCE_DENIED for others.
   struct Outcome {
@@ -100,24 +121,8 @@ class ConsentFlow {
                                      const WebSession& session);
 
  private:
-  absl::StatusOr<OAuthFlow> TakeFlow(const CallbackQuery& query);
+  absl::Status CheckOpen(const Interaction& interaction) const;
   absl::Status Burn(const OAuthFlow& flow, absl::string_view check);
-  absl::Status Redeem(const Directory& directory, const Provider& provider,
-                      const OAuthFlow& flow, const std::string& nonce,
-                      const Secret& code);
-  absl::StatusOr<Account> LearnAccount(const Directory& directory,
-                                       const Provider& provider,
-                                       const std::string& nonce,
-                                       const TokenResponse& response);
-  absl::StatusOr<Connection> ConnectionFor(const Interaction& interaction,
-                                           const Account& account);
-  absl::Status Connect(const Provider& provider, const OAuthFlow& flow,
-                       Interaction interaction, Connection connection,
-                       const TokenResponse& response, const Account& account,
-                       const ScopeSet& granted, ConnectionId& id);
-  absl::Status PutGrant(const Connection& connection,
-                        const Interaction& interaction, const ScopeSet& scopes,
-                        absl::Time end_time, WriteBatch& batch);
 
   const Clock& clock_;
   Store& store_;
@@ -125,6 +130,8 @@ class ConsentFlow {
   ProviderAccess& providers_;
   Interactions& interactions_;
   TokenCache& cache_;
+  OAuthFlows flows_;
+  Connector connector_;
 };
 
 // "default.google": the <ctx> of /cb/<ctx>, one for each tenant and provider,

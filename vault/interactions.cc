@@ -197,4 +197,18 @@ void Interactions::Wake(const InteractionId& id) {
   for (auto& wake : woken) wake();
 }
 
+AuditEvent InteractionEvent(const Interaction& interaction,
+                            absl::string_view kind) {
+  AuditEvent event;
+  event.kind = kind;
+  event.tenant = interaction.tenant;
+  event.actor = absl::StrCat("users/", interaction.user.value);
+  event.user = interaction.user;
+  event.provider = interaction.provider;
+  event.connection = interaction.connection;
+  event.interaction = interaction.id;
+  event.scopes = interaction.scopes;
+  return event;
+}
+
 }  // namespace tokenvault

@@ -106,6 +106,10 @@ class Interactions {
   std::map<WaitId, Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
+// A leaf about something that the person who was asked did.
+AuditEvent InteractionEvent(const Interaction& interaction,
+                            absl::string_view kind);
+
 // The state as of `now`: a pending question past its time is expired.
 InteractionState StateAt(const Interaction& interaction, absl::Time now);
 

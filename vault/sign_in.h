@@ -1,40 +1,17 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "storage/store.h"
 #include "vault/directory.h"
 #include "vault/key_keeper.h"
+#include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
 
 namespace tokenvault {
-
-// The query of a callback, decoded. `malformed` when it could not be, or when a
-// parameter came twice: no callback of ours survives that.
-struct CallbackQuery {
-  std::vector<std::pair<std::string, std::string>> parameters;
-  bool malformed = false;
-
-  std::string Get(const std::string& name) const;
-};
-
-// Looks a cookie up in the request, by its name without "__Host-".
-using CookieReader =
-    std::function<std::optional<std::string>(const std::string& name)>;
-
-// A redirect to make, and the cookie that ties the way back to this browser.
-struct BrowserTrip {
-  std::string url;          // at the authorization server
-  std::string cookie_name;  // "tv_flow_1f2e3d4c", still without "__Host-"
-  std::string cookie_value;
-  absl::Duration cookie_age;
-};
 
 // How people sign in: OpenID Connect at the tenant's identity provider, with
 // PKCE, state, nonce and a flow cookie. Blocks; thread-safe.
@@ -43,7 +20,6 @@ struct BrowserTrip {
 // new one is made at every sign-in.
 class SignIn {
  public:
-  static constexpr absl::Duration kFlowLifetime = absl::Minutes(10);
   static constexpr absl::Duration kIdle = absl::Minutes(15);
   static constexpr absl::Duration kAbsolute = absl::Hours(8);
 
@@ -81,10 +57,13 @@ class SignIn {
                         const std::string& action) const;
 
  private:
+  absl::Status Refuse(const OAuthFlow& flow, absl::string_view check);
+
   const Clock& clock_;
   Store& store_;
   KeyKeeper& keys_;
   ProviderAccess& providers_;
+  OAuthFlows flows_;
 };
 
 // "/signin/default": where the tenant's identity provider sends people back.

@@ -105,7 +105,7 @@ void Bind(Statement& row, const OAuthFlow& flow) {
   row.Blob(flow.cookie_hash);
   row.Blob(flow.session_hash);
   row.Blob(flow.sealed_verifier);
-  row.Blob(flow.nonce_hash);
+  row.Name(flow.other_account);
   row.Scopes(flow.scopes);
   row.Time(flow.access_end_time);
   row.Time(flow.create_time);
@@ -235,7 +235,7 @@ void Read(Statement& row, OAuthFlow& flow) {
   flow.cookie_hash = row.TakeBlob();
   flow.session_hash = row.TakeBlob();
   flow.sealed_verifier = row.TakeBlob();
-  flow.nonce_hash = row.TakeBlob();
+  row.Take(flow.other_account);
   flow.scopes = row.TakeScopes();
   flow.access_end_time = row.TakeTime();
   flow.create_time = row.TakeTime();

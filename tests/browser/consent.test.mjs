@@ -1,7 +1,7 @@
 // The pages of people in Chromium, with JavaScript off: what a person clicks, and
 // what the browser holds against us: headers, cookies, the Content-Security-Policy.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { launchBrowser, newPerson } from '../e2e/support/browser.mjs';
 import { World } from '../e2e/support/world.mjs';
 
@@ -235,6 +235,17 @@ describe('a person in Chromium without JavaScript', () => {
     assert.equal(await heading(person.page), 'This link was used already');
   });
 
+  test('opens an expired link in vain', async () => {
+    const person = await someone('ana');
+    const asked = await newLink('ana');
+    world.setRow('interaction', asked.name.split('/').at(-1), 'expire_time = create_time');
+    const answer = await person.page.goto(asked.url);
+    assert.equal(answer.status(), 410);
+    assert.equal(await heading(person.page), 'This link is too old');
+    assert.equal((await stateOf(asked)).state, 'STATE_EXPIRED');
+    assert.equal(world.provider.alive('RefreshToken'), 0);
+  });
+
   test('opens the link of another in vain, and the other may not use it either', async () => {
     const ben = await someone();
     const asked = await newLink('ana');
@@ -259,6 +270,60 @@ describe('a person in Chromium without JavaScript', () => {
     await link(page, 'Try again').click();
     assert.equal(await heading(page), 'Let Calendar Bot use your Test Calendar account?');
     assert.equal(page.url(), asked.url);
+  });
+});
+
+describe('a person who comes back with another account', () => {
+  let person;
+  let asked;
+
+  // Ana's grant is gone; she is asked to reconnect, and signs in as "ana-home".
+  beforeEach(async () => {
+    await connect(await someone(), 'ana');
+    world.provider.disconnect('ana');
+    const answer = await world.bot.getToken('calendar', 'ana', ASK, { min_ttl: { seconds: 590 } });
+    assert.equal(answer.outcome, 'consent_required', JSON.stringify(answer));
+    asked = answer.consent_required;
+    assert.equal(asked.kind, 'KIND_RECONNECT');
+    person = await someone();
+    await openLink(person, asked, 'ana');
+    await answerAtProvider(person, 'ana-home', 'Allow');
+    assert.equal(await heading(person.page), 'This is another Test Calendar account');
+    assert.match(await person.page.locator('main').innerText(),
+      /ana@example\.test[\s\S]*ana-home@example\.test/);
+  });
+  afterEach(() => disconnectAll('ana'));
+
+  test('is asked which one, and nothing has changed till then', async () => {
+    const answer = await world.bot.getToken('calendar', 'ana', ASK);
+    assert.equal(answer.outcome, 'consent_required');
+    await person.page.reload();
+    assert.equal(await heading(person.page), 'This is another Test Calendar account');
+    assert.deepEqual(person.complaints, []);
+    await button(person.page, 'Stay with ana@example.test').click();
+    await person.page.waitForURL(asked.url);
+  });
+
+  test('may stay with the one that was asked for', async () => {
+    await button(person.page, 'Stay with ana@example.test').click();
+    assert.equal(await heading(person.page), 'Reconnect your Test Calendar account for Calendar Bot?');
+    // What was connected by mistake is gone at the provider too.
+    assert.equal(world.provider.alive('RefreshToken'), 0);
+    // Signs out at the provider, and keeps what the vault set.
+    await person.context.clearCookies({ name: /^(?!__Host-tv)/ });
+    await answerAtProvider(person, 'ana', 'Allow');
+    assert.match(await heading(person.page), /^Done\. Calendar Bot can /);
+    const token = await world.bot.getToken('calendar', 'ana', ASK);
+    assert.equal(token.token?.account_label, 'ana@example.test', JSON.stringify(token));
+  });
+
+  test('may use the other one instead', async () => {
+    await button(person.page, 'Use ana-home@example.test instead').click();
+    assert.match(await heading(person.page), /^Done\. Calendar Bot can /);
+    assert.equal((await stateOf(asked)).state, 'STATE_COMPLETED');
+    const token = await world.bot.getToken('calendar', 'ana', ASK);
+    assert.equal(token.token?.account_label, 'ana-home@example.test', JSON.stringify(token));
+    assert.deepEqual(person.complaints, []);
   });
 });
 

@@ -578,16 +578,18 @@ TEST(LessGrantedPageTest, SaysWhatIsMissingAndIfItMatters) {
 }
 
 TEST(WrongAccountPageTest, LetsThePersonChooseBetweenTheTwo) {
-  std::string html = RenderWrongAccount({Frame(),
-                                         {"/c/1/account", "csrf-1"},
-                                         "Calendar Bot",
-                                         "Google",
-                                         "ana@acme.example",
-                                         "ana@home.example"});
+  WrongAccountPage page{Frame(),  {"/account/1", "csrf-1"}, "Calendar Bot",
+                        "Google", "ana@acme.example",       "ana@home.example"};
+  page.is_new = true;
+  std::string html = RenderWrongAccount(page);
   EXPECT_THAT(html, HasSubstr("<h1>This is another Google account</h1>"));
-  EXPECT_THAT(html, HasSubstr("value=\"keep\">Keep ana@acme.example<"));
+  EXPECT_THAT(html, HasSubstr("value=\"keep\">Stay with ana@acme.example<"));
   EXPECT_THAT(html,
-              HasSubstr("value=\"replace\">Replace with ana@home.example<"));
+              HasSubstr("value=\"replace\">Use ana@home.example instead<"));
+  EXPECT_THAT(html, HasSubstr("ana@home.example is disconnected"));
+  page.is_new = false;
+  EXPECT_THAT(RenderWrongAccount(page),
+              HasSubstr("ana@home.example stays connected as it was"));
 }
 
 TEST(WentWrongPageTest, GivesAReferenceAndNothingElse) {

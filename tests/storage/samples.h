@@ -109,7 +109,7 @@ inline OAuthFlow SampleFlow(const std::string& hash = "f1") {
   f.cookie_hash = Bytes('c');
   f.session_hash = Bytes('b');
   f.sealed_verifier = Bytes('v');
-  f.nonce_hash = Bytes('n');
+  f.other_account = ConnectionId("c2");
   f.scopes = {"a"};
   f.access_end_time = At(17);
   f.create_time = At(18);
@@ -173,8 +173,8 @@ inline auto Fields(const Interaction& i) {
 inline auto Fields(const OAuthFlow& f) {
   return std::make_tuple(
       f.state_hash, f.tenant, f.kind, f.state, f.interaction, f.provider,
-      f.context, f.cookie_hash, f.session_hash, f.sealed_verifier, f.nonce_hash,
-      f.scopes, f.access_end_time, f.create_time, f.expire_time, f.version);
+      f.context, f.cookie_hash, f.session_hash, f.sealed_verifier,
+      f.other_account, f.scopes, f.access_end_time, f.create_time, f.expire_time, f.version);
 }
 inline auto Fields(const WebSession& s) {
   return std::make_tuple(s.id_hash, s.tenant, s.user, s.display_name,

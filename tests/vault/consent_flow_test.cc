@@ -362,19 +362,115 @@ TEST_F(ConsentFlowTest, TellsWhenLessWasGranted) {
   EXPECT_EQ(grant->scopes, ReadCalendar());
 }
 
-TEST_F(ConsentFlowTest, OverwritesNoConnectionWithAnotherAccount) {
-  Connection connection = world_.ConnectCalendar();
-  connection.state = ConnectionState::kNeedsReconnect;
-  world_.Put(connection);
-  Interaction question = AskAna(ReadCalendar(), connection.id);
-  Callback callback = Press(question);
-  AnswerCode(connection.granted_scopes, "mallory", "rt-of-mallory");
-  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "account_mismatch");
-  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
-  Connection row = world_.Row(connection);
+// Ana is asked to reconnect her account, and comes back with another one.
+class OtherAccountTest : public ConsentFlowTest {
+ protected:
+  OtherAccountTest() {
+    asked_ = world_.ConnectCalendar();
+    asked_.state = ConnectionState::kNeedsReconnect;
+    world_.Put(asked_);
+    asked_ = world_.Row(asked_);
+    question_ = AskAna(ReadCalendar(), asked_.id);
+    callback_ = Press(question_);
+  }
+
+  std::string ComeBackAs(const std::string& account,
+                         const std::string& refresh_token) {
+    AnswerCode(asked_.granted_scopes, account, refresh_token);
+    auto returned = Return(callback_);
+    EXPECT_TRUE(returned.ok()) << returned.status();
+    return returned.ok() ? returned->trip_id : "";
+  }
+
+  Connection asked_;
+  Interaction question_;
+  Callback callback_;
+};
+
+TEST_F(OtherAccountTest, OverwritesNothingAndLetsNobodyIn) {
+  const std::string trip = ComeBackAs("ana-at-home", "rt-home");
+  ASSERT_FALSE(trip.empty());
+  EXPECT_EQ(Read(question_).state, InteractionState::kPending);
+  Connection row = world_.Row(asked_);
   EXPECT_EQ(row.account_id, "ana");
   EXPECT_EQ(row.state, ConnectionState::kNeedsReconnect);
   EXPECT_EQ(world_.RefreshTokenOf(row), "rt-1");
+
+  auto found = world_.consent->GetOtherAccount(trip, ana_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->is_new);
+  EXPECT_EQ(found->asked.id, asked_.id);
+  EXPECT_EQ(found->other.account_id, "ana-at-home");
+  EXPECT_EQ(world_.RefreshTokenOf(found->other), "rt-home");
+  EXPECT_THAT(
+      *world_.store->ListAgentGrants(found->other.tenant, found->other.id),
+      IsEmpty());
+}
+
+TEST_F(OtherAccountTest, IsUsedFromNowOnWhenThePersonSaysSo) {
+  const std::string trip = ComeBackAs("ana-at-home", "rt-home");
+  ASSERT_EQ(world_.consent->UseOtherAccount(trip, ana_), absl::OkStatus());
+  Interaction settled = Read(question_);
+  EXPECT_EQ(settled.state, InteractionState::kCompleted);
+  EXPECT_NE(settled.connection, asked_.id);
+  auto grant = world_.store->GetAgentGrant(settled.tenant, settled.connection,
+                                           settled.agent);
+  ASSERT_TRUE(grant.ok()) << grant.status();
+  EXPECT_EQ(grant->scopes, ReadCalendar());
+  grant = world_.store->GetAgentGrant(asked_.tenant, asked_.id, settled.agent);
+  ASSERT_TRUE(grant.ok()) << grant.status();
+  EXPECT_LE(grant->end_time, world_.clock.Now());
+  EXPECT_THAT(world_.Audit("connection.replaced"), SizeIs(1));
+  // Once.
+  EXPECT_EQ(ReasonOf(world_.consent->UseOtherAccount(trip, ana_)),
+            "INTERACTION_USED");
+}
+
+TEST_F(OtherAccountTest, LeavesTheQuestionToBeAnsweredWithTheRightOne) {
+  ComeBackAs("ana-at-home", "rt-home");
+  callback_ = Press(Read(question_));
+  EXPECT_EQ(ComeBackAs("ana", "rt-2"), "");
+  EXPECT_EQ(Read(question_).state, InteractionState::kCompleted);
+  EXPECT_EQ(Read(question_).connection, asked_.id);
+  EXPECT_EQ(world_.RefreshTokenOf(world_.Row(asked_)), "rt-2");
+}
+
+TEST_F(OtherAccountTest, RenewsOneThatWasConnectedBefore) {
+  Connection home = world_.ConnectCalendar();
+  home.account_id = "ana-at-home";
+  world_.Put(home);
+  world_.clock.Advance(absl::Seconds(1));
+  callback_ = Press(question_);
+  const std::string trip = ComeBackAs("ana-at-home", "rt-home");
+  auto found = world_.consent->GetOtherAccount(trip, ana_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->other.id, home.id);
+  EXPECT_FALSE(found->is_new);
+  EXPECT_EQ(world_.RefreshTokenOf(world_.Row(home)), "rt-home");
+}
+
+TEST_F(OtherAccountTest, IsShownToTheBrowserThatWentThere) {
+  const std::string trip = ComeBackAs("ana-at-home", "rt-home");
+  const WebSession elsewhere =
+      world_.SessionOf("acme", "ana", "another browser");
+  EXPECT_EQ(
+      MetadataOf(world_.consent->GetOtherAccount(trip, elsewhere).status(),
+                 "check"),
+      "session");
+  for (const char* guess : {"", "zz", "00"}) {
+    EXPECT_EQ(MetadataOf(world_.consent->UseOtherAccount(guess, ana_), "check"),
+              "state");
+  }
+}
+
+TEST_F(OtherAccountTest, IsNotUsedOnceItIsDisconnected) {
+  const std::string trip = ComeBackAs("ana-at-home", "rt-home");
+  Connection other = world_.consent->GetOtherAccount(trip, ana_)->other;
+  other.state = ConnectionState::kRevoked;
+  world_.Put(other);
+  EXPECT_EQ(MetadataOf(world_.consent->UseOtherAccount(trip, ana_), "check"),
+            "revoked");
+  EXPECT_EQ(Read(question_).state, InteractionState::kPending);
 }
 
 TEST_F(ConsentFlowTest, RenewsAConnectionAndForgetsItsOldTokens) {

@@ -157,7 +157,7 @@ TEST_F(SignInTest, TakesNoQueryThatCannotBeReadAndNoUnknownState) {
 
 TEST_F(SignInTest, TakesNoCallbackThatIsLate) {
   Callback callback = Leave();
-  world_.clock.Advance(SignIn::kFlowLifetime);
+  world_.clock.Advance(OAuthFlows::kLifetime);
   EXPECT_EQ(CheckOf(callback), "expired");
   EXPECT_EQ(codes_used_, 0);
 }

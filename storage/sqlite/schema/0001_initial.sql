@@ -145,7 +145,7 @@ CREATE TABLE oauth_flow (
   cookie_hash BLOB NOT NULL,
   session_hash BLOB NOT NULL,
   sealed_verifier BLOB NOT NULL,
-  nonce_hash BLOB NOT NULL,
+  other_account TEXT NOT NULL,
   scopes TEXT NOT NULL,
   access_end_time INTEGER NOT NULL,
   create_time INTEGER NOT NULL,

@@ -20,6 +20,7 @@ import { Records } from './memory_adapter.mjs';
 export const ACCOUNTS = {
   ana: { name: 'Ana Alvarez', email: 'ana@example.test' },
   ben: { name: 'Ben Bauer', email: 'ben@example.test' },
+  'ana-home': { name: 'Ana Alvarez', email: 'ana-home@example.test' },
 };
 
 export const SCOPES = ['openid', 'offline_access', 'email', 'profile',

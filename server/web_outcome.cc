@@ -1,0 +1,180 @@
+#include "server/web_outcome.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "server/pages.h"
+#include "server/web_session.h"
+#include "server/web_views.h"
+
+namespace tokenvault {
+
+WebResponse ShowOutcome(const WebVisit& visit,
+                        const std::string& interaction_id) {
+  if (!visit.session.has_value()) return SeeOther("/me");
+  absl::StatusOr<ConsentFlow::Outcome> outcome = visit.parts.consent.GetOutcome(
+      InteractionId(interaction_id), *visit.session);
+  if (!outcome.ok()) return visit.ErrorPage(outcome.status(), "");
+  const Interaction& interaction = outcome->interaction;
+  const Directory& directory = *visit.directory;
+  const Provider* provider = directory.FindProvider(interaction.provider);
+  const AgentView agent = ViewAgent(directory, interaction.agent);
+  const std::string provider_name =
+      ViewProvider(directory, interaction.provider);
+  const ReturnView back = ViewReturn(interaction, agent.name);
+  const std::string& path = visit.request.path;
+  const PageForm form = visit.Form(path);
+
+  if (interaction.state == InteractionState::kPending) {
+    return SeeOther(
+        absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(interaction.id)));
+  }
+  if (outcome->connection.has_value() &&
+      outcome->connection->state == ConnectionState::kRevoked) {
+    RemovedPage page;
+    page.frame = visit.Frame();
+    page.agent = agent.name;
+    page.provider = provider_name;
+    page.account = outcome->connection->account_label;
+    page.revocation = ViewRevocation(*outcome->connection);
+    page.back = back;
+    return Page(200, RenderRemoved(page));
+  }
+  if (interaction.denial_reason == "PROVIDER_DENIED") {
+    return Page(200, RenderDeniedAtProvider(
+                         {visit.Frame(), agent.name, provider_name, back}));
+  }
+  if (interaction.denial_reason == "SCOPES_NOT_GRANTED" &&
+      visit.request.query != "kept") {
+    LessGrantedPage page;
+    page.frame = visit.Frame();
+    page.form = form;
+    page.agent = agent.name;
+    page.provider = provider_name;
+    if (outcome->connection.has_value()) {
+      page.account = outcome->connection->account_label;
+    }
+    page.granted = ViewScopes(
+        provider, interaction.scopes.Minus(interaction.missing_scopes));
+    page.missing = ViewScopes(provider, interaction.missing_scopes);
+    return Page(200, RenderLessGranted(page));
+  }
+  if (interaction.denial_reason == "ACCESS_DENIED") {
+    return Page(200, RenderDeniedByYou(
+                         {visit.Frame(), agent.name, provider_name, back}));
+  }
+  if (!outcome->grant.has_value() || !outcome->connection.has_value()) {
+    return Page(410, RenderLinkExpired({visit.Frame()}));
+  }
+  DonePage page;
+  page.frame = visit.Frame();
+  page.agent = agent;
+  if (const Tenant* tenant = directory.FindTenant(interaction.tenant)) {
+    page.tenant = tenant->name;
+  }
+  page.provider = provider_name;
+  page.account = outcome->connection->account_label;
+  page.scopes = ViewScopes(provider, outcome->grant->scopes);
+  page.ends = outcome->grant->end_time;
+  page.undo = form;
+  page.back = back;
+  page.connections_link = "/me";
+  page.connections_name = visit.ConnectionsName();
+  return Page(200, RenderDone(page));
+}
+
+WebResponse ChangeOutcome(const WebVisit& visit,
+                          const std::string& interaction_id) {
+  const std::string& path = visit.request.path;
+  if (!visit.session.has_value()) return SeeOther("/me");
+  absl::StatusOr<WebForm> form = visit.ReadOwnForm(path);
+  if (!form.ok()) return visit.ErrorPage(form.status(), path);
+  absl::StatusOr<ConsentFlow::Outcome> outcome = visit.parts.consent.GetOutcome(
+      InteractionId(interaction_id), *visit.session);
+  if (!outcome.ok()) return visit.ErrorPage(outcome.status(), "");
+  const Interaction& interaction = outcome->interaction;
+  const std::string& decision = (*form)[kFieldDecision];
+  if (decision == kDecisionKeep) return SeeOther(absl::StrCat(path, "?kept"));
+  if (decision == kDecisionAgain) {
+    Question question;
+    question.kind = InteractionKind::kStepUp;
+    question.tenant = interaction.tenant;
+    question.agent = interaction.agent;
+    question.user = interaction.user;
+    question.provider = interaction.provider;
+    question.connection = interaction.connection;
+    question.scopes = interaction.scopes;
+    question.missing_scopes = interaction.missing_scopes;
+    question.purpose = interaction.purpose;
+    question.return_uri = interaction.return_uri;
+    absl::StatusOr<AskedQuestion> asked = visit.parts.interactions.Ask(
+        question, visit.directory->public_url, visit.parts.clock.Now());
+    if (!asked.ok()) return visit.ErrorPage(asked.status(), path);
+    return SeeOther(absl::StrCat(
+        "/c/", visit.parts.interactions.LinkIdOf(asked->interaction.id)));
+  }
+  if (decision != kDecisionUndo || !outcome->connection.has_value()) {
+    return visit.ErrorPage(errors::FieldInvalid("decision", "unknown"), path);
+  }
+  absl::StatusOr<ConnectionAdmin::Revoked> revoked =
+      visit.parts.connections.Revoke(*visit.directory, interaction.tenant,
+                                     interaction.user, outcome->connection->id,
+                                     /*etag=*/"", visit.Actor(),
+                                     /*request_id=*/"");
+  if (!revoked.ok()) return visit.ErrorPage(revoked.status(), path);
+  return SeeOther(path);
+}
+
+WebResponse AskWhichAccount(const WebVisit& visit, const std::string& trip_id) {
+  if (!visit.session.has_value()) return SeeOther("/me");
+  absl::StatusOr<ConsentFlow::OtherAccount> found =
+      visit.parts.consent.GetOtherAccount(trip_id, *visit.session);
+  if (!found.ok()) return visit.ErrorPage(found.status(), "/me");
+  const Interaction& interaction = found->interaction;
+  WrongAccountPage page;
+  page.frame = visit.Frame();
+  page.form = visit.Form(visit.request.path);
+  page.agent = ViewAgent(*visit.directory, interaction.agent).name;
+  page.provider = ViewProvider(*visit.directory, interaction.provider);
+  page.account = found->asked.account_label;
+  page.new_account = found->other.account_label;
+  page.is_new = found->is_new;
+  return Page(200, RenderWrongAccount(page));
+}
+
+WebResponse ChooseAccount(const WebVisit& visit, const std::string& trip_id) {
+  const std::string& path = visit.request.path;
+  if (!visit.session.has_value()) return SeeOther("/me");
+  absl::StatusOr<WebForm> form = visit.ReadOwnForm(path);
+  if (!form.ok()) return visit.ErrorPage(form.status(), path);
+  absl::StatusOr<ConsentFlow::OtherAccount> found =
+      visit.parts.consent.GetOtherAccount(trip_id, *visit.session);
+  if (!found.ok()) return visit.ErrorPage(found.status(), "/me");
+  const InteractionId& interaction = found->interaction.id;
+  const std::string& decision = (*form)[kFieldDecision];
+  if (decision == kDecisionReplace) {
+    absl::Status used =
+        visit.parts.consent.UseOtherAccount(trip_id, *visit.session);
+    if (!used.ok()) return visit.ErrorPage(used, path);
+    return SeeOther(absl::StrCat("/done/", interaction.value));
+  }
+  if (decision != kDecisionKeep) {
+    return visit.ErrorPage(errors::FieldInvalid("decision", "unknown"), path);
+  }
+  // What this trip alone brought, and nobody uses, goes as it came.
+  absl::StatusOr<ConnectionView> other = visit.parts.connections.Get(
+      found->other.tenant, found->other.user, found->other.id);
+  if (!other.ok()) return visit.ErrorPage(other.status(), path);
+  if (found->is_new && other->grants.empty()) {
+    absl::StatusOr<ConnectionAdmin::Revoked> revoked =
+        visit.parts.connections.Revoke(
+            *visit.directory, found->other.tenant, found->other.user,
+            found->other.id, /*etag=*/"", visit.Actor(), /*request_id=*/"");
+    if (!revoked.ok()) return visit.ErrorPage(revoked.status(), path);
+  }
+  return SeeOther(
+      absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(interaction)));
+}
+
+}  // namespace tokenvault

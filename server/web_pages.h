@@ -1,0 +1,30 @@
+#pragma once
+
+#include "base/clock.h"
+#include "server/http_types.h"
+#include "server/web_visit.h"
+#include "vault/directory.h"
+#include "vault/worker_pool.h"
+
+namespace tokenvault {
+
+// The pages of people: which address is which page. Rules are in the vault's
+// floor, words in server/pages.h; web_sign_in.h, web_consent.h, web_outcome.h
+// and web_my_connections.h turn one into the other.
+//
+// Every answer has the headers of AddPageHeaders. Work runs on the pool.
+class WebPages {
+ public:
+  WebPages(WebParts parts, const DirectoryHolder& directory, WorkerPool& pool);
+
+  void Handle(WebRequest request, WebRespond respond);
+
+ private:
+  WebResponse Route(const WebRequest& request);
+
+  const WebParts parts_;
+  const DirectoryHolder& directory_;
+  WorkerPool& pool_;
+};
+
+}  // namespace tokenvault

@@ -1,0 +1,67 @@
+#include "server/web_sign_in.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "server/pages.h"
+#include "server/web_session.h"
+#include "server/web_views.h"
+
+namespace tokenvault {
+
+WebResponse StartSignIn(const WebVisit& visit, const std::string& name) {
+  const Tenant* tenant = visit.directory->FindTenant(TenantId(name));
+  if (tenant == nullptr) return Page(404, RenderNotFound({visit.Frame()}));
+  const std::string link_id = visit.Query().Get("c");
+  InteractionId interaction;
+  if (!link_id.empty()) {
+    absl::StatusOr<Interaction> found = visit.parts.consent.Look(link_id);
+    if (!found.ok()) return visit.ErrorPage(found.status(), "");
+    interaction = found->id;
+  }
+  absl::StatusOr<BrowserTrip> trip =
+      visit.parts.sign_in.Begin(*visit.directory, *tenant, interaction);
+  if (!trip.ok()) {
+    return visit.ErrorPage(
+        trip.status(), link_id.empty() ? "/me" : absl::StrCat("/c/", link_id));
+  }
+  WebResponse response = SeeOther(trip->url);
+  visit.cookies.Set(response, trip->cookie_name, trip->cookie_value,
+                    trip->cookie_age);
+  return response;
+}
+
+WebResponse FinishSignIn(const WebVisit& visit, const std::string& name) {
+  const Tenant* tenant = visit.directory->FindTenant(TenantId(name));
+  if (tenant == nullptr) return Page(404, RenderNotFound({visit.Frame()}));
+  absl::StatusOr<SignIn::SignedIn> signed_in = visit.parts.sign_in.Finish(
+      *visit.directory, *tenant, visit.Query(), visit.Reader());
+  if (!signed_in.ok()) return visit.ErrorPage(signed_in.status(), "/me");
+  WebResponse response =
+      SeeOther(signed_in->interaction.empty()
+                   ? "/me"
+                   : absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(
+                                             signed_in->interaction)));
+  visit.cookies.Set(response, kSessionCookie, signed_in->cookie,
+                    SignIn::kAbsolute);
+  visit.cookies.Clear(response, signed_in->flow_cookie_name);
+  return response;
+}
+
+WebResponse SignOut(const WebVisit& visit) {
+  if (visit.session.has_value()) {
+    absl::StatusOr<WebForm> form = visit.ReadOwnForm("/signout");
+    if (!form.ok()) return visit.ErrorPage(form.status(), "/me");
+    absl::Status status = visit.parts.sign_in.SignOut(
+        visit.cookies.Read(visit.request, kSessionCookie).value_or(""));
+    if (!status.ok()) return visit.ErrorPage(status, "/me");
+  }
+  PageFrame frame = visit.Frame();
+  frame.signed_in_as.clear();
+  WebResponse response = Page(200, RenderSignedOut({frame, "/me"}));
+  visit.cookies.Clear(response, kSessionCookie);
+  return response;
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "server/http_types.h"
+#include "server/web_visit.h"
+
+namespace tokenvault {
+
+// Signing in and out. Rules are in vault/sign_in.h.
+
+// GET /signin/<tenant>/start: to the identity provider.
+WebResponse StartSignIn(const WebVisit& visit, const std::string& tenant);
+// GET /signin/<tenant>: back from it.
+WebResponse FinishSignIn(const WebVisit& visit, const std::string& tenant);
+// POST /signout
+WebResponse SignOut(const WebVisit& visit);
+
+}  // namespace tokenvault

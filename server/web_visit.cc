@@ -1,0 +1,125 @@
+#include "server/web_visit.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "crypto/random.h"
+#include "oauth/url.h"
+
+namespace tokenvault {
+
+WebResponse Page(int status, std::string html) {
+  WebResponse response;
+  response.status = status;
+  response.content_type = kHtmlContentType;
+  response.body = std::move(html);
+  return response;
+}
+
+PageFrame WebVisit::Frame(const Tenant* tenant) const {
+  PageFrame frame;
+  if (tenant != nullptr) frame.brand = absl::StrCat(tenant->name, " Connect");
+  if (session.has_value()) frame.signed_in_as = session->display_name;
+  frame.demo = directory->dev_mode;
+  return frame;
+}
+
+PageFrame WebVisit::Frame() const {
+  return Frame(session.has_value() ? directory->FindTenant(session->tenant)
+                                   : nullptr);
+}
+
+std::string WebVisit::ConnectionsName() const {
+  absl::string_view url = directory->public_url;
+  if (!absl::ConsumePrefix(&url, "https://")) {
+    absl::ConsumePrefix(&url, "http://");
+  }
+  return absl::StrCat(url, "/me");
+}
+
+CookieReader WebVisit::Reader() const {
+  return
+      [this](const std::string& name) { return cookies.Read(request, name); };
+}
+
+std::string WebVisit::Actor() const {
+  return absl::StrCat("users/", session->user.value);
+}
+
+PageForm WebVisit::Form(const std::string& action) const {
+  return {action, parts.sign_in.CsrfToken(*session, action)};
+}
+
+absl::StatusOr<WebForm> WebVisit::ReadOwnForm(const std::string& action) const {
+  if (!IsOwnForm(request, directory->public_url)) {
+    return errors::ConnectRefused("origin");
+  }
+  ASSIGN_OR_RETURN(WebForm form, ReadForm(request));
+  if (!EqualInConstantTime(form[kFieldCsrf],
+                           parts.sign_in.CsrfToken(*session, action))) {
+    return errors::ConnectRefused("csrf");
+  }
+  return form;
+}
+
+CallbackQuery WebVisit::Query() const {
+  CallbackQuery query;
+  auto parameters = ParseQuery(request.query);
+  if (parameters.ok()) {
+    query.parameters = *std::move(parameters);
+  } else {
+    query.malformed = true;
+  }
+  return query;
+}
+
+WebResponse WebVisit::ErrorPage(const absl::Status& status,
+                                const std::string& retry_link) const {
+  const std::string reason = ReasonOf(status);
+  const PageFrame frame = Frame();
+  if (reason == "NOT_FOUND" || reason == "RESOURCE_DENIED") {
+    return Page(404, RenderNotFound({frame}));
+  }
+  if (reason == "INTERACTION_USED") {
+    return Page(410, RenderLinkUsed({frame, "/me"}));
+  }
+  if (reason == "INTERACTION_EXPIRED" || reason == "INTERACTION_DENIED") {
+    return Page(410, RenderLinkExpired({frame}));
+  }
+  const std::string check = MetadataOf(status, "check");
+  if (check == "user_mismatch" || check == "user") {
+    OtherPersonPage page;
+    page.frame = frame;
+    if (session.has_value()) page.sign_out = Form("/signout");
+    return Page(403, RenderOtherPerson(page));
+  }
+  const std::string id = NewUlid(parts.clock.Now());
+  Log(LogLevel::kWarning, "page.failed", "a page could not be shown",
+      {{LogKey::kRequestId, id},
+       {LogKey::kReason, reason.empty() ? "INTERNAL" : reason},
+       {LogKey::kOutcome, check}});
+  if (absl::StartsWith(reason, "PROVIDER_") || reason == "ADDRESS_REFUSED") {
+    ProviderDownPage page;
+    page.frame = frame;
+    const std::string provider = MetadataOf(status, "provider");
+    const Provider* known = directory->FindProvider(ProviderId(provider));
+    page.provider =
+        known == nullptr ? "The sign-in service" : known->display_name;
+    page.agent = "The agent";
+    page.retry_link = retry_link;
+    return Page(502, RenderProviderDown(page));
+  }
+  const int code = reason == "CONNECT_REFUSED"   ? 403
+                   : reason == "FIELD_INVALID"   ? 400
+                   : absl::IsUnavailable(status) ? 503
+                                                 : 500;
+  return Page(code, RenderWentWrong({frame, id, retry_link}));
+}
+
+}  // namespace tokenvault

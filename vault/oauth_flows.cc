@@ -1,0 +1,96 @@
+#include "vault/oauth_flows.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/status_macros.h"
+#include "crypto/random.h"
+#include "oauth/pkce.h"
+#include "vault/bindings.h"
+
+namespace tokenvault {
+
+std::string CallbackQuery::Get(const std::string& name) const {
+  for (const auto& [key, value] : parameters) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+OAuthFlows::OAuthFlows(const Clock& clock, Store& store, KeyKeeper& keys)
+    : clock_(clock), store_(store), keys_(keys) {}
+
+absl::StatusOr<OAuthFlows::Begun> OAuthFlows::Begin(OAuthFlow flow,
+                                                    const std::string& state) {
+  Begun begun;
+  Pkce pkce = NewPkce(RandomBytes(32));
+  begun.code_challenge = std::move(pkce.challenge);
+  flow.state_hash = keys_.Lookup("state", state);
+  flow.create_time = clock_.Now();
+  flow.expire_time = flow.create_time + kLifetime;
+  begun.trip.cookie_name = CookieName(flow);
+  begun.trip.cookie_value = RandomToken();
+  begun.trip.cookie_age = kLifetime;
+  flow.cookie_hash = keys_.Lookup("flow-cookie", begun.trip.cookie_value);
+  ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
+  ASSIGN_OR_RETURN(
+      flow.sealed_verifier,
+      sealer.Seal(pkce.verifier,
+                  FlowVerifierBinding(keys_.deployment_id(), flow)));
+  begun.flow = std::move(flow);
+  return begun;
+}
+
+absl::StatusOr<OAuthFlow> OAuthFlows::Take(const CallbackQuery& query) {
+  if (query.malformed) return errors::ConnectRefused("query");
+  absl::StatusOr<OAuthFlow> flow =
+      store_.GetFlow(keys_.Lookup("state", query.Get("state")));
+  if (HasReason(flow.status(), "NOT_FOUND")) {
+    return errors::ConnectRefused("state");
+  }
+  RETURN_IF_ERROR(flow.status());
+  if (clock_.Now() >= flow->expire_time) {
+    return errors::ConnectRefused("expired");
+  }
+  if (flow->state != FlowState::kRedirected) {
+    return errors::ConnectRefused("replayed");
+  }
+  flow->state = FlowState::kReturned;
+  WriteBatch batch;
+  batch.Update(*flow);
+  absl::Status status = store_.Commit(std::move(batch));
+  if (HasReason(status, "VERSION_CONFLICT")) {
+    return errors::ConnectRefused("replayed");
+  }
+  RETURN_IF_ERROR(status);
+  flow->version += 1;
+  return flow;
+}
+
+bool OAuthFlows::IsSameBrowser(const OAuthFlow& flow,
+                               const CookieReader& read_cookie) const {
+  std::optional<std::string> cookie = read_cookie(CookieName(flow));
+  return cookie.has_value() &&
+         EqualInConstantTime(keys_.Lookup("flow-cookie", *cookie),
+                             flow.cookie_hash);
+}
+
+absl::StatusOr<Secret> OAuthFlows::OpenVerifier(const OAuthFlow& flow) const {
+  ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
+  return sealer.Open(flow.sealed_verifier,
+                     FlowVerifierBinding(keys_.deployment_id(), flow));
+}
+
+std::string OAuthFlows::CookieName(const OAuthFlow& flow) {
+  return absl::StrCat(flow.kind == FlowKind::kLogin ? "tv_login_" : "tv_flow_",
+                      HexEncode(flow.state_hash.substr(0, 4)));
+}
+
+bool IsIssuedBy(const Provider& provider, const CallbackQuery& query) {
+  const std::string iss = query.Get("iss");
+  return iss.empty() ? !provider.authorization_response_iss
+                     : provider.issuer.empty() || iss == provider.issuer;
+}
+
+}  // namespace tokenvault
