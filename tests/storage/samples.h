@@ -171,10 +171,11 @@ inline auto Fields(const Interaction& i) {
                          i.version);
 }
 inline auto Fields(const OAuthFlow& f) {
-  return std::make_tuple(
-      f.state_hash, f.tenant, f.kind, f.state, f.interaction, f.provider,
-      f.context, f.cookie_hash, f.session_hash, f.sealed_verifier,
-      f.other_account, f.scopes, f.access_end_time, f.create_time, f.expire_time, f.version);
+  return std::make_tuple(f.state_hash, f.tenant, f.kind, f.state, f.interaction,
+                         f.provider, f.context, f.cookie_hash, f.session_hash,
+                         f.sealed_verifier, f.other_account, f.scopes,
+                         f.access_end_time, f.create_time, f.expire_time,
+                         f.version);
 }
 inline auto Fields(const WebSession& s) {
   return std::make_tuple(s.id_hash, s.tenant, s.user, s.display_name,
