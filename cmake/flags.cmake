@@ -33,6 +33,10 @@ elseif(TOKENVAULT_SANITIZE STREQUAL "thread")
   add_link_options(-fsanitize=thread)
 endif()
 
+if(TOKENVAULT_FAULTS)
+  add_compile_definitions(TOKENVAULT_FAULTS)
+endif()
+
 find_program(TOKENVAULT_MOLD mold)
 if(TOKENVAULT_MOLD)
   add_link_options(-fuse-ld=mold)

@@ -249,4 +249,16 @@ absl::StatusOr<TokenResponse> ParseTokenResponse(const Provider& provider,
   return result;
 }
 
+Secret SalvageRefreshToken(const Provider& provider,
+                           const HttpResponse& response) {
+  Secret token;
+  if (response.status < 200 || response.status >= 300) return token;
+  absl::StatusOr<JsonDocument> document = ReadBody(provider, response);
+  if (!document.ok()) return token;
+  if (FindErrorCode(provider, document->root()).has_value()) return token;
+  // A token that cannot be sent back is none.
+  TakeToken(provider, document->root(), "refresh_token", token).IgnoreError();
+  return token;
+}
+
 }  // namespace tokenvault

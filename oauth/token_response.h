@@ -49,4 +49,10 @@ struct TokenResponse {
 absl::StatusOr<TokenResponse> ParseTokenResponse(const Provider& provider,
                                                  const HttpResponse& response);
 
+// The refresh token of a successful answer that is otherwise of no use (no
+// access token, one of another type): it may be the only one that still works.
+// Empty when there is none.
+Secret SalvageRefreshToken(const Provider& provider,
+                           const HttpResponse& response);
+
 }  // namespace tokenvault

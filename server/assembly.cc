@@ -242,8 +242,14 @@ class Assembly::Impl {
     providers_ = std::make_unique<ProviderAccess>(*http_, clock_);
     cache_ = std::make_unique<TokenCache>(kMaxCachedTokens);
     interactions_ = std::make_unique<Interactions>(*store_, *keys_);
-    refresher_ = std::make_unique<Refresher>(clock_, *store_, *keys_,
-                                             *providers_, *cache_);
+    std::unique_ptr<LandingFile> landing;
+    if (!IsInMemory(config_)) {
+      ASSIGN_OR_RETURN(landing, LandingFile::Open(absl::StrCat(
+                                    config_.storage.path, ".landing")));
+    }
+    refresher_ = std::make_unique<Refresher>(
+        clock_, *store_, *keys_, *providers_, *cache_, std::move(landing));
+    RETURN_IF_ERROR(refresher_->Recover(*config_.directory));
     sign_in_ = std::make_unique<SignIn>(clock_, *store_, *keys_, *providers_);
     consent_ = std::make_unique<ConsentFlow>(
         clock_, *store_, *keys_, *providers_, *interactions_, *cache_);

@@ -20,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "base/clock.h"
 #include "base/errors.h"
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
@@ -62,6 +63,7 @@ struct Flags {
   int ready_fd = -1;
   bool version = false;
   bool help = false;
+  bool list_fault_points = false;
 };
 
 bool ReadPorts(const std::string& text, DevOptions& options) {
@@ -98,6 +100,10 @@ std::optional<Flags> ReadFlags(int argc, char** argv) {
       flags.version = true;
     } else if (flag == "--help" || flag == "-h") {
       flags.help = true;
+#ifdef TOKENVAULT_FAULTS
+    } else if (flag == "--list-fault-points") {
+      flags.list_fault_points = true;
+#endif
     } else {
       return std::nullopt;
     }
@@ -257,6 +263,15 @@ int Main(int argc, char** argv) {
   }
   if (flags->version) {
     printf("tokenvaultd %s\n", Version().c_str());
+    return 0;
+  }
+#ifdef TOKENVAULT_FAULTS
+  if (const char* fault = getenv("TOKENVAULT_FAULT")) ArmFaultPoint(fault);
+#endif
+  if (flags->list_fault_points) {
+    for (absl::string_view point : FaultPoints()) {
+      printf("%s\n", std::string(point).c_str());
+    }
     return 0;
   }
   if (absl::Status crypto = InitCrypto(); !crypto.ok()) return Fail(crypto);

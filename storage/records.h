@@ -83,6 +83,16 @@ struct Dek {
 // Paused is a flag beside the state, so that pausing forgets nothing.
 enum class ConnectionState { kActive = 1, kNeedsReconnect = 2, kRevoked = 3 };
 
+// Whether an answer of the provider may have got lost. Values are on disk:
+// never renumber.
+//
+//   kNone ──lease──▶ kMaybeSent ──answer, committed──▶ kNone
+//                       └─ no answer ──▶ kUnknown ──next lease──▶ kMaybeSent
+//
+// Found at start, kMaybeSent is a refresh that was interrupted: what the
+// provider said is in the landing slot, or nobody knows.
+enum class RefreshPhase { kNone = 1, kMaybeSent = 2, kUnknown = 3 };
+
 struct Connection {
   TenantId tenant;
   ConnectionId id;
@@ -104,6 +114,10 @@ struct Connection {
   std::string lease_owner;
   uint64_t lease_epoch = 0;
   absl::Time lease_until = absl::InfinitePast();
+  // Durable before the provider is called, with the lease.
+  RefreshPhase refresh_phase = RefreshPhase::kNone;
+  uint64_t landing_slot = 0;  // where the answer is put first; 0: nowhere
+  absl::Time refresh_sent_time = absl::InfinitePast();
 
   absl::Time create_time;
   absl::Time last_refresh_time = absl::InfinitePast();

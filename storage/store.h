@@ -90,6 +90,9 @@ class Store {
   virtual absl::StatusOr<std::vector<Connection>> ListConnections(
       const ConnectionFilter& filter, const ConnectionId& after,
       int limit) const = 0;
+  // Those whose last refresh was not settled (refresh_phase is not kNone).
+  virtual absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()
+      const = 0;
   virtual absl::StatusOr<AgentGrant> GetAgentGrant(
       const TenantId& tenant, const ConnectionId& connection,
       const AgentId& agent) const = 0;

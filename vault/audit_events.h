@@ -35,6 +35,7 @@ inline constexpr char kUpstreamRevoked[] = "connection.revoked_upstream";
 inline constexpr char kRefreshSucceeded[] = "refresh.succeeded";
 inline constexpr char kRefreshFailed[] = "refresh.failed";
 inline constexpr char kGrantGone[] = "refresh.grant_gone";
+inline constexpr char kGrantDoubted[] = "refresh.grant_doubted";
 inline constexpr char kKeyRotationStarted[] = "key.rotation_started";
 inline constexpr char kKeyActivated[] = "key.activated";
 inline constexpr char kKeyRotated[] = "key.rotated";

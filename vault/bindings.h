@@ -24,6 +24,19 @@ inline Binding RefreshTokenBinding(const std::string& deployment_id,
                  .schema = 1};
 }
 
+// The answer to one refresh: of this lease, and of no other.
+inline Binding LandedAnswerBinding(const std::string& deployment_id,
+                                   const Connection& connection) {
+  return Binding{.deployment_id = deployment_id,
+                 .tenant = connection.tenant,
+                 .subject = connection.user.value,
+                 .connection = connection.id.value,
+                 .issuer = connection.provider.value,
+                 .purpose = "refresh_answer",
+                 .row_version = connection.lease_epoch,
+                 .schema = 1};
+}
+
 inline Binding FlowVerifierBinding(const std::string& deployment_id,
                                    const OAuthFlow& flow) {
   return Binding{.deployment_id = deployment_id,

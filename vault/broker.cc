@@ -30,6 +30,13 @@ bool IsGoodEnough(const AccessRequest& request, const AccessToken& token,
   return token.expire_time - now >= MinTtl(request, token);
 }
 
+absl::Status LivesTooShort(const AccessToken& token) {
+  return errors::FieldInvalid(
+      "min_ttl",
+      absl::StrCat("tokens of this provider are good for ",
+                   absl::ToInt64Seconds(token.lifetime), " s at most"));
+}
+
 // Failures that say nothing about a token which is still good.
 bool IsPassing(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
@@ -176,6 +183,11 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   if (held != nullptr && IsGoodEnough(request, *held, clock_.Now())) {
     return Answer(std::move(pending), access, std::move(held), true);
   }
+  if (held != nullptr && MinTtl(request, *held) > held->lifetime) {
+    // Another one would not live longer either.
+    absl::Status why = LivesTooShort(*held);
+    return Refuse(std::move(pending), std::move(why));
+  }
   if (!pending->fetch_failure.ok()) {
     // Expiring is not expired.
     if (held != nullptr) {
@@ -240,13 +252,7 @@ void Broker::Fetch(std::shared_ptr<Pending> pending, const Access& access,
     return Refuse(std::move(pending), fetched.status());
   }
   if (!IsGoodEnough(request, *fetched->token, clock_.Now())) {
-    return Refuse(
-        std::move(pending),
-        errors::FieldInvalid(
-            "min_ttl",
-            absl::StrCat("tokens of this provider are good for ",
-                         absl::ToInt64Seconds(fetched->token->lifetime),
-                         " s at most")));
+    return Refuse(std::move(pending), LivesTooShort(*fetched->token));
   }
   if (!access.validity->load()) {
     // Revoked or paused while we fetched: that comes first.

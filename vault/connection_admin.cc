@@ -158,6 +158,7 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     next.state = ConnectionState::kRevoked;
     next.state_reason.clear();
     next.lease_epoch += 1;  // a refresh under way must not write its result
+    next.refresh_phase = RefreshPhase::kNone;
     AuditEvent event = EventFor(next, audit_kind::kConnectionRevoked, actor);
     event.request_id = request_id;
     WriteBatch batch;

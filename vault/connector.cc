@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
@@ -65,8 +66,10 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
     const std::string& redirect_uri) {
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
   const absl::Time received = clock_.Now();
+  FaultPoint("connect.before_exchange");
   absl::StatusOr<TokenResponse> response =
       providers_.oauth().ExchangeCode(provider, code, verifier, redirect_uri);
+  FaultPoint("connect.exchanged");
   if (HasReason(response.status(), "GRANT_GONE")) {
     return errors::ConnectRefused("code");
   }
@@ -79,6 +82,7 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
       redeemed.response.GrantedScopes(provider, flow.scopes)
           .Union(provider.scope_not_echoed.Intersection(flow.scopes));
 
+  FaultPoint("connect.before_commit");
   absl::StatusOr<Connected> connected;
   for (int i = 0; i < kTries; ++i) {
     connected = Connect(provider, flow, redeemed);
@@ -88,6 +92,7 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
     }
   }
   RETURN_IF_ERROR(connected.status());
+  FaultPoint("connect.committed");
 
   // The token that came with the code serves the first request.
   Validity validity = cache_.ValidityOf(connected->connection);
@@ -197,6 +202,8 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
   connection.lease_owner.clear();
   connection.lease_epoch += 1;
   connection.lease_until = absl::InfinitePast();
+  connection.refresh_phase = RefreshPhase::kNone;
+  connection.landing_slot = 0;
   // Some providers give no second refresh token: then the first still holds.
   const Secret& refresh_token = redeemed.response.refresh_token;
   if (!refresh_token.empty() || !renewed) connection.generation += 1;

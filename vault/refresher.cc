@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
@@ -18,6 +21,8 @@ namespace {
 // How often a commit is tried again when the row moved under it: somebody
 // renamed or paused the connection. Each try reads it anew.
 constexpr int kTries = 8;
+constexpr char kUnknownRotation[] = "UNKNOWN_ROTATION";
+constexpr char kLostRotation[] = "LOST_ROTATION";
 
 AuditEvent EventFor(const Connection& connection, absl::string_view kind) {
   AuditEvent event;
@@ -33,6 +38,26 @@ AuditEvent EventFor(const Connection& connection, absl::string_view kind) {
 void DropLease(Connection& connection) {
   connection.lease_owner.clear();
   connection.lease_until = absl::InfinitePast();
+  connection.refresh_phase = RefreshPhase::kNone;
+  connection.landing_slot = 0;
+}
+
+bool IsSuccess(const absl::StatusOr<HttpResponse>& answer) {
+  return answer.ok() && answer->status >= 200 && answer->status < 300;
+}
+
+// Whether the provider may have done what we asked, though we hold no good
+// answer. An answer that refuses says that it did not.
+bool MayHaveRotated(const absl::StatusOr<HttpResponse>& answer,
+                    const absl::Status& why) {
+  const std::string reason = ReasonOf(why);
+  if (reason == "PROVIDER_ANSWER_INVALID") {
+    return !answer.ok() || IsSuccess(answer);
+  }
+  if (reason != "PROVIDER_UNREACHABLE") return false;
+  if (!answer.ok()) return MetadataOf(why, "maybe_sent") != "false";
+  // "Not now", said before the work began.
+  return answer->status >= 500 && answer->status != 503;
 }
 
 absl::Status CannotBeUsed(const Connection& connection) {
@@ -50,22 +75,52 @@ ScopeSet TokenScopes(const Provider& provider, const ScopeSet& asked,
 }
 
 Refresher::Refresher(const Clock& clock, Store& store, KeyKeeper& keys,
-                     ProviderAccess& providers, TokenCache& cache)
+                     ProviderAccess& providers, TokenCache& cache,
+                     std::unique_ptr<LandingFile> landing)
     : clock_(clock),
       store_(store),
       keys_(keys),
       providers_(providers),
       cache_(cache),
+      slots_(keys, std::move(landing)),
       owner_(RandomToken()) {}
+
+absl::Status Refresher::Recover(const Directory& directory) {
+  ASSIGN_OR_RETURN(std::vector<Connection> unsettled,
+                   store_.ListUnsettledRefreshes());
+  std::erase_if(unsettled, [](const Connection& row) {
+    return row.state != ConnectionState::kActive;
+  });
+  slots_.Reserve(unsettled);
+  for (const Connection& row : unsettled) {
+    const Provider* provider = directory.FindProvider(row.provider);
+    // A provider that is switched off: its connections wait as they are.
+    if (provider == nullptr) continue;
+    absl::Status status = FinishInterrupted(*provider, row).status();
+    Log(LogLevel::kWarning, "refresh.recovered",
+        "a refresh was interrupted by the last end of the daemon",
+        {{LogKey::kConnection, row.id.value},
+         {LogKey::kReason, ReasonOf(status)}});
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
     const Directory& directory, const Provider& configured,
     const Connection& connection, const ScopeSet& scopes,
     const std::string& resource) {
-  RETURN_IF_ERROR(SaveUnsaved(connection));
+  ASSIGN_OR_RETURN(Connection row,
+                   store_.GetConnection(connection.tenant, connection.id));
+  ASSIGN_OR_RETURN(row, FinishInterrupted(configured, row));
+  RETURN_IF_ERROR(CheckPause(row));
+  // A new configuration may hold the right secret: it gets a new chance.
+  if (directory_.exchange(&directory) != &directory) breaker_.Reset();
+  RETURN_IF_ERROR(breaker_.Admit(configured.id, clock_.Now()));
   ASSIGN_OR_RETURN(Provider provider,
                    providers_.WithEndpoints(configured, directory.dev_mode));
-  ASSIGN_OR_RETURN(Connection leased, TakeLease(connection));
+  FaultPoint("refresh.before_lease");
+  ASSIGN_OR_RETURN(Connection leased, TakeLease(provider, row));
+  FaultPoint("refresh.lease_committed");
 
   absl::StatusOr<Sealer> sealer =
       keys_.SealerFor(leased.tenant, leased.user.value);
@@ -82,31 +137,185 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
 
   const bool narrows = provider.narrowing == Narrowing::kRefreshScope;
   const absl::Time received = clock_.Now();
-  absl::StatusOr<TokenResponse> response = providers_.oauth().Refresh(
+  FaultPoint("refresh.before_call");
+  absl::StatusOr<HttpResponse> answer = providers_.oauth().SendRefresh(
       provider, *refresh_token, narrows ? scopes : ScopeSet(), resource);
-  if (!response.ok()) {
-    if (HasReason(response.status(), "GRANT_GONE")) {
-      MarkGone(leased);
-    } else {
-      RETURN_IF_ERROR(GiveBack(leased, response.status()));
+  FaultPoint("refresh.answer_received");
+  if (IsSuccess(answer)) {
+    FaultPoint("refresh.before_land");
+    absl::Status landed = slots_.Land(leased, answer->body);
+    // No return: the answer is here, and the commit may work.
+    if (!landed.ok()) {
+      Log(LogLevel::kError, "refresh.not_sealed",
+          "an answer could not be sealed before it was read",
+          {{LogKey::kConnection, leased.id.value},
+           {LogKey::kReason, ReasonOf(landed)}});
     }
-    return response.status();
+    FaultPoint("refresh.landed");
   }
-
-  ScopeSet granted = leased.granted_scopes;
-  // A narrowed answer says nothing about what the whole grant still holds.
-  if (!narrows) granted = response->GrantedScopes(provider, granted);
-  ASSIGN_OR_RETURN(
-      Connection saved,
-      Save(std::move(leased), std::move(response->refresh_token), granted));
+  ASSIGN_OR_RETURN(Settled settled,
+                   Settle(provider, leased, std::move(answer)));
+  FaultPoint("refresh.done");
 
   if (provider.narrowing == Narrowing::kTokenExchange) {
     ASSIGN_OR_RETURN(
-        *response, providers_.oauth().ExchangeToken(
-                       provider, response->access_token, scopes, resource, ""));
+        settled.response,
+        providers_.oauth().ExchangeToken(
+            provider, settled.response.access_token, scopes, resource, ""));
   }
-  return ToAccessToken(directory, provider, *std::move(response), scopes,
-                       saved.granted_scopes, received);
+  return ToAccessToken(directory, provider, std::move(settled.response), scopes,
+                       settled.connection.granted_scopes, received);
+}
+
+absl::Status Refresher::CheckPause(const Connection& connection) {
+  const absl::Time now = clock_.Now();
+  MutexLock lock(mutex_);
+  auto it = paused_until_.find(connection.id);
+  if (it == paused_until_.end()) return absl::OkStatus();
+  if (now < it->second) {
+    return errors::ProviderRateLimited(connection.provider.value,
+                                       it->second - now);
+  }
+  paused_until_.erase(it);
+  return absl::OkStatus();
+}
+
+// A row that says kMaybeSent while nobody is at work on it: the daemon ended in
+// between, or the disk refused the result. The row as it is afterwards.
+absl::StatusOr<Connection> Refresher::FinishInterrupted(
+    const Provider& provider, const Connection& row) {
+  if (row.refresh_phase != RefreshPhase::kMaybeSent ||
+      row.state != ConnectionState::kActive) {
+    return row;
+  }
+  FaultPoint("recover.begin");
+  absl::StatusOr<Secret> landed = slots_.Find(row);
+  FaultPoint("recover.slot_read");
+  if (landed.ok()) {
+    HttpResponse answer;
+    answer.status = 200;
+    answer.body = *std::move(landed);
+    absl::StatusOr<Settled> settled = Settle(provider, row, std::move(answer));
+    FaultPoint("recover.done");
+    if (settled.ok()) return settled->connection;
+    // The disk still refuses: it stays where it landed.
+    if (absl::StartsWith(ReasonOf(settled.status()), "STORAGE_")) {
+      return settled.status();
+    }
+    return store_.GetConnection(row.tenant, row.id);
+  }
+  if (!HasReason(landed.status(), "NOT_FOUND")) return landed.status();
+  RETURN_IF_ERROR(
+      LeaveInDoubt(provider, row,
+                   errors::ProviderUnreachable(provider.id.value, "interrupted",
+                                               /*maybe_sent=*/true)));
+  return store_.GetConnection(row.tenant, row.id);
+}
+
+absl::StatusOr<Connection> Refresher::TakeLease(const Provider& provider,
+                                                const Connection& connection) {
+  Connection row = connection;
+  const absl::Time now = clock_.Now();
+  // Where a replay may end everything that came of the grant, what is held is
+  // used up first.
+  if (row.refresh_phase == RefreshPhase::kUnknown &&
+      now >= row.refresh_sent_time + provider.reuse_grace &&
+      cache_.HoldsAny(row.id, now)) {
+    return errors::ProviderUnreachable(provider.id.value, "outcome_unknown",
+                                       /*maybe_sent=*/true);
+  }
+  ASSIGN_OR_RETURN(const uint64_t slot, slots_.Take(row.id));
+  absl::Status status;
+  for (int i = 0; i < kTries; ++i) {
+    status = row.state != ConnectionState::kActive || row.paused
+                 ? CannotBeUsed(row)
+             : row.sealed_refresh_token.empty()
+                 ? errors::GrantGone(row.provider.value)
+                 : absl::OkStatus();
+    if (!status.ok()) break;
+    // A lease of another process: the store admits one daemon at a time, so
+    // that process is dead and its lease with it.
+    row.lease_owner = owner_;
+    row.lease_epoch += 1;
+    row.lease_until = now + kLease;
+    row.refresh_phase = RefreshPhase::kMaybeSent;
+    row.landing_slot = slot;
+    row.refresh_sent_time = now;
+    WriteBatch batch;
+    batch.Update(row);
+    status = store_.Commit(std::move(batch));
+    if (status.ok()) {
+      row.version += 1;
+      return row;
+    }
+    if (!HasReason(status, "VERSION_CONFLICT")) break;
+    absl::StatusOr<Connection> current =
+        store_.GetConnection(row.tenant, row.id);
+    if (!current.ok()) {
+      status = current.status();
+      break;
+    }
+    row = *std::move(current);
+  }
+  slots_.Free(row.id);
+  return status;
+}
+
+// What an answer means for the connection, committed. Also for an answer that
+// landed in an earlier life.
+absl::StatusOr<Refresher::Settled> Refresher::Settle(
+    const Provider& provider, const Connection& leased,
+    absl::StatusOr<HttpResponse> answer) {
+  absl::StatusOr<TokenResponse> response =
+      answer.ok() ? ParseTokenResponse(provider, *answer) : answer.status();
+  FaultPoint("refresh.parsed");
+  const absl::Time now = clock_.Now();
+  if (response.ok()) {
+    ScopeSet granted = leased.granted_scopes;
+    // A narrowed answer says nothing about what the whole grant still holds.
+    if (provider.narrowing != Narrowing::kRefreshScope) {
+      granted = response->GrantedScopes(provider, granted);
+    }
+    Secret refresh_token = std::move(response->refresh_token);
+    absl::StatusOr<Connection> saved =
+        Save(leased, refresh_token.Clone(), granted);
+    if (HasReason(saved.status(), "RESOURCE_DENIED")) {
+      RevokeUnwanted(provider, leased, refresh_token);
+    }
+    RETURN_IF_ERROR(saved.status());
+    breaker_.OnSuccess(provider.id, now);
+    return Settled{*std::move(response), *std::move(saved)};
+  }
+
+  const absl::Status why = response.status();
+  if (HasReason(why, "GRANT_GONE")) {
+    OnGrantGone(leased);
+    return why;
+  }
+  if (answer.ok()) {
+    // No token for anybody, and yet the next refresh token.
+    Secret salvaged = SalvageRefreshToken(provider, *answer);
+    if (!salvaged.empty()) {
+      RETURN_IF_ERROR(
+          Save(leased, std::move(salvaged), leased.granted_scopes).status());
+      return why;
+    }
+  }
+  if (MayHaveRotated(answer, why)) {
+    RETURN_IF_ERROR(LeaveInDoubt(provider, leased, why));
+    return why;
+  }
+  if (HasReason(why, "PROVIDER_MISCONFIGURED")) {
+    breaker_.OnMisconfigured(provider.id, MetadataOf(why, "problem"), now);
+  }
+  const absl::Duration wait =
+      answer.ok() ? answer->RetryAfter() : absl::ZeroDuration();
+  if (wait > absl::ZeroDuration()) {
+    MutexLock lock(mutex_);
+    paused_until_.insert_or_assign(leased.id, now + wait);
+  }
+  RETURN_IF_ERROR(GiveBack(leased, why));
+  return why;
 }
 
 absl::StatusOr<Refresher::Fetched> Refresher::ToAccessToken(
@@ -147,36 +356,10 @@ absl::StatusOr<Refresher::Fetched> Refresher::ToAccessToken(
   return fetched;
 }
 
-absl::StatusOr<Connection> Refresher::TakeLease(const Connection& connection) {
-  Connection row = connection;
-  for (int i = 0; i < kTries; ++i) {
-    if (row.state != ConnectionState::kActive || row.paused) {
-      return CannotBeUsed(row);
-    }
-    if (row.sealed_refresh_token.empty()) {
-      return errors::GrantGone(row.provider.value);
-    }
-    const absl::Time now = clock_.Now();
-    // A lease of another process: the store admits one daemon at a time, so
-    // that process is dead and its lease with it.
-    row.lease_owner = owner_;
-    row.lease_epoch += 1;
-    row.lease_until = now + kLease;
-    WriteBatch batch;
-    batch.Update(row);
-    absl::Status status = store_.Commit(std::move(batch));
-    if (status.ok()) {
-      row.version += 1;
-      return row;
-    }
-    if (!HasReason(status, "VERSION_CONFLICT")) return status;
-    ASSIGN_OR_RETURN(row, store_.GetConnection(row.tenant, row.id));
-  }
-  return errors::VersionConflict("connection");
-}
-
-absl::StatusOr<Connection> Refresher::Save(Connection row, Secret refresh_token,
+absl::StatusOr<Connection> Refresher::Save(Connection leased,
+                                           Secret refresh_token,
                                            const ScopeSet& granted) {
+  Connection row = leased;
   const uint64_t epoch = row.lease_epoch;
   const bool rotated = !refresh_token.empty();
   absl::Status status;
@@ -184,11 +367,13 @@ absl::StatusOr<Connection> Refresher::Save(Connection row, Secret refresh_token,
     if (row.lease_epoch != epoch || row.state != ConnectionState::kActive) {
       // Revoked, or reconnected by the person, while we asked: the newer grant
       // stands, and what we were given is not kept.
+      slots_.Free(leased.id);
       return CannotBeUsed(row);
     }
     const absl::Time now = clock_.Now();
     Connection next = row;
     DropLease(next);
+    next.state_reason.clear();
     next.last_refresh_time = now;
     next.granted_scopes = granted;
     AuditEvent event = EventFor(next, audit_kind::kRefreshSucceeded);
@@ -211,9 +396,12 @@ absl::StatusOr<Connection> Refresher::Save(Connection row, Secret refresh_token,
     WriteBatch batch;
     batch.Update(next);
     batch.Append(MakeAuditEntry(event, now));
+    FaultPoint("refresh.before_commit");
     status = store_.Commit(std::move(batch));
     if (status.ok()) {
+      FaultPoint("refresh.committed");
       next.version += 1;
+      slots_.Free(leased.id);
       return next;
     }
     absl::StatusOr<Connection> current =
@@ -221,93 +409,156 @@ absl::StatusOr<Connection> Refresher::Save(Connection row, Secret refresh_token,
     if (current.ok()) row = *std::move(current);
   }
   // The disk does not take it. The old token may be dead at the provider by
-  // now, so the new one is all there is: keep it, and write it before anything
-  // else.
-  if (rotated) {
-    Log(LogLevel::kError, "refresh.unsaved",
-        "a new refresh token could not be written; it is kept in memory",
-        {{LogKey::kConnection, row.id.value},
-         {LogKey::kReason, ReasonOf(status)}});
-    MutexLock lock(mutex_);
-    unsaved_.insert_or_assign(
-        row.id, Unsaved{epoch, std::move(refresh_token), granted});
-  }
+  // now, so the new one is all there is: it stays where it landed, and is
+  // committed before anything else happens to the connection.
+  Log(LogLevel::kError, "refresh.uncommitted",
+      "the answer to a refresh could not be committed; it is kept where it "
+      "landed",
+      {{LogKey::kConnection, row.id.value},
+       {LogKey::kReason, ReasonOf(status)}});
   return status;
 }
 
-absl::Status Refresher::SaveUnsaved(const Connection& connection) {
-  Unsaved unsaved;
-  {
-    MutexLock lock(mutex_);
-    auto it = unsaved_.find(connection.id);
-    if (it == unsaved_.end()) return absl::OkStatus();
-    unsaved = std::move(it->second);
-    unsaved_.erase(it);
-  }
-  absl::StatusOr<Connection> row =
-      store_.GetConnection(connection.tenant, connection.id);
-  if (!row.ok()) {
-    MutexLock lock(mutex_);
-    unsaved_.insert_or_assign(connection.id, std::move(unsaved));
-    return row.status();
-  }
-  // A newer lease or grant makes it worthless.
-  if (row->lease_epoch != unsaved.lease_epoch) return absl::OkStatus();
-  return Save(*std::move(row), std::move(unsaved.refresh_token),
-              unsaved.granted_scopes)
-      .status();
-}
-
-absl::Status Refresher::GiveBack(const Connection& leased,
-                                 const absl::Status& why) {
-  Connection row = leased;
-  for (int i = 0; i < kTries; ++i) {
-    if (row.lease_epoch != leased.lease_epoch) return absl::OkStatus();
-    DropLease(row);
-    AuditEvent event = EventFor(row, audit_kind::kRefreshFailed);
-    event.outcome = "error";
-    event.reason = ReasonOf(why);
-    WriteBatch batch;
-    batch.Update(row);
-    batch.Append(MakeAuditEntry(event, clock_.Now()));
-    absl::Status status = store_.Commit(std::move(batch));
-    if (!HasReason(status, "VERSION_CONFLICT")) return status;
-    ASSIGN_OR_RETURN(row, store_.GetConnection(row.tenant, row.id));
-  }
-  return absl::OkStatus();
-}
-
-void Refresher::MarkGone(const Connection& leased) {
+absl::Status Refresher::EndLease(const Connection& leased, AuditEvent event,
+                                 absl::FunctionRef<void(Connection&)> change) {
   Connection row = leased;
   absl::Status status;
   for (int i = 0; i < kTries; ++i) {
     // Reconnected or revoked meanwhile: the answer was about an older grant.
     if (row.lease_epoch != leased.lease_epoch ||
-        row.generation != leased.generation ||
         row.state != ConnectionState::kActive) {
-      return;
+      slots_.Free(leased.id);
+      return absl::OkStatus();
     }
     DropLease(row);
-    row.state = ConnectionState::kNeedsReconnect;
-    row.state_reason = "GRANT_GONE";
-    AuditEvent event = EventFor(row, audit_kind::kGrantGone);
-    event.outcome = "error";
-    event.reason = "GRANT_GONE";
+    change(row);
     WriteBatch batch;
     batch.Update(row);
     batch.Append(MakeAuditEntry(event, clock_.Now()));
     status = store_.Commit(std::move(batch));
-    if (status.ok()) break;
+    if (status.ok()) {
+      slots_.Free(leased.id);
+      return status;
+    }
     absl::StatusOr<Connection> current =
         store_.GetConnection(row.tenant, row.id);
     if (current.ok()) row = *std::move(current);
   }
+  return status;
+}
+
+absl::Status Refresher::GiveBack(const Connection& leased,
+                                 const absl::Status& why) {
+  AuditEvent event = EventFor(leased, audit_kind::kRefreshFailed);
+  event.outcome = "error";
+  event.reason = ReasonOf(why);
+  FaultPoint("refresh.before_give_back");
+  absl::Status status = EndLease(leased, event, [&leased](Connection& row) {
+    // A doubt that this attempt did not settle goes on.
+    if (leased.state_reason == kUnknownRotation) {
+      row.refresh_phase = RefreshPhase::kUnknown;
+    }
+  });
+  FaultPoint("refresh.given_back");
+  return status;
+}
+
+absl::Status Refresher::LeaveInDoubt(const Provider& provider,
+                                     const Connection& leased,
+                                     const absl::Status& why) {
+  AuditEvent event = EventFor(leased, audit_kind::kRefreshFailed);
+  event.outcome = "error";
+  event.reason = ReasonOf(why);
+  const bool in_doubt = provider.rotation == Rotation::kSingleUse;
+  if (in_doubt) event.detail = "outcome unknown";
+  FaultPoint("refresh.before_unknown");
+  absl::Status status = EndLease(leased, event, [in_doubt](Connection& row) {
+    if (!in_doubt) return;
+    row.refresh_phase = RefreshPhase::kUnknown;
+    row.state_reason = kUnknownRotation;
+  });
+  FaultPoint("refresh.unknown");
+  return status;
+}
+
+void Refresher::OnGrantGone(const Connection& leased) {
+  ProviderBreaker::Verdict verdict = breaker_.OnGrantGone(leased, clock_.Now());
+  if (verdict.believed) return MarkGone(leased);
+  absl::Status status =
+      GiveBack(leased, errors::GrantGone(leased.provider.value));
+  if (!status.ok()) {
+    Log(LogLevel::kError, "refresh.unmarked",
+        "the end of a refresh could not be written",
+        {{LogKey::kConnection, leased.id.value},
+         {LogKey::kReason, ReasonOf(status)}});
+  }
+  for (const Connection& marked : verdict.doubtful) Restore(marked);
+}
+
+void Refresher::MarkGone(const Connection& leased) {
+  const bool lost = leased.state_reason == kUnknownRotation;
+  AuditEvent event = EventFor(leased, audit_kind::kGrantGone);
+  event.outcome = "error";
+  event.reason = lost ? kLostRotation : "GRANT_GONE";
+  FaultPoint("refresh.before_mark");
+  absl::Status status = EndLease(leased, event, [&event](Connection& row) {
+    row.state = ConnectionState::kNeedsReconnect;
+    row.state_reason = event.reason;
+  });
+  FaultPoint("refresh.marked");
   cache_.Invalidate(leased.id);
   if (!status.ok()) {
     // Nothing is lost: the next refresh hears the same answer.
     Log(LogLevel::kError, "refresh.unmarked",
         "a dead grant could not be marked",
         {{LogKey::kConnection, leased.id.value},
+         {LogKey::kReason, ReasonOf(status)}});
+  }
+}
+
+// Takes a mark back that was made on the word of a provider which is in doubt
+// now.
+void Refresher::Restore(const Connection& marked) {
+  for (int i = 0; i < kTries; ++i) {
+    absl::StatusOr<Connection> row =
+        store_.GetConnection(marked.tenant, marked.id);
+    if (!row.ok() || row->state != ConnectionState::kNeedsReconnect ||
+        row->generation != marked.generation) {
+      return;
+    }
+    const bool lost = row->state_reason == kLostRotation;
+    row->state = ConnectionState::kActive;
+    row->state_reason = lost ? kUnknownRotation : "";
+    if (lost) row->refresh_phase = RefreshPhase::kUnknown;
+    AuditEvent event = EventFor(*row, audit_kind::kGrantDoubted);
+    WriteBatch batch;
+    batch.Update(*row);
+    batch.Append(MakeAuditEntry(event, clock_.Now()));
+    absl::Status status = store_.Commit(std::move(batch));
+    if (status.ok()) cache_.Invalidate(marked.id);
+    if (!HasReason(status, "VERSION_CONFLICT")) return;
+  }
+}
+
+// A refresh token that came for a connection which was revoked meanwhile would
+// live on at the provider. One that was reconnected is another matter: there,
+// revoking the older token could end the newer grant.
+void Refresher::RevokeUnwanted(const Provider& provider,
+                               const Connection& leased,
+                               const Secret& refresh_token) {
+  absl::StatusOr<Connection> row =
+      store_.GetConnection(leased.tenant, leased.id);
+  if (refresh_token.empty() || !row.ok() ||
+      row->state != ConnectionState::kRevoked) {
+    return;
+  }
+  absl::Status status = providers_.oauth()
+                            .Revoke(provider, refresh_token, "refresh_token")
+                            .status();
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "refresh.unwanted",
+        "a refresh token that came too late could not be revoked",
+        {{LogKey::kProvider, provider.id.value},
          {LogKey::kReason, ReasonOf(status)}});
   }
 }

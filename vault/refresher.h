@@ -1,34 +1,53 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "storage/landing_file.h"
 #include "storage/store.h"
+#include "vault/audit_events.h"
 #include "vault/directory.h"
 #include "vault/key_keeper.h"
+#include "vault/landing_slots.h"
 #include "vault/provider_access.h"
+#include "vault/provider_breaker.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
 
-// Gets an access token from the provider with a connection's refresh token.
+// Gets an access token from the provider with a connection's refresh token, and
+// never loses the grant on the way.
 //
 // Invariants:
-//  1. Before the provider is called, a lease on the connection is durable. If
-//     it cannot be written, the provider is not called.
-//  2. A new refresh token is durable, with generation + 1, before the access
+//  1. Before the provider is called, a lease that says so is durable, and a
+//     place for the answer is there. If it cannot be written, the provider is
+//     not called.
+//  2. A good answer is put down, sealed, before it is read.
+//  3. A new refresh token is durable, with generation + 1, before the access
 //     token that came with it leaves this class.
-//  3. The HTTP request is never repeated here.
-//  4. Only an answer that says the grant is gone marks a connection; a wrong
-//     client secret, a timeout or a 5xx never does.
+//  4. The HTTP request is never repeated here.
+//  5. A connection is marked only when the provider says, and may be believed,
+//     that the grant is gone; a wrong client secret, a timeout or a 5xx never
+//     does.
 //
 //   ACTIVE ─lease─▶ (provider) ─ok──────────▶ ACTIVE, generation + 1 if rotated
 //                       ├─ invalid_grant ───▶ NEEDS_RECONNECT
-//                       └─ anything else ───▶ ACTIVE, the lease is given back
+//                       ├─ refused, unsent ─▶ ACTIVE
+//                       └─ nobody knows ────▶ ACTIVE, if the old refresh token
+//                          surely still holds; else ACTIVE, in doubt
+//
+// In doubt (refresh_phase kUnknown, state_reason UNKNOWN_ROTATION): the
+// provider may have rotated the token and we did not hear. What tokens are held
+// is handed out while they last; then the same refresh token is tried again,
+// which is right because nothing newer is lost by it. A token comes: the
+// provider had not done it. invalid_grant: it had, and the person must
+// reconnect (LOST_ROTATION).
 //
 // Blocks. One call per connection at a time: the caller sees to that
 // (vault/single_flight.h). Otherwise thread-safe.
@@ -37,8 +56,16 @@ class Refresher {
   // Longer than the HTTP deadline and the commit after it.
   static constexpr absl::Duration kLease = absl::Seconds(45);
 
+  // `landing` may be null: for a vault in memory.
   Refresher(const Clock& clock, Store& store, KeyKeeper& keys,
-            ProviderAccess& providers, TokenCache& cache);
+            ProviderAccess& providers, TokenCache& cache,
+            std::unique_ptr<LandingFile> landing);
+
+  // Settles what an earlier life of the daemon left behind, before any Fetch: a
+  // landed answer is committed, the rest is in doubt. Calls no provider.
+  // STORAGE_* when the store cannot be read; what cannot be settled now is
+  // settled when the connection is next used.
+  absl::Status Recover(const Directory& directory);
 
   struct Fetched {
     std::shared_ptr<const AccessToken> token;
@@ -50,7 +77,8 @@ class Refresher {
   // GRANT_GONE: the connection now needs reconnecting. SCOPE_NOT_NARROWABLE,
   // PROVIDER_TOKEN_NOT_SHORT_LIVED by the operator's token rules.
   // STORED_SECRET_UNREADABLE. RESOURCE_DENIED if it was revoked meanwhile.
-  // PROVIDER_*, STORAGE_*.
+  // RATE_LIMITED when too many answers wait for the disk. PROVIDER_*,
+  // STORAGE_*.
   absl::StatusOr<Fetched> Fetch(const Directory& directory,
                                 const Provider& provider,
                                 const Connection& connection,
@@ -67,30 +95,49 @@ class Refresher {
                                                absl::Time received);
 
  private:
-  // A refresh token that the provider gave and the disk did not take. It is
-  // written before anything else happens to its connection.
-  struct Unsaved {
-    uint64_t lease_epoch;
-    Secret refresh_token;
-    ScopeSet granted_scopes;
+  // What was learnt from one answer, and the row after it was committed.
+  struct Settled {
+    TokenResponse response;
+    Connection connection;
   };
 
-  absl::StatusOr<Connection> TakeLease(const Connection& connection);
+  absl::Status CheckPause(const Connection& connection);
+  absl::StatusOr<Connection> FinishInterrupted(const Provider& provider,
+                                               const Connection& connection);
+  absl::StatusOr<Connection> TakeLease(const Provider& provider,
+                                       const Connection& connection);
+  absl::StatusOr<Settled> Settle(const Provider& provider,
+                                 const Connection& leased,
+                                 absl::StatusOr<HttpResponse> answer);
   absl::StatusOr<Connection> Save(Connection leased, Secret refresh_token,
                                   const ScopeSet& granted);
   absl::Status GiveBack(const Connection& leased, const absl::Status& why);
+  absl::Status LeaveInDoubt(const Provider& provider, const Connection& leased,
+                            const absl::Status& why);
+  // Ends the lease in one commit with a leaf; `change` may do more to the row.
+  absl::Status EndLease(const Connection& leased, AuditEvent event,
+                        absl::FunctionRef<void(Connection&)> change);
+  void OnGrantGone(const Connection& leased);
   void MarkGone(const Connection& leased);
-  absl::Status SaveUnsaved(const Connection& connection);
+  void Restore(const Connection& marked);
+  void RevokeUnwanted(const Provider& provider, const Connection& leased,
+                      const Secret& refresh_token);
 
   const Clock& clock_;
   Store& store_;
   KeyKeeper& keys_;
   ProviderAccess& providers_;
   TokenCache& cache_;
+  LandingSlots slots_;
+  ProviderBreaker breaker_;
   const std::string owner_;  // this process
+  // The configuration that the breaker's doubts are about.
+  std::atomic<const Directory*> directory_ = nullptr;
 
   Mutex mutex_;
-  absl::flat_hash_map<ConnectionId, Unsaved> unsaved_ ABSL_GUARDED_BY(mutex_);
+  // Until when the provider asked us to leave a connection alone.
+  absl::flat_hash_map<ConnectionId, absl::Time> paused_until_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 // The scopes a token for `asked` is filed under: where the provider cannot

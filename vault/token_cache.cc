@@ -1,5 +1,6 @@
 #include "vault/token_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tokenvault {
@@ -8,17 +9,17 @@ TokenCache::TokenCache(size_t max_entries) : max_entries_(max_entries) {}
 
 Validity TokenCache::ValidityOf(const ConnectionId& connection) {
   MutexLock lock(mutex_);
-  auto& validity = validities_[connection];
+  auto& validity = known_[connection].validity;
   if (validity == nullptr) validity = std::make_shared<std::atomic<bool>>(true);
   return validity;
 }
 
 void TokenCache::Invalidate(const ConnectionId& connection) {
   MutexLock lock(mutex_);
-  auto it = validities_.find(connection);
-  if (it == validities_.end()) return;
-  it->second->store(false);
-  validities_.erase(it);
+  auto it = known_.find(connection);
+  if (it == known_.end()) return;
+  it->second.validity->store(false);
+  known_.erase(it);
 }
 
 std::shared_ptr<const AccessToken> TokenCache::Find(const TokenKey& key,
@@ -39,7 +40,16 @@ void TokenCache::Put(const TokenKey& key,
   MutexLock lock(mutex_);
   if (!validity->load()) return;
   if (entries_.size() >= max_entries_) MakeRoom(now);
+  // A valid flag is that of the map.
+  absl::Time& good_until = known_[key.connection].good_until;
+  good_until = std::max(good_until, token->expire_time);
   entries_.insert_or_assign(key, Entry{std::move(token), std::move(validity)});
+}
+
+bool TokenCache::HoldsAny(const ConnectionId& connection, absl::Time now) {
+  MutexLock lock(mutex_);
+  auto it = known_.find(connection);
+  return it != known_.end() && now < it->second.good_until;
 }
 
 void TokenCache::MakeRoom(absl::Time now) {
@@ -50,8 +60,8 @@ void TokenCache::MakeRoom(absl::Time now) {
   // All of them good and still too many: any one can be fetched again.
   if (entries_.size() >= max_entries_) entries_.erase(entries_.begin());
   // Flags that only this map holds say nothing to anybody.
-  absl::erase_if(validities_, [](const auto& validity) {
-    return validity.second.use_count() == 1;
+  absl::erase_if(known_, [](const auto& known) {
+    return known.second.validity.use_count() == 1;
   });
 }
 

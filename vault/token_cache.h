@@ -69,6 +69,8 @@ class TokenCache {
   std::shared_ptr<const AccessToken> Find(const TokenKey& key, absl::Time now);
   void Put(const TokenKey& key, std::shared_ptr<const AccessToken> token,
            Validity validity, absl::Time now);
+  // Whether any token of the connection, for whatever scopes, is still good.
+  bool HoldsAny(const ConnectionId& connection, absl::Time now);
 
  private:
   struct Entry {
@@ -80,8 +82,11 @@ class TokenCache {
   const size_t max_entries_;
   Mutex mutex_;
   absl::flat_hash_map<TokenKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<ConnectionId, std::shared_ptr<std::atomic<bool>>>
-      validities_ ABSL_GUARDED_BY(mutex_);
+  struct Known {
+    std::shared_ptr<std::atomic<bool>> validity;
+    absl::Time good_until = absl::InfinitePast();  // the longest of its tokens
+  };
+  absl::flat_hash_map<ConnectionId, Known> known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tokenvault

@@ -56,6 +56,9 @@ void Bind(Statement& row, const Connection& connection) {
   row.Text(connection.lease_owner);
   row.Int(connection.lease_epoch);
   row.Time(connection.lease_until);
+  row.State(connection.refresh_phase);
+  row.Int(connection.landing_slot);
+  row.Time(connection.refresh_sent_time);
   row.Time(connection.create_time);
   row.Time(connection.last_refresh_time);
   row.Time(connection.access_end_time);
@@ -186,6 +189,9 @@ void Read(Statement& row, Connection& connection) {
   connection.lease_owner = row.TakeText();
   connection.lease_epoch = row.TakeUint64();
   connection.lease_until = row.TakeTime();
+  row.Take(connection.refresh_phase, RefreshPhase::kUnknown);
+  connection.landing_slot = row.TakeUint64();
+  connection.refresh_sent_time = row.TakeTime();
   connection.create_time = row.TakeTime();
   connection.last_refresh_time = row.TakeTime();
   connection.access_end_time = row.TakeTime();

@@ -29,6 +29,10 @@ constexpr char kCountDeksBefore[] =
 
 constexpr char kGetConnection[] =
     "SELECT * FROM connection WHERE tenant=? AND id=?";
+// The index holds these rows and no others: without it, a scan of all.
+constexpr char kListUnsettled[] =
+    "SELECT * FROM connection INDEXED BY connection_unsettled"
+    " WHERE refresh_phase<>1 ORDER BY tenant, id";
 constexpr char kGetGrant[] =
     "SELECT * FROM agent_grant WHERE tenant=? AND connection=? AND agent=?";
 constexpr char kListGrants[] =
@@ -180,6 +184,13 @@ absl::StatusOr<AgentGrant> SqliteStore::GetAgentGrant(
   select.Name(connection);
   select.Name(agent);
   return One<AgentGrant>(select, "agent grant");
+}
+
+absl::StatusOr<std::vector<Connection>> SqliteStore::ListUnsettledRefreshes()
+    const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListUnsettled);
+  return All<Connection>(select);
 }
 
 absl::StatusOr<std::vector<AgentGrant>> SqliteStore::ListAgentGrants(

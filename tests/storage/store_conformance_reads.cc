@@ -131,6 +131,17 @@ TEST_P(StoreConformance, ListsNothingForALimitOfNoneOrLess) {
   EXPECT_THAT(*store().ListAuditEntries({}, -1), IsEmpty());
 }
 
+TEST_P(StoreConformance, ListsTheConnectionsWhoseRefreshIsNotSettled) {
+  Connection settled = SampleConnection("c1"), sent = SampleConnection("c2"),
+             far = SampleConnection("c3");
+  settled.refresh_phase = RefreshPhase::kNone;
+  sent.refresh_phase = RefreshPhase::kMaybeSent;
+  far.tenant = TenantId("far");
+  ASSERT_THAT(Insert(settled, sent, far), IsOk());
+  EXPECT_THAT(Ids(store().ListUnsettledRefreshes()),
+              UnorderedElementsAre("c2", "c3"));
+}
+
 TEST_P(StoreConformance, ListsTheConnectionsThatPassTheFilter) {
   Connection bo = SampleConnection("c2"), hub = SampleConnection("c3"),
              gone = SampleConnection("c4"), far = SampleConnection("c5");

@@ -103,6 +103,10 @@ class FaultyStore : public Store {
       int limit) const override {
     return real_->ListConnections(filter, after, limit);
   }
+  absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()
+      const override {
+    return real_->ListUnsettledRefreshes();
+  }
   absl::StatusOr<AgentGrant> GetAgentGrant(
       const TenantId& tenant, const ConnectionId& connection,
       const AgentId& agent) const override {

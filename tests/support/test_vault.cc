@@ -140,7 +140,8 @@ TestVault::TestVault() {
   cache = std::make_unique<TokenCache>(1000);
   interactions = std::make_unique<Interactions>(*store, *keys);
   refresher =
-      std::make_unique<Refresher>(clock, *store, *keys, *providers, *cache);
+      std::make_unique<Refresher>(clock, *store, *keys, *providers, *cache,
+                                  /*landing=*/nullptr);
   sign_in = std::make_unique<SignIn>(clock, *store, *keys, *providers);
   consent = std::make_unique<ConsentFlow>(clock, *store, *keys, *providers,
                                           *interactions, *cache);

@@ -1,8 +1,10 @@
 #include "vault/refresher.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
@@ -120,13 +122,291 @@ TEST_F(RefresherTest, MarksTheConnectionOnlyWhenTheGrantIsGone) {
     world_.http.AnswerJson(400, absl::StrCat(R"({"error":")", error, "\"}"));
     EXPECT_FALSE(Fetch().ok());
     EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kActive) << error;
+    world_.clock.Advance(ProviderBreaker::kProbe);
   }
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  ASSERT_TRUE(Fetch().ok());
   world_.http.AnswerJson(400, R"({"error":"invalid_grant"})");
   EXPECT_EQ(ReasonOf(Fetch().status()), "GRANT_GONE");
   Connection row = world_.Row(connection_);
   EXPECT_EQ(row.state, ConnectionState::kNeedsReconnect);
   EXPECT_EQ(row.state_reason, "GRANT_GONE");
+  EXPECT_EQ(StoredToken(), "rt-2");
+}
+
+TEST_F(RefresherTest, AsksNobodyWhileTheClientIsRefused) {
+  world_.http.AnswerJson(401, R"({"error":"invalid_client"})");
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_MISCONFIGURED");
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_MISCONFIGURED");
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+  // A probe now and then; and at once when the configuration changes.
+  world_.clock.Advance(ProviderBreaker::kProbe);
+  world_.http.AnswerJson(401, R"({"error":"invalid_client"})");
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_MISCONFIGURED");
+  EXPECT_THAT(world_.http.requests(), SizeIs(2));
+  world_.Change([](Directory& next) { next.generation = "mended"; });
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_TRUE(Fetch().ok());
+}
+
+TEST_F(RefresherTest, WaitsAsLongAsTheProviderAsks) {
+  HttpResponse busy = FakeHttpClient::Response(429, "text/plain", "");
+  busy.headers.emplace_back("Retry-After", "30");
+  world_.http.Answer(std::move(busy));
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_RATE_LIMITED");
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_RATE_LIMITED");
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+  world_.clock.Advance(absl::Seconds(30));
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_TRUE(Fetch().ok());
+}
+
+TEST_F(RefresherTest, SavesTheRefreshTokenOfAnAnswerThatIsNoUseOtherwise) {
+  world_.http.AnswerJson(
+      200, R"({"refresh_token":"rt-2","access_token":"x","token_type":"mac"})");
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_ANSWER_INVALID");
+  EXPECT_EQ(StoredToken(), "rt-2");
+  EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kNone);
+}
+
+TEST_F(RefresherTest, RevokesWhatCameForARevokedConnection) {
+  world_.http.SetHandler([&](const FakeHttpClient::Request& request) {
+    if (request.url == "https://calendar.test/revoke") {
+      return absl::StatusOr<HttpResponse>(
+          FakeHttpClient::Response(200, "text/plain", ""));
+    }
+    Connection row = world_.Row(connection_);
+    row.state = ConnectionState::kRevoked;
+    row.lease_epoch += 1;
+    world_.Put(row);
+    return TokenAnswer("at-1", "rt-2");
+  });
+  EXPECT_EQ(ReasonOf(Fetch().status()), "RESOURCE_DENIED");
+  ASSERT_THAT(world_.http.requests(), SizeIs(2));
+  EXPECT_THAT(world_.http.requests()[1].body, HasSubstr("token=rt-2"));
+}
+
+// What the provider did is not known.
+class DoubtTest : public RefresherTest,
+                  public ::testing::WithParamInterface<const char*> {
+ protected:
+  void LoseTheAnswer() {
+    const std::string how = GetParam();
+    if (how == "Reset") {
+      world_.http.Answer(
+          errors::ProviderUnreachable("calendar", "reset", true));
+    } else if (how == "ServerError") {
+      world_.http.Answer(FakeHttpClient::Response(500, "text/plain", ""));
+    } else {
+      world_.http.Answer(FakeHttpClient::Response(200, "text/html", "<p>"));
+    }
+    EXPECT_FALSE(Fetch().ok());
+  }
+};
+
+TEST_P(DoubtTest, TriesTheSameTokenAgainAndGoesOnWhenItWorks) {
+  LoseTheAnswer();
+  Connection row = world_.Row(connection_);
+  EXPECT_EQ(row.state, ConnectionState::kActive);
+  EXPECT_EQ(row.refresh_phase, RefreshPhase::kUnknown);
+  EXPECT_EQ(row.state_reason, "UNKNOWN_ROTATION");
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  ASSERT_TRUE(Fetch().ok());
+  EXPECT_THAT(world_.http.requests().back().body,
+              HasSubstr("refresh_token=rt-1"));
+  row = world_.Row(connection_);
+  EXPECT_EQ(row.refresh_phase, RefreshPhase::kNone);
+  EXPECT_EQ(row.state_reason, "");
+  EXPECT_EQ(StoredToken(), "rt-2");
+}
+
+TEST_P(DoubtTest, SaysThatTheRotationWasLostWhenItWas) {
+  LoseTheAnswer();
+  world_.http.AnswerJson(400, R"({"error":"invalid_grant"})");
+  EXPECT_EQ(ReasonOf(Fetch().status()), "GRANT_GONE");
+  Connection row = world_.Row(connection_);
+  EXPECT_EQ(row.state, ConnectionState::kNeedsReconnect);
+  EXPECT_EQ(row.state_reason, "LOST_ROTATION");
+}
+
+TEST_P(DoubtTest, KeepsTheDoubtThroughARefusalThatSettlesNothing) {
+  LoseTheAnswer();
+  world_.http.Answer(errors::ProviderUnreachable("calendar", "dns", false));
+  EXPECT_FALSE(Fetch().ok());
+  EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kUnknown);
+  EXPECT_EQ(world_.Row(connection_).state_reason, "UNKNOWN_ROTATION");
+}
+
+TEST_P(DoubtTest, UsesUpWhatIsHeldBeforeItRisksAReplay) {
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  auto held = Fetch();
+  ASSERT_TRUE(held.ok());
+  TokenKey key{connection_.tenant, connection_.id, ReadCalendar(), ""};
+  world_.cache->Put(key, held->token, world_.cache->ValidityOf(connection_.id),
+                    world_.clock.Now());
+  LoseTheAnswer();
+  const size_t asked = world_.http.requests().size();
+  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_UNREACHABLE");
+  EXPECT_THAT(world_.http.requests(), SizeIs(asked));
+  world_.clock.Advance(absl::Hours(1));
+  world_.AnswerToken("at-2", "rt-3", ReadCalendar());
+  EXPECT_TRUE(Fetch().ok());
+}
+
+TEST_P(DoubtTest, HasNoneWhereTheOldTokenStillHolds) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).rotation = Rotation::kNewOldValid;
+  });
+  LoseTheAnswer();
+  EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kNone);
+  EXPECT_EQ(world_.Row(connection_).state_reason, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(, DoubtTest,
+                         ::testing::Values("Reset", "ServerError", "Html"),
+                         [](const auto& how) {
+                           return std::string(how.param);
+                         });
+
+// A daemon that ends in the middle of a refresh, and its next life.
+class RecoveryTest : public RefresherTest {
+ protected:
+  std::unique_ptr<Refresher> NextLife() {
+    auto landing = LandingFile::Open(world_.folder.File("vault.db.landing"));
+    EXPECT_TRUE(landing.ok()) << landing.status();
+    return std::make_unique<Refresher>(world_.clock, *world_.store,
+                                       *world_.keys, *world_.providers,
+                                       *world_.cache, *std::move(landing));
+  }
+  absl::StatusOr<Refresher::Fetched> FetchWith(Refresher& refresher) {
+    return refresher.Fetch(*world_.directory(), Of(connection_),
+                           world_.Row(connection_), ReadCalendar(), "");
+  }
+};
+
+TEST_F(RecoveryTest, CommitsAnAnswerThatLandedInAnEarlierLife) {
+  auto first = NextLife();
+  world_.FailAudit();
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_EQ(ReasonOf(FetchWith(*first).status()), "STORAGE_FULL");
+  first.reset();
+  world_.store->FailCommits(absl::OkStatus());
+  EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kMaybeSent);
+
+  auto second = NextLife();
+  ASSERT_EQ(second->Recover(*world_.directory()), absl::OkStatus());
+  Connection row = world_.Row(connection_);
+  EXPECT_EQ(row.refresh_phase, RefreshPhase::kNone);
+  EXPECT_EQ(row.generation, 2);
+  EXPECT_EQ(StoredToken(), "rt-2");
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+}
+
+TEST_F(RecoveryTest, DoubtsARefreshOfWhichNothingLanded) {
+  Connection row = world_.Row(connection_);
+  row.lease_epoch += 1;
+  row.refresh_phase = RefreshPhase::kMaybeSent;
+  row.landing_slot = 5;
+  world_.Put(row);
+  auto next = NextLife();
+  ASSERT_EQ(next->Recover(*world_.directory()), absl::OkStatus());
+  row = world_.Row(connection_);
+  EXPECT_EQ(row.refresh_phase, RefreshPhase::kUnknown);
+  EXPECT_EQ(row.state_reason, "UNKNOWN_ROTATION");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_TRUE(FetchWith(*next).ok());
+}
+
+TEST_F(RecoveryTest, TakesNoAnswerOfAnotherLease) {
+  auto first = NextLife();
+  world_.FailAudit();
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_FALSE(FetchWith(*first).ok());
+  first.reset();
+  world_.store->FailCommits(absl::OkStatus());
+  Connection row = world_.Row(connection_);
+  row.lease_epoch += 1;
+  world_.Put(row);
+  auto second = NextLife();
+  ASSERT_EQ(second->Recover(*world_.directory()), absl::OkStatus());
   EXPECT_EQ(StoredToken(), "rt-1");
+  EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kUnknown);
+}
+
+TEST_F(RecoveryTest, LeavesTheConnectionsOfAProviderThatIsSwitchedOff) {
+  Connection row = world_.Row(connection_);
+  row.refresh_phase = RefreshPhase::kMaybeSent;
+  world_.Put(row);
+  world_.Change(
+      [](Directory& next) { next.providers.erase(ProviderId("calendar")); });
+  ASSERT_EQ(NextLife()->Recover(*world_.directory()), absl::OkStatus());
+  EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kMaybeSent);
+}
+
+// Many connections of one provider.
+class StormTest : public RefresherTest {
+ protected:
+  static constexpr int kPeople = 100;
+
+  StormTest() {
+    for (int i = 0; i < kPeople; ++i) {
+      connections_.push_back(
+          world_.Connect("acme", absl::StrCat("person-", i), "calendar-bot",
+                         "calendar", ReadCalendar(), absl::StrCat("rt-", i)));
+    }
+  }
+  absl::Status FetchOf(const Connection& connection) {
+    return world_.refresher
+        ->Fetch(*world_.directory(), Of(connection), world_.Row(connection),
+                ReadCalendar(), "")
+        .status();
+  }
+  int Marked() {
+    return static_cast<int>(std::count_if(
+        connections_.begin(), connections_.end(),
+        [&](const Connection& connection) {
+          return world_.Row(connection).state != ConnectionState::kActive;
+        }));
+  }
+
+  std::vector<Connection> connections_;
+};
+
+TEST_F(StormTest, GivesNoConnectionUpWhenAProviderCallsAllGrantsInvalid) {
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(400, "application/json",
+                                    R"({"error":"invalid_grant"})");
+  });
+  for (const Connection& connection : connections_) {
+    EXPECT_FALSE(FetchOf(connection).ok());
+    EXPECT_LE(Marked(), static_cast<int>(ProviderBreaker::kMostLost));
+  }
+  EXPECT_EQ(Marked(), 0);
+  EXPECT_LE(world_.http.requests().size(), ProviderBreaker::kMostLost + 1);
+
+  // It heals: all of them work.
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return TokenAnswer("at-1", "rt-next");
+  });
+  world_.clock.Advance(ProviderBreaker::kProbe);
+  for (const Connection& connection : connections_) {
+    EXPECT_EQ(FetchOf(connection), absl::OkStatus());
+  }
+}
+
+TEST_F(StormTest, BelievesThatSomeAreGoneWhileOthersWork) {
+  int asked = 0;
+  world_.http.SetHandler([&asked](const FakeHttpClient::Request&) {
+    return ++asked % 3 == 0
+               ? FakeHttpClient::Response(400, "application/json",
+                                          R"({"error":"invalid_grant"})")
+               : TokenAnswer("at-1", "rt-next");
+  });
+  for (const Connection& connection : connections_) {
+    FetchOf(connection).IgnoreError();
+  }
+  EXPECT_EQ(Marked(), kPeople / 3);
 }
 
 TEST_F(RefresherTest, OpensNoTokenThatWasCopiedFromAnotherRow) {

@@ -77,6 +77,9 @@ CREATE TABLE connection (
   lease_owner TEXT NOT NULL,
   lease_epoch INTEGER NOT NULL,
   lease_until INTEGER NOT NULL,
+  refresh_phase INTEGER NOT NULL CHECK (refresh_phase BETWEEN 1 AND 3),
+  landing_slot INTEGER NOT NULL,
+  refresh_sent_time INTEGER NOT NULL,
   create_time INTEGER NOT NULL,
   last_refresh_time INTEGER NOT NULL,
   access_end_time INTEGER NOT NULL,
@@ -87,6 +90,8 @@ CREATE TABLE connection (
 CREATE INDEX connection_by_user ON connection (tenant, user, id);
 CREATE INDEX connection_by_provider ON connection (tenant, provider, id);
 CREATE INDEX connection_by_state ON connection (tenant, state, id);
+CREATE INDEX connection_unsettled ON connection (tenant, id)
+  WHERE refresh_phase <> 1;
 -- For counting alone.
 CREATE INDEX connection_count ON connection (paused, state);
 

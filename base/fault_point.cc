@@ -1,0 +1,78 @@
+#include "base/fault_point.h"
+
+#ifdef TOKENVAULT_FAULTS
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#endif
+
+namespace tokenvault {
+
+std::vector<absl::string_view> FaultPoints() {
+  return {
+      "refresh.before_lease",
+      "refresh.lease_committed",
+      "refresh.before_call",
+      "refresh.answer_received",
+      "refresh.before_land",
+      "refresh.landed",
+      "refresh.parsed",
+      "refresh.before_commit",
+      "refresh.committed",
+      "refresh.before_slot_freed",
+      "refresh.done",
+      "refresh.before_give_back",
+      "refresh.given_back",
+      "refresh.before_unknown",
+      "refresh.unknown",
+      "refresh.before_mark",
+      "refresh.marked",
+      "recover.begin",
+      "recover.slot_read",
+      "recover.before_commit",
+      "recover.committed",
+      "recover.done",
+      "connect.before_exchange",
+      "connect.exchanged",
+      "connect.before_commit",
+      "connect.committed",
+  };
+}
+
+#ifdef TOKENVAULT_FAULTS
+namespace {
+
+struct Fault {
+  std::string point;
+  int64_t passing = 0;
+  std::atomic<int64_t> passed = 0;
+};
+
+Fault& Armed() {
+  static Fault fault;
+  return fault;
+}
+
+}  // namespace
+
+void ArmFaultPoint(absl::string_view fault) {
+  const size_t colon = fault.rfind(':');
+  if (colon == absl::string_view::npos ||
+      !absl::SimpleAtoi(fault.substr(colon + 1), &Armed().passing)) {
+    return;
+  }
+  Armed().point = std::string(fault.substr(0, colon));
+}
+
+void FaultPoint(absl::string_view name) {
+  Fault& fault = Armed();
+  if (name != fault.point) return;
+  if (++fault.passed == fault.passing) kill(getpid(), SIGKILL);
+}
+#endif
+
+}  // namespace tokenvault

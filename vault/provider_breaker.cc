@@ -1,0 +1,109 @@
+#include "vault/provider_breaker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/log.h"
+
+namespace tokenvault {
+namespace {
+
+// Enough to weigh losses against; more says nothing new.
+constexpr size_t kMostCounted = 1000;
+
+void LogOpened(const ProviderId& provider, absl::string_view problem) {
+  Log(LogLevel::kError, "provider.in_doubt",
+      "a provider refuses too much at once; no connection is given up",
+      {{LogKey::kProvider, provider.value},
+       {LogKey::kReason, std::string(problem)}});
+}
+
+}  // namespace
+
+void ProviderBreaker::Forget(State& state, absl::Time now) {
+  const absl::Time since = now - kWindow;
+  while (!state.lost.empty() && state.lost.front().time < since) {
+    state.lost.pop_front();
+  }
+  while (!state.refreshed.empty() && (state.refreshed.front() < since ||
+                                      state.refreshed.size() > kMostCounted)) {
+    state.refreshed.pop_front();
+  }
+}
+
+absl::Status ProviderBreaker::Admit(const ProviderId& provider,
+                                    absl::Time now) {
+  MutexLock lock(mutex_);
+  auto it = states_.find(provider);
+  if (it == states_.end() || it->second.problem.empty()) {
+    return absl::OkStatus();
+  }
+  State& state = it->second;
+  if (now < state.next_probe) {
+    return errors::ProviderMisconfigured(provider.value, state.problem);
+  }
+  state.next_probe = now + kProbe;
+  return absl::OkStatus();
+}
+
+void ProviderBreaker::OnMisconfigured(const ProviderId& provider,
+                                      absl::string_view problem,
+                                      absl::Time now) {
+  MutexLock lock(mutex_);
+  State& state = states_[provider];
+  if (state.problem.empty()) LogOpened(provider, problem);
+  state.problem = std::string(problem);
+  state.next_probe = now + kProbe;
+}
+
+ProviderBreaker::Verdict ProviderBreaker::OnGrantGone(
+    const Connection& connection, absl::Time now) {
+  MutexLock lock(mutex_);
+  State& state = states_[connection.provider];
+  Forget(state, now);
+  Verdict verdict;
+  if (!state.problem.empty()) {
+    verdict.believed = false;
+    return verdict;
+  }
+  const bool known =
+      std::any_of(state.lost.begin(), state.lost.end(), [&](const Lost& lost) {
+        return lost.connection.tenant == connection.tenant &&
+               lost.connection.id == connection.id;
+      });
+  if (!known) state.lost.push_back({now, connection});
+  if (state.lost.size() <= kMostLost ||
+      state.lost.size() <= state.refreshed.size()) {
+    return verdict;
+  }
+  state.problem = "mass_invalid_grant";
+  state.next_probe = now + kProbe;
+  LogOpened(connection.provider, state.problem);
+  verdict.believed = false;
+  for (Lost& lost : state.lost) {
+    verdict.doubtful.push_back(std::move(lost.connection));
+  }
+  state.lost.clear();
+  return verdict;
+}
+
+void ProviderBreaker::OnSuccess(const ProviderId& provider, absl::Time now) {
+  MutexLock lock(mutex_);
+  State& state = states_[provider];
+  if (!state.problem.empty()) {
+    Log(LogLevel::kInfo, "provider.trusted",
+        "a provider that was in doubt works again",
+        {{LogKey::kProvider, provider.value}});
+  }
+  state.problem.clear();
+  state.refreshed.push_back(now);
+  Forget(state, now);
+}
+
+void ProviderBreaker::Reset() {
+  MutexLock lock(mutex_);
+  states_.clear();
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "storage/records.h"
+
+namespace tokenvault {
+
+// Doubts a provider that says too much at once. A wrong client secret, or a
+// provider that calls every grant invalid, is not the end of every connection:
+// it is one fault, of the provider or of its operator here.
+//
+//   closed ──invalid_client, or many grants gone──▶ open ──a probe works──▶
+//   closed
+//
+// While it is open one request at a time, every kProbe, is let through; the
+// others are refused with whose turn it is. Kept in memory: a start begins in
+// good faith. Thread-safe.
+class ProviderBreaker {
+ public:
+  // More connections than this lost within kWindow, and more than were
+  // refreshed, is a storm.
+  static constexpr size_t kMostLost = 10;
+  static constexpr absl::Duration kWindow = absl::Minutes(1);
+  static constexpr absl::Duration kProbe = absl::Seconds(5);
+
+  // PROVIDER_MISCONFIGURED while the provider is in doubt.
+  absl::Status Admit(const ProviderId& provider, absl::Time now);
+
+  // The client was refused. Opens.
+  void OnMisconfigured(const ProviderId& provider, absl::string_view problem,
+                       absl::Time now);
+
+  // The provider says that this grant is gone. `believed`: mark it. Otherwise
+  // the provider is in doubt, and `doubtful` are the connections that were
+  // marked on its word within the window: they are to be restored.
+  struct Verdict {
+    bool believed = true;
+    std::vector<Connection> doubtful;
+  };
+  Verdict OnGrantGone(const Connection& connection, absl::Time now);
+
+  // A token came. Closes.
+  void OnSuccess(const ProviderId& provider, absl::Time now);
+
+  // The configuration changed: every provider is believed again.
+  void Reset();
+
+ private:
+  struct Lost {
+    absl::Time time;
+    Connection connection;
+  };
+  struct State {
+    std::string problem;    // "" while closed
+    absl::Time next_probe;  // while open
+    std::deque<Lost> lost;  // within the window, one for each connection
+    std::deque<absl::Time> refreshed;
+  };
+  static void Forget(State& state, absl::Time now);
+
+  Mutex mutex_;
+  absl::flat_hash_map<ProviderId, State> states_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tokenvault
