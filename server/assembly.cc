@@ -44,6 +44,7 @@
 #include "vault/refresher.h"
 #include "vault/sign_in.h"
 #include "vault/token_cache.h"
+#include "vault/token_rejections.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -259,6 +260,7 @@ class Assembly::Impl {
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
+    rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
     return absl::OkStatus();
   }
 
@@ -270,8 +272,8 @@ class Assembly::Impl {
                                        *timer_, metrics_);
     reload_ = std::make_unique<ConfigReload>(clock_, *store_, *directory_,
                                              metrics_, sources_, config_);
-    tokens_ =
-        std::make_unique<TokenApi>(*gate_, *broker_, *interactions_, *keys_);
+    tokens_ = std::make_unique<TokenApi>(*gate_, *broker_, *interactions_,
+                                         *rejections_, *keys_);
     connections_ = std::make_unique<ConnectionApi>(*gate_, *connection_admin_,
                                                    *interactions_, *keys_);
     token_service_ = std::make_unique<TokenService>(*tokens_);
@@ -391,6 +393,7 @@ class Assembly::Impl {
   std::unique_ptr<TokenCache> cache_;
   std::unique_ptr<Interactions> interactions_;
   std::unique_ptr<Refresher> refresher_;
+  std::unique_ptr<TokenRejections> rejections_;
   std::unique_ptr<SignIn> sign_in_;
   std::unique_ptr<ConsentFlow> consent_;
   std::unique_ptr<ConnectionAdmin> connection_admin_;

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -41,6 +43,18 @@ absl::string_view NameOf(InteractionKind kind) {
       return "step_up";
   }
   return "consent";
+}
+
+constexpr size_t kMaxChallenge = 4096;
+
+// "t-" and base32, as Refresher makes them: it goes into the audit log.
+bool IsTokenId(absl::string_view id) {
+  constexpr size_t kSize = 26;
+  return id.size() == kSize && absl::StartsWith(id, "t-") &&
+         std::all_of(id.begin() + 2, id.end(), [](char c) {
+           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                  (c >= '2' && c <= '7');
+         });
 }
 
 // Reads the request's fields into `access`. Names are looked up, nobody is
@@ -92,8 +106,12 @@ struct TokenApi::TokenCall {
 };
 
 TokenApi::TokenApi(CallGate& gate, Broker& broker, Interactions& interactions,
-                   KeyKeeper& keys)
-    : gate_(gate), broker_(broker), interactions_(interactions), keys_(keys) {}
+                   TokenRejections& rejections, KeyKeeper& keys)
+    : gate_(gate),
+      broker_(broker),
+      interactions_(interactions),
+      rejections_(rejections),
+      keys_(keys) {}
 
 void TokenApi::GetScopedToken(ApiCall call, v1::GetScopedTokenRequest request,
                               Done<v1::GetScopedTokenResponse> done) {
@@ -361,13 +379,45 @@ void TokenApi::CancelInteraction(ApiCall call,
   });
 }
 
-void TokenApi::ReportTokenRejected(ApiCall call, v1::ReportTokenRejectedRequest,
+void TokenApi::ReportTokenRejected(ApiCall call,
+                                   v1::ReportTokenRejectedRequest request,
                                    Done<v1::ReportTokenRejectedResponse> done) {
   Answer<v1::ReportTokenRejectedResponse> answer(std::move(done));
-  gate_.Enter(call.credential, [answer](absl::StatusOr<Caller> caller) {
-    answer(caller.ok() ? errors::NotImplemented("ReportTokenRejected")
-                       : caller.status());
+  gate_.Enter(call.credential, [this, answer, request = std::move(request)](
+                                   absl::StatusOr<Caller> caller) {
+    if (!caller.ok()) return answer(caller.status());
+    if (caller->agent == nullptr) {
+      return answer(errors::AgentCredentialInvalid("operator"));
+    }
+    bool taken = gate_.Submit([this, answer, request, caller = *caller] {
+      answer(AdviseOn(caller, request));
+    });
+    if (!taken) answer(CallGate::Overloaded());
   });
+}
+
+absl::StatusOr<v1::ReportTokenRejectedResponse> TokenApi::AdviseOn(
+    const Caller& caller, const v1::ReportTokenRejectedRequest& request) {
+  if (!IsTokenId(request.token_id())) {
+    return errors::FieldInvalid("token_id", "is none of ours");
+  }
+  if (request.http_status() != 401 && request.http_status() != 403) {
+    return errors::FieldInvalid("http_status", "must be 401 or 403");
+  }
+  if (request.www_authenticate().size() > kMaxChallenge) {
+    return errors::FieldInvalid("www_authenticate", "is too long");
+  }
+  TokenRejections::Report report;
+  report.tenant = caller.agent->tenant;
+  report.agent = caller.agent->id;
+  report.token_id = request.token_id();
+  report.http_status = request.http_status();
+  report.www_authenticate = request.www_authenticate();
+  ASSIGN_OR_RETURN(RejectionAdvice advice, rejections_.Advise(report));
+  v1::ReportTokenRejectedResponse response;
+  response.set_advice(
+      static_cast<v1::ReportTokenRejectedResponse::Advice>(advice));
+  return response;
 }
 
 void TokenApi::ListUsableConnections(

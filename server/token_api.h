@@ -10,6 +10,7 @@
 #include "vault/broker.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
+#include "vault/token_rejections.h"
 
 namespace tokenvault {
 
@@ -24,7 +25,7 @@ class TokenApi {
   using Done = typename Answer<Response>::Done;
 
   TokenApi(CallGate& gate, Broker& broker, Interactions& interactions,
-           KeyKeeper& keys);
+           TokenRejections& rejections, KeyKeeper& keys);
 
   void GetScopedToken(ApiCall call, v1::GetScopedTokenRequest request,
                       Done<v1::GetScopedTokenResponse> done);
@@ -60,12 +61,15 @@ class TokenApi {
   void End(std::shared_ptr<WaitCall> call);
   void Tell(std::shared_ptr<WaitCall> call);
   void Forget(const std::shared_ptr<WaitCall>& call);
+  absl::StatusOr<v1::ReportTokenRejectedResponse> AdviseOn(
+      const Caller& caller, const v1::ReportTokenRejectedRequest& request);
   absl::StatusOr<v1::ListUsableConnectionsResponse> ListUsable(
       const Caller& caller, const v1::ListUsableConnectionsRequest& request);
 
   CallGate& gate_;
   Broker& broker_;
   Interactions& interactions_;
+  TokenRejections& rejections_;
   KeyKeeper& keys_;
 
   Mutex mutex_;

@@ -17,6 +17,7 @@ inline constexpr char kVaultStopped[] = "vault.stopped";
 inline constexpr char kConfigReloaded[] = "config.reloaded";
 inline constexpr char kTokenGranted[] = "token.granted";
 inline constexpr char kTokenDenied[] = "token.denied";
+inline constexpr char kTokenRejected[] = "token.rejected";
 inline constexpr char kConsentAsked[] = "consent.asked";
 inline constexpr char kConsentOpened[] = "consent.opened";
 inline constexpr char kConsentAllowed[] = "consent.allowed";

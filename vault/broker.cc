@@ -27,7 +27,8 @@ absl::Duration MinTtl(const AccessRequest& request, const AccessToken& token) {
 
 bool IsGoodEnough(const AccessRequest& request, const AccessToken& token,
                   absl::Time now) {
-  return token.expire_time - now >= MinTtl(request, token);
+  return !token.rejected.load() &&
+         token.expire_time - now >= MinTtl(request, token);
 }
 
 absl::Status LivesTooShort(const AccessToken& token) {

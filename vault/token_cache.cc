@@ -27,11 +27,37 @@ std::shared_ptr<const AccessToken> TokenCache::Find(const TokenKey& key,
   MutexLock lock(mutex_);
   auto it = entries_.find(key);
   if (it == entries_.end()) return nullptr;
-  if (!it->second.validity->load() || it->second.token->expire_time <= now) {
+  const AccessToken& token = *it->second.token;
+  if (!it->second.validity->load() || token.rejected.load() ||
+      token.expire_time <= now) {
+    keys_.erase(token.token_id);
     entries_.erase(it);
     return nullptr;
   }
   return it->second.token;
+}
+
+const AccessToken* TokenCache::CurrentOf(const std::string& token_id) const {
+  auto key = keys_.find(token_id);
+  if (key == keys_.end()) return nullptr;
+  auto entry = entries_.find(key->second);
+  if (entry == entries_.end() || !entry->second.validity->load() ||
+      entry->second.token->token_id != token_id) {
+    return nullptr;
+  }
+  return entry->second.token.get();
+}
+
+std::optional<TokenKey> TokenCache::KeyOf(const std::string& token_id) {
+  MutexLock lock(mutex_);
+  if (CurrentOf(token_id) == nullptr) return std::nullopt;
+  return keys_.at(token_id);
+}
+
+void TokenCache::Reject(const std::string& token_id) {
+  MutexLock lock(mutex_);
+  const AccessToken* token = CurrentOf(token_id);
+  if (token != nullptr) token->rejected.store(true);
 }
 
 void TokenCache::Put(const TokenKey& key,
@@ -43,7 +69,10 @@ void TokenCache::Put(const TokenKey& key,
   // A valid flag is that of the map.
   absl::Time& good_until = known_[key.connection].good_until;
   good_until = std::max(good_until, token->expire_time);
-  entries_.insert_or_assign(key, Entry{std::move(token), std::move(validity)});
+  Entry& entry = entries_[key];
+  if (entry.token != nullptr) keys_.erase(entry.token->token_id);
+  keys_.insert_or_assign(token->token_id, key);
+  entry = Entry{std::move(token), std::move(validity)};
 }
 
 bool TokenCache::HoldsAny(const ConnectionId& connection, absl::Time now) {
@@ -59,6 +88,9 @@ void TokenCache::MakeRoom(absl::Time now) {
   });
   // All of them good and still too many: any one can be fetched again.
   if (entries_.size() >= max_entries_) entries_.erase(entries_.begin());
+  absl::erase_if(keys_, [this](const auto& key) {
+    return !entries_.contains(key.second);
+  });
   // Flags that only this map holds say nothing to anybody.
   absl::erase_if(known_, [](const auto& known) {
     return known.second.validity.use_count() == 1;

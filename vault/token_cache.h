@@ -29,6 +29,9 @@ struct AccessToken {
   absl::Time expire_time;   // the provider's, less a margin
   absl::Duration lifetime;  // from receipt to expire_time
   std::map<std::string, std::string> endpoint_hints;
+  // An API did not take it: it is handed out no more, also to those who
+  // remember it.
+  mutable std::atomic<bool> rejected = false;
 };
 
 // What makes two requests want the same token.
@@ -65,10 +68,14 @@ class TokenCache {
   // paused, reconnected, or its agents changed.
   void Invalidate(const ConnectionId& connection);
 
-  // Null unless it is there, valid, and not past its expire_time.
+  // Null unless it is there, valid, not rejected, and not past its expire_time.
   std::shared_ptr<const AccessToken> Find(const TokenKey& key, absl::Time now);
   void Put(const TokenKey& key, std::shared_ptr<const AccessToken> token,
            Validity validity, absl::Time now);
+  // What a token is filed under, while it is the current one for that.
+  std::optional<TokenKey> KeyOf(const std::string& token_id);
+  // The current token of that id is not handed out again.
+  void Reject(const std::string& token_id);
   // Whether any token of the connection, for whatever scopes, is still good.
   bool HoldsAny(const ConnectionId& connection, absl::Time now);
 
@@ -77,11 +84,15 @@ class TokenCache {
     std::shared_ptr<const AccessToken> token;
     Validity validity;
   };
+  const AccessToken* CurrentOf(const std::string& token_id) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeRoom(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_entries_;
   Mutex mutex_;
   absl::flat_hash_map<TokenKey, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  // Of every entry, and for a while of some that went.
+  absl::flat_hash_map<std::string, TokenKey> keys_ ABSL_GUARDED_BY(mutex_);
   struct Known {
     std::shared_ptr<std::atomic<bool>> validity;
     absl::Time good_until = absl::InfinitePast();  // the longest of its tokens

@@ -334,14 +334,30 @@ TEST_F(TokenApiTest, ListsWhatThisAgentMayUse) {
   EXPECT_EQ(second.next_page_token(), "");
 }
 
-TEST_F(TokenApiTest, SaysWhatIsNotBuilt) {
-  EXPECT_EQ(ReasonOf(world_
-                         .Call<v1::ReportTokenRejectedResponse>(
-                             world_.tokens, &TokenApi::ReportTokenRejected,
-                             world_.As("calendar-bot"),
-                             v1::ReportTokenRejectedRequest())
-                         .status()),
-            "NOT_IMPLEMENTED");
+TEST_F(TokenApiTest, SaysWhatToDoAboutARejectedToken) {
+  auto report = [&](const std::string& token_id, int http_status,
+                    const std::string& challenge = "") {
+    v1::ReportTokenRejectedRequest request;
+    request.set_token_id(token_id);
+    request.set_http_status(http_status);
+    request.set_www_authenticate(challenge);
+    return world_.Call<v1::ReportTokenRejectedResponse>(
+        world_.tokens, &TokenApi::ReportTokenRejected,
+        world_.As("calendar-bot"), request);
+  };
+  const std::string unknown = "t-" + std::string(24, 'a');
+  EXPECT_EQ(report(unknown, 401)->advice(),
+            v1::ReportTokenRejectedResponse::ADVICE_RETRY_NOW);
+  EXPECT_EQ(report(unknown, 403)->advice(),
+            v1::ReportTokenRejectedResponse::ADVICE_GIVE_UP);
+  EXPECT_EQ(
+      report(unknown, 403, "Bearer error=\"insufficient_scope\"")->advice(),
+      v1::ReportTokenRejectedResponse::ADVICE_STEP_UP);
+  EXPECT_EQ(MetadataOf(report("t-1\n", 401).status(), "field"), "token_id");
+  EXPECT_EQ(MetadataOf(report(unknown, 500).status(), "field"), "http_status");
+  EXPECT_EQ(MetadataOf(report(unknown, 401, std::string(5000, 'x')).status(),
+                       "field"),
+            "www_authenticate");
 }
 
 }  // namespace

@@ -142,6 +142,7 @@ TestVault::TestVault() {
   refresher =
       std::make_unique<Refresher>(clock, *store, *keys, *providers, *cache,
                                   /*landing=*/nullptr);
+  rejections = std::make_unique<TokenRejections>(clock, *store, *cache);
   sign_in = std::make_unique<SignIn>(clock, *store, *keys, *providers);
   consent = std::make_unique<ConsentFlow>(clock, *store, *keys, *providers,
                                           *interactions, *cache);

@@ -20,6 +20,7 @@
 #include "vault/refresher.h"
 #include "vault/sign_in.h"
 #include "vault/token_cache.h"
+#include "vault/token_rejections.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -83,6 +84,7 @@ class TestVault {
   std::unique_ptr<TokenCache> cache;
   std::unique_ptr<Interactions> interactions;
   std::unique_ptr<Refresher> refresher;
+  std::unique_ptr<TokenRejections> rejections;
   std::unique_ptr<SignIn> sign_in;
   std::unique_ptr<ConsentFlow> consent;
   std::unique_ptr<ConnectionAdmin> connections;
