@@ -99,6 +99,17 @@ describe('an agent and a person', () => {
     assert.deepEqual(answer.token.grantedScopes, ASK);
   });
 
+  test('get another token once when the API does not take this one', async () => {
+    const report = () => world.bot.call('TokenService', 'ReportTokenRejected',
+      { token_id: token.token_id, http_status: 401 });
+    assert.equal((await report()).advice, 'ADVICE_RETRY_NOW');
+    const next = (await world.bot.getToken('calendar', 'ana', ASK)).token;
+    assert.notEqual(next.token_id, token.token_id);
+    // The one that was replaced is no news any more.
+    assert.equal((await report()).advice, 'ADVICE_RETRY_NOW');
+    assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).token.token_id, next.token_id);
+  });
+
   test('see what may be used', async () => {
     const { connections } = await world.bot.call('TokenService', 'ListUsableConnections',
       { subject: { user_id: 'ana' } });
@@ -279,7 +290,7 @@ describe('an agent', () => {
     await refused(world.bot.getToken('calendar', 'ana', ASK, { return_uri: 'https://evil.test/' }),
       'INVALID_ARGUMENT', 'FIELD_INVALID');
     await refused(world.bot.call('TokenService', 'ReportTokenRejected', { token_id: 't-1', http_status: 401 }),
-      'UNIMPLEMENTED', 'NOT_IMPLEMENTED');
+      'INVALID_ARGUMENT', 'FIELD_INVALID');
     await refused(world.bot.call('ApprovalService', 'ListApprovals', { parent: 'users/-' }),
       'UNIMPLEMENTED', 'NOT_IMPLEMENTED');
   });
