@@ -33,8 +33,6 @@ std::vector<absl::string_view> FaultPoints() {
       "refresh.marked",
       "recover.begin",
       "recover.slot_read",
-      "recover.before_commit",
-      "recover.committed",
       "recover.done",
       "connect.before_exchange",
       "connect.exchanged",

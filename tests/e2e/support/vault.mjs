@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const BIN = process.env.TOKENVAULT_BIN_DIR ?? join(ROOT, 'build/dev/bin');
+export const TOKENVAULTD = join(BIN, 'tokenvaultd');
 
 // A port that nobody listens on now. The daemon's public URL is in its
 // configuration, so it cannot choose one when it starts.
@@ -59,7 +60,7 @@ export class Vault {
 
   // Returns once it serves; says why it does not.
   async start() {
-    const child = spawn(join(BIN, 'tokenvaultd'), ['--config', this.config, '--ready-fd', '3'], {
+    const child = spawn(TOKENVAULTD, ['--config', this.config, '--ready-fd', '3'], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env },
     });
     this.#child = child;
@@ -90,6 +91,9 @@ export class Vault {
   }
 
   get pid() { return this.#child?.pid; }
+
+  // How it ends, by itself: [code, signal].
+  exit() { return once(this.#child, 'exit'); }
 
   signal(name) { this.#child.kill(name); }
 
