@@ -20,7 +20,7 @@ namespace tokenvault {
 // fault.
 class LandingFile {
  public:
-  static constexpr uint64_t kSlots = 32;
+  static constexpr uint64_t kSlots = 64;
   static constexpr size_t kMaxBytes = 68 * 1024;
 
   // Makes the file, for its owner alone, and fills it, when it is not there or

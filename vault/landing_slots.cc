@@ -51,10 +51,8 @@ void LandingSlots::Free(const ConnectionId& connection) {
   owners_[slot - 1] = ConnectionId();
 }
 
-absl::Status LandingSlots::Land(const Connection& leased,
+absl::Status LandingSlots::Land(const Connection& leased, const Sealer& sealer,
                                 const Secret& answer) {
-  ASSIGN_OR_RETURN(Sealer sealer,
-                   keys_.SealerFor(leased.tenant, leased.user.value));
   ASSIGN_OR_RETURN(
       std::string sealed,
       sealer.Seal(answer, LandedAnswerBinding(keys_.deployment_id(), leased)));

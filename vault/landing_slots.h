@@ -35,9 +35,12 @@ class LandingSlots {
   // Empties the connection's slot, and lets others have it.
   void Free(const ConnectionId& connection);
 
-  // Puts `answer` into the slot that `leased` owns, for this lease only.
-  // KEY_*; what the disk refuses is held in memory and logged.
-  absl::Status Land(const Connection& leased, const Secret& answer);
+  // Puts `answer` into the slot that `leased` owns, for this lease only. The
+  // sealer is the caller's from before the call: no key has to be had now. An
+  // answer above kMaxSealedPlaintext does not land; what the disk refuses is
+  // held in memory and logged.
+  absl::Status Land(const Connection& leased, const Sealer& sealer,
+                    const Secret& answer);
   // What landed for the refresh that `row` was left with. NOT_FOUND when
   // nothing did, or not all of it. KEY_*, STORAGE_*.
   absl::StatusOr<Secret> Find(const Connection& row) const;

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
@@ -143,7 +142,7 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
   FaultPoint("refresh.answer_received");
   if (IsSuccess(answer)) {
     FaultPoint("refresh.before_land");
-    absl::Status landed = slots_.Land(leased, answer->body);
+    absl::Status landed = slots_.Land(leased, *sealer, answer->body);
     // No return: the answer is here, and the commit may work.
     if (!landed.ok()) {
       Log(LogLevel::kError, "refresh.not_sealed",
@@ -198,11 +197,14 @@ absl::StatusOr<Connection> Refresher::FinishInterrupted(
     absl::StatusOr<Settled> settled = Settle(provider, row, std::move(answer));
     FaultPoint("recover.done");
     if (settled.ok()) return settled->connection;
-    // The disk still refuses: it stays where it landed.
-    if (absl::StartsWith(ReasonOf(settled.status()), "STORAGE_")) {
+    ASSIGN_OR_RETURN(Connection now, store_.GetConnection(row.tenant, row.id));
+    // Not committed: it stays where it landed, and nothing is sent with the
+    // token that it replaces.
+    if (now.refresh_phase == RefreshPhase::kMaybeSent &&
+        now.lease_epoch == row.lease_epoch) {
       return settled.status();
     }
-    return store_.GetConnection(row.tenant, row.id);
+    return now;
   }
   if (!HasReason(landed.status(), "NOT_FOUND")) return landed.status();
   RETURN_IF_ERROR(

@@ -57,7 +57,10 @@ std::optional<TokenKey> TokenCache::KeyOf(const std::string& token_id) {
 void TokenCache::Reject(const std::string& token_id) {
   MutexLock lock(mutex_);
   const AccessToken* token = CurrentOf(token_id);
-  if (token != nullptr) token->rejected.store(true);
+  if (token == nullptr) return;
+  token->rejected.store(true);
+  // A token that is of no use holds nothing up.
+  known_[keys_.at(token_id).connection].good_until = absl::InfinitePast();
 }
 
 void TokenCache::Put(const TokenKey& key,

@@ -302,6 +302,22 @@ TEST_F(RecoveryTest, CommitsAnAnswerThatLandedInAnEarlierLife) {
   EXPECT_THAT(world_.http.requests(), SizeIs(1));
 }
 
+TEST_F(RecoveryTest, SendsNothingWhileWhatLandedCannotBeCommitted) {
+  auto refresher = NextLife();
+  world_.store->FailCommits(
+      errors::RateLimited("pending_writes", absl::Seconds(1)),
+      [](const WriteBatch& batch) { return batch.ops().size() > 1; });
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_EQ(ReasonOf(FetchWith(*refresher).status()), "RATE_LIMITED");
+  EXPECT_EQ(ReasonOf(FetchWith(*refresher).status()), "RATE_LIMITED");
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+  world_.store->FailCommits(absl::OkStatus());
+  world_.AnswerToken("at-2", "rt-3", ReadCalendar());
+  ASSERT_TRUE(FetchWith(*refresher).ok());
+  EXPECT_THAT(world_.http.requests().back().body,
+              HasSubstr("refresh_token=rt-2"));
+}
+
 TEST_F(RecoveryTest, DoubtsARefreshOfWhichNothingLanded) {
   Connection row = world_.Row(connection_);
   row.lease_epoch += 1;
