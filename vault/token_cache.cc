@@ -91,8 +91,9 @@ void TokenCache::MakeRoom(absl::Time now) {
   });
   // All of them good and still too many: any one can be fetched again.
   if (entries_.size() >= max_entries_) entries_.erase(entries_.begin());
-  absl::erase_if(keys_, [this](const auto& key) {
-    return !entries_.contains(key.second);
+  const auto& entries = entries_;
+  absl::erase_if(keys_, [&entries](const auto& key) {
+    return !entries.contains(key.second);
   });
   // Flags that only this map holds say nothing to anybody.
   absl::erase_if(known_, [](const auto& known) {
