@@ -91,10 +91,11 @@ void TokenCache::MakeRoom(absl::Time now) {
   });
   // All of them good and still too many: any one can be fetched again.
   if (entries_.size() >= max_entries_) entries_.erase(entries_.begin());
-  const auto& entries = entries_;
-  absl::erase_if(keys_, [&entries](const auto& key) {
-    return !entries.contains(key.second);
-  });
+  // A loop, since the thread-safety analysis does not see into a lambda.
+  for (auto it = keys_.begin(); it != keys_.end();) {
+    const auto key = it++;
+    if (!entries_.contains(key->second)) keys_.erase(key);
+  }
   // Flags that only this map holds say nothing to anybody.
   absl::erase_if(known_, [](const auto& known) {
     return known.second.validity.use_count() == 1;
