@@ -64,11 +64,13 @@ export class Vault {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env },
     });
     this.#child = child;
+    // Settles when this life of the daemon is over, by whomever's hand.
+    this.ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     const began = this.log.length;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (part) => { this.log += part; });
     }
-    const ended = once(child, 'exit').then(([code, signal]) => {
+    const ended = this.ended.then(({ code, signal }) => {
       throw new Error(`tokenvaultd ended (${signal ?? code}):\n${this.log.slice(began)}`);
     });
     ended.catch(() => {});
