@@ -17,6 +17,8 @@ import { ProviderProcess } from './provider_process.mjs';
 const PROVIDER = 'calendar';
 const SPIFFE = 'spiffe://example.test/agents/bot';
 export const NARROW = ['calendar.read'];
+// How long the daemon waits for the provider, in ms.
+export const PATIENCE = 2000;
 export const WIDE = ['calendar.read', 'email'];
 const SQLITE = ['-readonly', '-cmd', '.timeout 5000'];
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -84,7 +86,7 @@ export class Rig {
         id: 'all', effect: 'allow', agent: 'bot', provider: PROVIDER,
         scopes: ['openid', 'email', 'calendar.read'],
       }],
-      sections: { egress: { timeout: '2s' }, server: { log_level: 'info' } },
+      sections: { egress: { timeout: `${PATIENCE}ms` }, server: { log_level: 'info' } },
     });
     this.vault = new Vault({ config, adminSocket: join(this.vaultDir, 'admin.sock') });
     await this.vault.init();

@@ -6,7 +6,7 @@ import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
 import { faultPoints } from './points.mjs';
 import { Random } from './random.mjs';
 import { Rig } from './rig.mjs';
-import { massRefusal, stampede } from './scenarios.mjs';
+import { answeredMeanwhile, massRefusal, stampede } from './scenarios.mjs';
 
 const SHORT = {
   people: 24, pointRounds: 1, randomKills: 40, faultKills: 8, harmless: 3, harmful: 3, standstills: 3,
@@ -130,6 +130,9 @@ async function scenario(name, work) {
 }
 
 const numbers = await runCampaign();
+if (only.includes('faults')) {
+  await scenario('answered meanwhile', () => answeredMeanwhile({ seed }));
+}
 if (only.includes('stampede')) {
   await scenario('stampede', () => stampede({ ...size.stampede, seed, say }));
 }

@@ -1,7 +1,7 @@
 // What random runs do not reach: many at once, and a provider that says no to
 // everybody. Each has a world of its own and returns {line, ok}.
 import { Load } from './load.mjs';
-import { NARROW, Rig } from './rig.mjs';
+import { NARROW, PATIENCE, Rig } from './rig.mjs';
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const names = (count) => Array.from({ length: count }, (_, i) => `p${i + 1}`);
@@ -72,6 +72,30 @@ export async function stampede({ waiters, connections, seed, say }) {
       ok,
       line: `stampede: waiters=${waiters} connections=${connections} provider_calls=${calls.length} ` +
         `tokens=${ids.size} told_to_come_again=${refused}`,
+    };
+  } finally {
+    await rig.stop();
+  }
+}
+
+// The daemon stands still for longer than it waits for anybody, and the answer
+// comes meanwhile. It is taken up when it goes on.
+export async function answeredMeanwhile({ seed }) {
+  const rig = await peopled(1, seed, () => {}, { ttl: 600 });
+  try {
+    await rig.kill();
+    await rig.restart();
+    await rig.provider.ask('set', { delay: 500 });
+    const asked = rig.getToken(rig.agents[0], rig.people[0], NARROW);
+    await pause(250);
+    rig.vault.signal('SIGSTOP');
+    await pause(PATIENCE + 1000);
+    rig.vault.signal('SIGCONT');
+    const outcome = await asked.then((answer) => answer.outcome, (error) => error.reason);
+    const calls = (await rig.newEvents()).filter(({ what }) => what === 'used').length;
+    return {
+      ok: outcome === 'token' && calls === 1,
+      line: `answered while it stood still: outcome=${outcome} provider_calls=${calls}`,
     };
   } finally {
     await rig.stop();
