@@ -108,6 +108,23 @@ export class Campaign {
     });
   }
 
+  // A disk that fails, then a kill while nothing is under way. What could not be
+  // written was not begun, and what was answered is kept. Whether the daemon met
+  // the fault.
+  async badDisk({ name, launcher, injected }) {
+    await this.#run(name, async () => {
+      await this.rig.kill();
+      // It may be that it cannot even start: then it says so, and ends.
+      const serves = await this.rig.restart({}, launcher).then(() => true, () => false);
+      if (!serves) return;
+      const load = new Load(this.rig, this.random);
+      await pause(this.random.between(300, 900));
+      await load.stop();
+      await this.rig.kill();
+    }, { nobodyInDoubt: true });
+    return injected();
+  }
+
   // A kill at the n-th passing of a point. Quiet: one connection is asked about at
   // a time, so that it is known which one the kill met and what is allowed. False
   // if the point was not passed.
@@ -159,9 +176,9 @@ export class Campaign {
   }
 
   async #dieInRecovery(point) {
-    // Too early to be told that it serves.
-    await this.rig.restart({ TOKENVAULT_FAULT: `${point}:1` }).catch(() => {});
-    if (await this.rig.dies(2000, SEEN_LATE)) return true;
+    const serves = await this.rig.restart({ TOKENVAULT_FAULT: `${point}:1` })
+      .then(() => true, () => false);
+    if (!serves || await this.rig.dies(2000, SEEN_LATE)) return true;
     await this.rig.kill();
     return false;
   }

@@ -276,12 +276,18 @@ export class Rig {
 
   get dead() { return this.#deaths.length > 0 && this.#deaths.at(-1).next === undefined; }
 
-  // A new life, with what the environment says in it.
-  async restart(env = {}) {
-    this.vault.env = env;
+  // A new life, with what the environment says in it, started by `launcher`.
+  async restart(env = {}, launcher = []) {
+    Object.assign(this.vault, { env, launcher });
     this.#renewAgents(this.agents.length);
-    if (this.dead) this.#deaths.at(-1).next = microseconds();
-    await this.vault.start();
+    const from = microseconds();
+    if (this.dead) this.#deaths.at(-1).next = from;
+    try {
+      await this.vault.start();
+    } catch (error) {
+      this.#deaths.push({ from, to: microseconds() });
+      throw error;
+    }
   }
 
   // {from, to, next}, since the last look: the daemon ended between the first two,

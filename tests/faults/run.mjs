@@ -1,5 +1,6 @@
 // Proves from outside that a refresh never loses a grant; tests/faults/README.md
 // says how to read what it prints. Started by tests/faults/run.
+import { badDisk } from './bad_disk.mjs';
 import { Campaign } from './campaign.mjs';
 import { againstForeignServer } from './foreign_server.mjs';
 import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
@@ -9,16 +10,16 @@ import { Rig } from './rig.mjs';
 import { answeredMeanwhile, massRefusal, stampede } from './scenarios.mjs';
 
 const SHORT = {
-  people: 24, pointRounds: 1, randomKills: 40, faultKills: 8, harmless: 3, harmful: 3, standstills: 3,
+  people: 24, pointRounds: 1, randomKills: 40, faultKills: 8, harmless: 3, harmful: 3, standstills: 3, badDisks: 12,
   stampede: { waiters: 200, connections: 20 }, mass: 100, foreign: { kills: 12, people: 8 },
 };
 const LONG = {
   people: 48, pointRounds: 20, randomKills: 2000, faultKills: 200, harmless: 50, harmful: 50,
-  standstills: 50, stampede: { waiters: 1000, connections: 100 }, mass: 1000,
+  standstills: 50, badDisks: 500, stampede: { waiters: 1000, connections: 100 }, mass: 1000,
   foreign: { kills: 200, people: 12 },
 };
 // At each point once quiet and once loaded makes one round.
-const PARTS = ['points', 'random', 'faults', 'stampede', 'mass', 'foreign'];
+const PARTS = ['points', 'random', 'faults', 'disk', 'stampede', 'mass', 'foreign'];
 
 function readArguments(args) {
   const options = { size: SHORT, seed: Date.now() % 1e9, only: PARTS, margin: 5 };
@@ -107,6 +108,14 @@ async function runCampaign() {
       await repeat(size.harmful, 'answers lost', () => campaign.providerFaults('answers lost', HARMFUL));
       await repeat(size.faultKills, 'kill among faults', () => campaign.killAmongFaults());
       await repeat(size.standstills, 'standstill', () => campaign.standstill());
+    }
+    if (only.includes('disk')) {
+      let met = 0;
+      await repeat(size.badDisks, 'bad disk', async () => {
+        if (await campaign.badDisk(badDisk(random, rig))) met += 1;
+      });
+      result(`bad disks: ${met} of ${size.badDisks} met`);
+      if (met < size.badDisks / 2) failures.push('most bad disks were not met');
     }
     campaign.finish();
     for (const [kind, { runs, inDoubt, breaches }] of campaign.byKind) {

@@ -37,6 +37,9 @@ export async function run(file, args, { input, env } = {}) {
 export class Vault {
   // Everything the daemon wrote, over all its lives.
   log = '';
+  // What starts the daemon, when it is not started by itself: a command that
+  // becomes the daemon under the same process id.
+  launcher = [];
   #child = null;
 
   // `config` is a configuration file, `adminSocket` the path it names.
@@ -60,7 +63,8 @@ export class Vault {
 
   // Returns once it serves; says why it does not.
   async start() {
-    const child = spawn(TOKENVAULTD, ['--config', this.config, '--ready-fd', '3'], {
+    const [file, ...args] = [...this.launcher, TOKENVAULTD, '--config', this.config, '--ready-fd', '3'];
+    const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env },
     });
     this.#child = child;
