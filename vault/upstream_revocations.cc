@@ -109,7 +109,12 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
 void UpstreamRevocations::TellDue(const Directory& directory) {
   absl::StatusOr<std::vector<Connection>> unfinished =
       store_.ListUnfinishedRevocations();
-  if (!unfinished.ok()) return;  // readiness says it louder
+  if (!unfinished.ok()) {
+    Log(LogLevel::kError, "revoke.unread",
+        "the revocations to tell providers of cannot be read",
+        {{LogKey::kReason, ReasonOf(unfinished.status())}});
+    return;
+  }
   for (Connection& revoked : *unfinished) {
     if (!IsDue(revoked.id, clock_.Now())) continue;
     absl::Status status = Tell(directory, std::move(revoked), "vault").status();

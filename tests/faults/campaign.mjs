@@ -129,8 +129,9 @@ export class Campaign {
   // a time, so that it is known which one the kill met and what is allowed. False
   // if the point was not passed.
   async killAtPoint(point, quiet) {
-    const { connecting, inRecovery, providerDoes } = wayTo(point);
+    const { connecting, revoking, inRecovery, providerDoes } = wayTo(point);
     if (connecting) return this.#killWhileConnecting(point, quiet);
+    if (revoking) return this.#killWhileRevoking(point, quiet);
     let reached = false;
     await this.#run(`${point} ${quiet ? 'quiet' : 'loaded'}`, async () => {
       await this.rig.kill();
@@ -150,28 +151,52 @@ export class Campaign {
   // A kill while somebody new connects and others get tokens. Afterwards the
   // newcomer connects again, and has one that works; where it was committed,
   // nothing is asked of them.
-  async #killWhileConnecting(point, quiet) {
+  #killWhileConnecting(point, quiet) {
+    const account = this.#newcomer();
+    return this.#killWhile(point, quiet, () => this.rig.connect(account), async () => {
+      const committed = point === 'connect.committed';
+      const asked = await this.rig.connect(account).catch((error) => error);
+      if (asked instanceof Error) return [{ account, reason: `cannot connect: ${asked.message}` }];
+      if (committed && asked) return [{ account, reason: 'a committed connection asks again' }];
+      return this.rig.probe([account]);
+    });
+  }
+
+  // A kill while somebody disconnects. Afterwards they are connected, or nothing of
+  // theirs works at the provider either, without anybody asking again.
+  async #killWhileRevoking(point, quiet) {
+    const account = this.#newcomer();
+    await this.rig.connect(account);
+    return this.#killWhile(point, quiet, () => this.rig.revoke(account), async () => {
+      const { state } = (await this.rig.connections()).get(account);
+      if (state === 'STATE_ACTIVE') return this.rig.probe([account]);
+      for (const until = Date.now() + PATIENCE; Date.now() < until;) {
+        if (await this.rig.provider.ask('isOver', account)) return [];
+        await pause(50);
+      }
+      return [{ account, reason: `is ${state} here and works at the provider` }];
+    });
+  }
+
+  #newcomer() {
     this.newcomers += 1;
-    const account = `newcomer${this.newcomers}`;
+    return `newcomer${this.newcomers}`;
+  }
+
+  // A kill at the first passing of a point that `work` leads to, while others get
+  // tokens. `whoElse` then probes whom it was about.
+  async #killWhile(point, quiet, work, whoElse) {
     let reached = false;
     await this.#run(`${point} ${quiet ? 'quiet' : 'loaded'}`, async () => {
       await this.rig.kill();
       await this.rig.restart({ TOKENVAULT_FAULT: `${point}:1` });
       const load = new Load(this.rig, this.random, quiet ? ONE_AT_A_TIME : {});
       [reached] = await Promise.all([
-        this.rig.dies(PATIENCE, SEEN_LATE), this.rig.connect(account).catch(() => {}),
+        this.rig.dies(PATIENCE, SEEN_LATE), work().catch(() => {}),
       ]);
       if (!reached) await this.rig.kill();
       await load.stop();
-    }, {
-      whoElse: async () => {
-        const committed = point === 'connect.committed';
-        const asked = await this.rig.connect(account).catch((error) => error);
-        if (asked instanceof Error) return [{ account, reason: `cannot connect: ${asked.message}` }];
-        if (committed && asked) return [{ account, reason: 'a committed connection asks again' }];
-        return this.rig.probe([account]);
-      },
-    });
+    }, { whoElse });
     return reached;
   }
 

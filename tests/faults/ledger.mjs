@@ -96,6 +96,11 @@ export class Ledger {
     return this.#families.get(this.#tokens.get(hashOf(value))?.family)?.account;
   }
 
+  // Whether nothing of this account works any more.
+  isOver(account) {
+    return [...this.#families.values()].every((one) => one.account !== account || one.revoked);
+  }
+
   revoke(value, why = 'revocation') {
     const known = this.#tokens.get(hashOf(value));
     if (known) this.#end(this.#families.get(known.family), why);

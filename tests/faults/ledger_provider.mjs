@@ -242,6 +242,7 @@ function answers(provider) {
     eventsFrom: (index) => provider.ledger.events.slice(index),
     order: (kind, times) => provider.misbehaviour.order(kind, times),
     chance: (kinds, onceIn) => provider.misbehaviour.chance(kinds, onceIn),
+    isOver: (account) => provider.ledger.isOver(account),
     clear: () => provider.misbehaviour.clear(),
     set: ({ ttl = provider.ttl, delay = provider.delay }) => { Object.assign(provider, { ttl, delay }); },
   };

@@ -18,10 +18,12 @@ const PROVIDER_DOES = {
   'refresh.marked': 'revoked',
 };
 
-// How to get to `point`: {connecting}, {inRecovery}, or with what the provider does.
+// How to get to `point`: {connecting}, {revoking}, {inRecovery}, or with what the
+// provider does.
 export function wayTo(point) {
   return {
     connecting: point.startsWith('connect.'),
+    revoking: point.startsWith('revoke.'),
     inRecovery: point.startsWith('recover.'),
     providerDoes: PROVIDER_DOES[point],
   };

@@ -173,7 +173,13 @@ export class Rig {
     return answer.status === 200 ? '' : JSON.parse(answer.body).error;
   }
 
-  // By account: {state, reason}, as the vault lists them.
+  // Ends a connection, as an application's back end does.
+  async revoke(account) {
+    const { name } = (await this.connections()).get(account);
+    return this.agents[0].call('ConnectionService', 'RevokeConnection', { name });
+  }
+
+  // By account: {name, state, reason}, as the vault lists them.
   async connections() {
     const found = new Map();
     let token = '';
@@ -181,7 +187,7 @@ export class Rig {
       const page = await this.agents[0].call('ConnectionService', 'ListConnections',
         { parent: 'users/-', page_size: 500, page_token: token });
       for (const one of page.connections ?? []) {
-        found.set(one.account_label.split('@')[0], { state: one.state, reason: one.state_reason });
+        found.set(one.account_label.split('@')[0], { name: one.name, state: one.state, reason: one.state_reason });
       }
       token = page.next_page_token ?? '';
     } while (token !== '');
