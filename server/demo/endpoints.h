@@ -9,13 +9,13 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "oauth/jwt_signer.h"
-#include "server/demo_grants.h"
-#include "server/demo_sign_in.h"
+#include "server/demo/grants.h"
+#include "server/demo/sign_in.h"
 #include "server/http_types.h"
 
 namespace tokenvault {
 
-// What the demo provider answers, address by address (server/demo_provider.h
+// What the demo provider answers, address by address (server/demo/provider.h
 // lists them). Told the time; knows no sockets. Thread-safe.
 class DemoEndpoints {
  public:

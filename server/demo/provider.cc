@@ -1,4 +1,4 @@
-#include "server/demo_provider.h"
+#include "server/demo/provider.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "oauth/jwt_signer.h"
-#include "server/demo_endpoints.h"
+#include "server/demo/endpoints.h"
 #include "server/listener_address.h"
 #include "server/web_server.h"
 

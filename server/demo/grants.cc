@@ -1,4 +1,4 @@
-#include "server/demo_grants.h"
+#include "server/demo/grants.h"
 
 #include "absl/strings/str_cat.h"
 #include "base/hash.h"

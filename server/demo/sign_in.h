@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "server/demo_grants.h"
+#include "server/demo/grants.h"
 #include "server/http_types.h"
 
 namespace tokenvault {

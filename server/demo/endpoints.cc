@@ -1,4 +1,4 @@
-#include "server/demo_endpoints.h"
+#include "server/demo/endpoints.h"
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,9 +10,9 @@
 #include "absl/strings/strip.h"
 #include "base/hash.h"
 #include "oauth/url.h"
-#include "server/demo_pages.h"
-#include "server/demo_people.h"
-#include "server/demo_provider.h"
+#include "server/demo/pages.h"
+#include "server/demo/people.h"
+#include "server/demo/provider.h"
 
 namespace tokenvault {
 namespace {

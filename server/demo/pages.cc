@@ -1,9 +1,9 @@
-#include "server/demo_pages.h"
+#include "server/demo/pages.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/hash.h"
-#include "server/demo_people.h"
+#include "server/demo/people.h"
 
 namespace tokenvault {
 namespace {

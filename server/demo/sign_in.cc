@@ -1,4 +1,4 @@
-#include "server/demo_sign_in.h"
+#include "server/demo/sign_in.h"
 
 #include <algorithm>
 
@@ -7,9 +7,9 @@
 #include "base/hash.h"
 #include "crypto/random.h"
 #include "oauth/url.h"
-#include "server/demo_pages.h"
-#include "server/demo_people.h"
-#include "server/demo_provider.h"
+#include "server/demo/pages.h"
+#include "server/demo/people.h"
+#include "server/demo/provider.h"
 
 namespace tokenvault {
 namespace {

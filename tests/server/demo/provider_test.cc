@@ -1,4 +1,4 @@
-#include "server/demo_provider.h"
+#include "server/demo/provider.h"
 
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -19,7 +19,7 @@
 #include "oauth/pkce.h"
 #include "oauth/url.h"
 #include "server/config.h"
-#include "server/demo_grants.h"
+#include "server/demo/grants.h"
 
 namespace tokenvault {
 namespace {
