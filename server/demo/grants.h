@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -10,6 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/scope_set.h"
+#include "server/demo/ledger.h"
+#include "server/demo/persona.h"
 
 namespace tokenvault {
 
@@ -20,47 +23,81 @@ struct DemoGrant {
   ScopeSet scopes;
   std::string nonce;
   absl::Time signed_in;
+  bool offline = false;  // comes with a refresh token
+  std::string resource;  // RFC 8707: what its tokens are for; "" for all of it
 };
 
 struct DemoTokens {
   std::string access_token;
-  std::string refresh_token;  // "" without offline_access
+  std::string refresh_token;  // "" when there is no new one
   ScopeSet scopes;            // of the access token
-  absl::Duration expires_in;
+  std::string resource;       // of the access token
+  absl::Time expires;
   DemoGrant grant;
 };
 
-// RFC 6749 §5.2, the part that is about grants.
-enum class DemoGrantError { kInvalidGrant, kInvalidScope };
+// What can be wrong with a call of the token endpoint.
+enum class DemoError {
+  kInvalidRequest,
+  kInvalidClient,
+  kInvalidCode,          // the next three are RFC 6749's invalid_grant
+  kInvalidRefreshToken,  //
+  kInvalidAccessToken,   // that a call was about
+  kInvalidScope,
+  kInvalidTarget,  // RFC 8707 §2
+  kUnsupportedGrantType,
+};
 
-// The memory of the demo provider: codes, access tokens, and refresh tokens in
+// The memory of one persona: codes, access tokens, and refresh tokens in
 // families that begin with a code. Whatever works once and comes twice ends its
-// family. Bounded: the oldest make room.
+// family. Bounded: the oldest make room. What happens is written in the ledger.
 //
 // Not thread-safe: the provider has one lock for all of it.
 class DemoGrants {
  public:
-  using Result = std::variant<DemoTokens, DemoGrantError>;
+  using Result = std::variant<DemoTokens, DemoError>;
 
-  DemoGrants(absl::Duration access_token_ttl, bool rotate)
-      : access_token_ttl_(access_token_ttl), rotate_(rotate) {}
+  DemoGrants(const DemoPersona& persona, absl::Duration access_token_ttl,
+             DemoLedger& ledger)
+      : persona_(persona),
+        access_token_ttl_(access_token_ttl),
+        ledger_(ledger) {}
 
+  // `challenge` may be "" where the persona does without PKCE.
   std::string NewCode(DemoGrant grant, std::string redirect_uri,
                       std::string challenge, absl::Time now);
-  Result RedeemCode(absl::string_view client, const std::string& code,
-                    absl::string_view redirect_uri, absl::string_view verifier,
-                    absl::Time now);
+
+  struct Redemption {
+    std::string client;
+    std::string code;
+    std::string redirect_uri;
+    std::string verifier;
+    std::string resource;  // where the persona needs one
+  };
+  Result RedeemCode(const Redemption& redemption, absl::Time now);
   // With `scopes`, the access token has those only; the grant keeps all.
   Result Refresh(absl::string_view client, const std::string& refresh_token,
-                 const std::optional<ScopeSet>& scopes, absl::Time now);
+                 const std::optional<ScopeSet>& scopes,
+                 absl::string_view resource, absl::Time now);
+  // Another access token of the same family, with some of the scopes (all of
+  // them by nothing), for `resource` if there is one; it ends no later.
+  Result Narrow(absl::string_view client, const std::string& access_token,
+                const std::optional<ScopeSet>& scopes, std::string resource,
+                absl::Time now);
 
   enum class Revocation { kDone, kUnknown, kForeign };
-  // Of a refresh token: with everything that came of the same code.
-  Revocation Revoke(absl::string_view client, const std::string& token);
+  // kToken: an access token alone, a refresh token with its family. kGrant: all
+  // families of that person and client.
+  enum class Reach { kToken, kFamily, kGrant };
+  Revocation Revoke(absl::string_view client, const std::string& token,
+                    Reach reach, absl::Time now);
+  // The person ended it, without a word to the client.
+  void EndFamilyOf(const std::string& token, absl::Time now);
 
   struct Live {
     DemoGrant grant;
     ScopeSet scopes;
+    std::string resource;
     absl::Time expires = absl::InfiniteFuture();
     bool is_refresh_token = false;
   };
@@ -68,6 +105,12 @@ class DemoGrants {
   std::optional<Live> FindAccessToken(const std::string& token,
                                       absl::Time now) const;
   std::optional<Live> FindRefreshToken(const std::string& token) const;
+
+  // Of a code that was used, or a token; "" when there is none.
+  std::string FamilyOf(const std::string& token_or_code) const;
+  // Whether the client holds a refresh token of that person.
+  bool HasOfflineGrant(absl::string_view client,
+                       absl::string_view person) const;
 
   size_t size() const;
 
@@ -82,12 +125,15 @@ class DemoGrants {
   struct Family {
     DemoGrant grant;
     bool ended = false;
+    uint64_t refreshes = 0;
   };
   struct Token {
     std::string family;
     ScopeSet scopes;
+    std::string resource;
     absl::Time expires;
-    bool used = false;  // of a refresh token: replaced by another
+    uint64_t refreshes = 0;  // of the family, when it was issued
+    bool used = false;       // of a refresh token: replaced by another
   };
 
   // A map that forgets the oldest first.
@@ -111,6 +157,8 @@ class DemoGrants {
       return it == values_.end() ? nullptr : &it->second;
     }
     size_t size() const { return values_.size(); }
+    auto begin() const { return values_.begin(); }
+    auto end() const { return values_.end(); }
 
    private:
     static constexpr size_t kMost = 4096;
@@ -118,14 +166,20 @@ class DemoGrants {
     std::deque<std::string> order_;
   };
 
+  void Write(DemoEvent event, const DemoGrant& grant, absl::string_view family,
+             absl::string_view token, absl::Time now, const char* why = "");
+  std::string AddRefreshToken(const std::string& family, absl::Time now);
   DemoTokens Issue(const std::string& family, const ScopeSet& scopes,
-                   std::string refresh_token, absl::Time now);
+                   std::string resource, std::string refresh_token,
+                   absl::Time expires, absl::Time now);
+  absl::Time ExpiryFrom(absl::Time now) const;
   // Null when it has ended or is forgotten.
   const Family* LiveFamily(const std::string& id) const;
-  void End(const std::string& family);
+  void End(const std::string& family, const char* why, absl::Time now);
 
+  const DemoPersona& persona_;
   const absl::Duration access_token_ttl_;
-  const bool rotate_;
+  DemoLedger& ledger_;
   Bounded<Code> codes_;
   Bounded<Family> families_;
   Bounded<Token> access_tokens_;

@@ -8,13 +8,18 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/demo/clients.h"
+#include "server/demo/fields.h"
 #include "server/demo/grants.h"
+#include "server/demo/pages.h"
+#include "server/demo/persona.h"
+#include "server/demo/resources.h"
 #include "server/http_types.h"
 
 namespace tokenvault {
 
-// The browser's side of the demo provider: from an authorization request by way
-// of its pages to a code.
+// The browser's side of one persona: from an authorization request by way of
+// its pages to a code.
 //
 //   GET /authorize  ->  Sign in as…  -person->  Allow?  -decision->  303 back
 //
@@ -25,41 +30,52 @@ namespace tokenvault {
 // Not thread-safe: the provider has one lock for all of it.
 class DemoSignIn {
  public:
-  explicit DemoSignIn(DemoGrants& grants) : grants_(grants) {}
-
-  // Known from then on, for the answers' `iss`.
-  void SetIssuer(absl::string_view issuer) { issuer_ = std::string(issuer); }
-  void SetRedirectUris(absl::string_view client, std::vector<std::string> uris);
+  DemoSignIn(const DemoPersona& persona, const DemoPlace& place,
+             const DemoClients& clients, DemoGrants& grants)
+      : persona_(persona), place_(place), clients_(clients), grants_(grants) {}
 
   WebResponse Begin(const WebRequest& request, absl::Time now);
   WebResponse Continue(const WebRequest& request, absl::Time now);
 
  private:
   struct Request {
-    std::string client;
     std::string redirect_uri;
     std::string state;
     std::string challenge;
     std::string cookie;
+    bool wants_offline = false;  // access_type=offline
+    bool wants_consent = false;  // prompt=consent
     DemoGrant grant;
     absl::Time expires;
   };
 
+  // What RFC 6749 §4.1.2.1 calls the first thing wrong with it; "" if nothing
+  // is.
+  std::string Problem(const DemoFields& query) const;
+  ScopeSet AskedScopes(const DemoFields& query) const;
+  WebResponse AskWho(const Request& request, const std::string& id) const;
+  WebResponse AskWhether(const Request& request, const std::string& id) const;
+  DemoForm FormOf(const Request& request, const std::string& id) const;
+  // What the person left of the scopes.
+  ScopeSet LeftScopes(const ScopeSet& asked, const DemoFields& form) const;
+  bool IsOffline(const Request& request) const;
   // Back to the client with these parameters, `state` and `iss`.
   WebResponse Back(
       const Request& request,
       const std::vector<std::pair<std::string, std::string>>& parameters) const;
+  WebResponse Refuse(const std::string& id);
   WebResponse Finish(const std::string& id, absl::Time now);
   void Forget(const std::string& id);
 
+  const DemoPersona& persona_;
+  const DemoPlace& place_;
+  const DemoClients& clients_;
   DemoGrants& grants_;
-  std::string issuer_;
-  std::map<std::string, std::vector<std::string>> redirect_uris_;
   std::map<std::string, Request> requests_;
   std::deque<std::string> order_;  // of requests_, oldest first
 };
 
-// The scopes of the demo provider, and what each lets a client do, for people.
-const std::map<std::string, std::string>& DemoScopes();
+// The scopes of a persona, and what each lets a client do, for people.
+std::map<std::string, std::string> DemoScopes(const DemoPersona& persona);
 
 }  // namespace tokenvault
