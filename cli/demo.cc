@@ -12,16 +12,15 @@
 #include "base/status_macros.h"
 #include "cli/agent_door.h"
 #include "cli/demo_browser.h"
+#include "cli/demo_places.h"
 #include "cli/humanize.h"
-#include "cli/list_pages.h"
+#include "cli/loopback_http.h"
 #include "cli/plain_text.h"
 #include "cli/request_id.h"
 
 namespace tokenvault {
 namespace {
 
-constexpr char kProvider[] = "providers/demo";
-constexpr char kIssuerKey[] = "providers.demo.issuer";
 constexpr char kAgent[] = "demo-agent";
 constexpr char kScope[] = "calendar.read";
 constexpr char kApiPath[] = "/calendar/events";
@@ -29,61 +28,6 @@ constexpr char kApiPath[] = "/calendar/events";
 constexpr int kMostPages = 20;
 // Longer than this nobody watches a terminal for a token to end.
 constexpr absl::Duration kWorthWaiting = absl::Seconds(90);
-
-// Where the parts of the demo are, as the daemon says.
-struct DemoPlaces {
-  std::string grpc_address;
-  std::string pages_url;
-  std::string provider_origin;
-  std::string provider_name;  // "Demo Calendar"
-};
-
-// Where the demo provider is: what the provider's own URL says or, as it has
-// its URLs from discovery, the issuer of the configuration.
-absl::StatusOr<LoopbackUrl> FindProvider(Session& session,
-                                         const v1::Provider& provider) {
-  if (!provider.authorize_url().empty()) {
-    return ParseLoopbackUrl(provider.authorize_url());
-  }
-  ASSIGN_OR_RETURN(v1::GetConfigResponse config,
-                   session.daemon().Call(&Channel::Admin::GetConfig,
-                                         v1::GetConfigRequest()));
-  for (const auto& value : config.values()) {
-    if (value.key() != kIssuerKey) continue;
-    // A TOML string.
-    absl::string_view url = value.value();
-    absl::ConsumePrefix(&url, "\"");
-    absl::ConsumeSuffix(&url, "\"");
-    return ParseLoopbackUrl(url);
-  }
-  return errors::ResourceDenied(kProvider);
-}
-
-absl::StatusOr<DemoPlaces> FindDemo(Session& session) {
-  ASSIGN_OR_RETURN(v1::Status status,
-                   session.daemon().Call(&Channel::Admin::GetStatus,
-                                         v1::GetStatusRequest()));
-  if (!status.dev_mode()) {
-    return errors::FieldInvalid(
-        "--socket",
-        "this daemon serves real people: the demo needs "
-        "'tokenvaultd --dev'");
-  }
-  ASSIGN_OR_RETURN(v1::ListProvidersResponse providers,
-                   FetchAllPages<v1::ListProvidersResponse>(
-                       v1::ListProvidersRequest(),
-                       [&](const v1::ListProvidersRequest& page) {
-                         return session.daemon().Call(
-                             &Channel::Admin::ListProviders, page);
-                       }));
-  for (const auto& provider : providers.providers()) {
-    if (provider.name() != kProvider) continue;
-    ASSIGN_OR_RETURN(LoopbackUrl url, FindProvider(session, provider));
-    return DemoPlaces{status.grpc_address(), status.public_url(), url.Origin(),
-                      provider.display_name()};
-  }
-  return errors::ResourceDenied(kProvider);
-}
 
 // What the walk has in hand. Prints as it goes; a step that does not go as it
 // should is a status.
@@ -130,7 +74,7 @@ class Walk {
 
   absl::StatusOr<v1::GetScopedTokenResponse> AskForToken() {
     v1::GetScopedTokenRequest request;
-    request.set_provider(kProvider);
+    request.set_provider(kDemoProvider);
     request.add_scopes(kScope);
     request.mutable_subject()->set_user_id(person_);
     request.mutable_purpose()->set_summary("Show what is planned this week");
@@ -197,8 +141,7 @@ class Walk {
 
   absl::Status CallApi(int expected) {
     const std::string url = absl::StrCat(places_.provider_origin, kApiPath);
-    ASSIGN_OR_RETURN(HttpAnswer answer,
-                     DemoBrowser::CallApi(url, access_token_.Reveal()));
+    ASSIGN_OR_RETURN(HttpAnswer answer, HttpGet(url, access_token_.Reveal()));
     std::string first_line = answer.body.substr(0, answer.body.find('\n'));
     if (first_line.size() > 200) first_line.resize(200);
     Tell(absl::StrCat(
@@ -299,7 +242,7 @@ int RunDemoOpen(Session& session, const DemoOptions& options) {
       places->pages_url,
       "/tokenvault.v1.TokenService/GetScopedToken \\\n"
       "    -H 'Content-Type: application/json' -H 'Authorization: Bearer ",
-      kAgent, "' \\\n    -d '{\"provider\":\"", kProvider,
+      kAgent, "' \\\n    -d '{\"provider\":\"", kDemoProvider,
       "\",\"subject\":{\"userId\":\"", options.person, "\"},\"scopes\":[\"",
       kScope,
       "\"]}'\n\nUse it, with --raw above for the token itself:\n\n"
