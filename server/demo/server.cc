@@ -136,9 +136,11 @@ DemoAnswer DemoServer::TokenCall(const WebRequest& request, absl::Time now) {
   std::optional<DemoFields> fields = Body(request);
   const bool refreshes =
       fields.has_value() && fields->Get("grant_type") == "refresh_token";
-  const std::string presented = !fields.has_value() ? ""
-                                : refreshes ? fields->Get("refresh_token")
-                                            : fields->Get("code");
+  // What tells the family: a call presents one of them.
+  std::string presented;
+  for (const char* name : {"code", "refresh_token", "subject_token"}) {
+    if (fields.has_value() && presented.empty()) presented = fields->Get(name);
+  }
 
   const auto fault =
       refreshes ? Strike({DemoFault::kSlow, DemoFault::kTooManyRequests,

@@ -18,6 +18,7 @@
 #include "oauth/pkce.h"
 #include "oauth/url.h"
 #include "server/config.h"
+#include "server/demo/persona.h"
 #include "tests/server/demo/demo_world.h"
 
 namespace tokenvault {
@@ -282,6 +283,29 @@ TEST_F(DemoProviderTest, TellsClientsAboutTheirOwnTokensOnly) {
             json({{"active", false}}));
 }
 
+TEST_F(DemoProviderTest, SendsAGuestToAnyPortsCallback) {
+  Parameters request = With(GoodRequest(), "client_id", kDemoGuestClient);
+  for (const char* good :
+       {"http://127.0.0.1:41234/callback", "http://localhost/callback",
+        "http://[::1]:1/callback"}) {
+    EXPECT_EQ(Get(absl::StrCat("/authorize?",
+                               Form(With(request, "redirect_uri", good))))
+                  .status,
+              200)
+        << good;
+  }
+  for (const char* bad :
+       {"https://127.0.0.1:1/callback", "http://127.0.0.1:1/callback/",
+        "http://127.0.0.1:1/callback?x=1", "http://evil.example/callback",
+        "http://127.0.0.1@evil.example/callback", kCallback}) {
+    EXPECT_EQ(Get(absl::StrCat("/authorize?",
+                               Form(With(request, "redirect_uri", bad))))
+                  .status,
+              400)
+        << bad;
+  }
+}
+
 // ---------------------------------------------------------------- resources --
 
 TEST_F(DemoProviderTest, ShowsAPersonsEventsToAGoodToken) {
@@ -328,6 +352,15 @@ TEST_F(DemoProviderTest, AnswersOnlyWhatItIsAskedFor) {
   json_body.headers = {{"Content-Type", "application/json"}};
   json_body.body = Secret::Copy("{}");
   EXPECT_EQ(Send(std::move(json_body)).Error(), "invalid_request");
+}
+
+TEST_F(DemoProviderTest, NamesItsPersonasAtTheFrontDoor) {
+  const Answer page = Get("/");
+  for (const DemoPersona& persona : DemoPersonas()) {
+    EXPECT_THAT(page.body,
+                HasSubstr(absl::StrCat("<code>", provider_->base_url(),
+                                       persona.Prefix(), "</code>")));
+  }
 }
 
 TEST_F(DemoProviderTest, ListensOnLoopbackOnly) {
