@@ -78,10 +78,10 @@ void TokenCache::Put(const TokenKey& key,
   entry = Entry{std::move(token), std::move(validity)};
 }
 
-bool TokenCache::HoldsAny(const ConnectionId& connection, absl::Time now) {
+absl::Time TokenCache::HeldUntil(const ConnectionId& connection) {
   MutexLock lock(mutex_);
   auto it = known_.find(connection);
-  return it != known_.end() && now < it->second.good_until;
+  return it == known_.end() ? absl::InfinitePast() : it->second.good_until;
 }
 
 void TokenCache::MakeRoom(absl::Time now) {

@@ -76,8 +76,9 @@ class TokenCache {
   std::optional<TokenKey> KeyOf(const std::string& token_id);
   // The current token of that id is not handed out again.
   void Reject(const std::string& token_id);
-  // Whether any token of the connection, for whatever scopes, is still good.
-  bool HoldsAny(const ConnectionId& connection, absl::Time now);
+  // Until when a token of the connection, for whatever scopes, is good.
+  // InfinitePast when there is none.
+  absl::Time HeldUntil(const ConnectionId& connection);
 
  private:
   struct Entry {
