@@ -308,13 +308,16 @@ void AddHelpers(Tree& tree) {
   Options& o = tree.options;
   CLI::App* demo = Group(tree.app, "demo", "The demo of tokenvaultd --dev");
   for (bool run : {true, false}) {
-    Leaf(tree, *demo, run ? "run" : "open",
-         run ? "Walk through it without a browser"
-             : "The links and commands to walk through it by hand",
-         [&o, run](Session& s) {
-           return run ? RunDemo(s, o.demo) : RunDemoOpen(s, o.demo);
-         })
-        ->add_option("--as", o.demo.person, "Who you are: ana or ben");
+    CLI::App* leaf =
+        Leaf(tree, *demo, run ? "run" : "open",
+             run ? "Walk through it without a browser"
+                 : "The links and commands to walk through it by hand",
+             [&o, run](Session& s) {
+               return run ? RunDemo(s, o.demo) : RunDemoOpen(s, o.demo);
+             });
+    leaf->add_option("--as", o.demo.person, "Who you are: ana or ben");
+    leaf->add_option("--provider", o.demo.provider,
+                     "Which of its providers, demo if not given");
   }
   CLI::App* fault =
       Leaf(tree, *demo, "fault", "Make its provider fail the next calls",

@@ -22,7 +22,6 @@ namespace tokenvault {
 namespace {
 
 constexpr char kAgent[] = "demo-agent";
-constexpr char kScope[] = "calendar.read";
 constexpr char kApiPath[] = "/calendar/events";
 
 constexpr int kMostPages = 20;
@@ -41,7 +40,8 @@ class Walk {
         agent_door_(std::move(agent_door)) {}
 
   absl::Status Run() {
-    Step(absl::StrCat("The agent asks for ", kScope, " of ", person_, "."));
+    Step(absl::StrCat("The agent asks for ", places_.scope, " of ", person_,
+                      "."));
     ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
     if (answer.has_consent_required()) {
       RETURN_IF_ERROR(GiveConsent(answer.consent_required()));
@@ -74,8 +74,8 @@ class Walk {
 
   absl::StatusOr<v1::GetScopedTokenResponse> AskForToken() {
     v1::GetScopedTokenRequest request;
-    request.set_provider(kDemoProvider);
-    request.add_scopes(kScope);
+    request.set_provider(places_.provider);
+    request.add_scopes(places_.scope);
     request.mutable_subject()->set_user_id(person_);
     request.mutable_purpose()->set_summary("Show what is planned this week");
     request.set_request_id(NewRequestId());
@@ -140,7 +140,7 @@ class Walk {
   }
 
   absl::Status CallApi(int expected) {
-    const std::string url = absl::StrCat(places_.provider_origin, kApiPath);
+    const std::string url = absl::StrCat(places_.provider_url, kApiPath);
     ASSIGN_OR_RETURN(HttpAnswer answer, HttpGet(url, access_token_.Reveal()));
     std::string first_line = answer.body.substr(0, answer.body.find('\n'));
     if (first_line.size() > 200) first_line.resize(200);
@@ -209,7 +209,7 @@ int FailDemo(Session& session, const absl::Status& status) {
 }  // namespace
 
 int RunDemo(Session& session, const DemoOptions& options) {
-  auto places = FindDemo(session);
+  auto places = FindDemo(session, options.provider);
   if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
   AgentDoorOptions door;
   door.address = places->grpc_address;
@@ -227,27 +227,28 @@ int RunDemo(Session& session, const DemoOptions& options) {
 }
 
 int RunDemoOpen(Session& session, const DemoOptions& options) {
-  auto places = FindDemo(session);
+  auto places = FindDemo(session, options.provider);
   if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
   session.terminal().Print(SanitizeText(absl::StrCat(
       "Ask for a token, as an agent would; open the link it prints, sign in "
       "as ",
       options.person, ":\n\n  tokenvault token get --address ",
-      places->grpc_address, " --dev-agent ", kAgent,
-      " --provider demo \\\n"
+      places->grpc_address, " --dev-agent ", kAgent, " --provider ",
+      options.provider,
+      " \\\n"
       "    --scopes ",
-      kScope, " --user ", options.person,
+      places->scope, " --user ", options.person,
       " --wait\n\n"
       "The same over HTTP:\n\n  curl -s ",
       places->pages_url,
       "/tokenvault.v1.TokenService/GetScopedToken \\\n"
       "    -H 'Content-Type: application/json' -H 'Authorization: Bearer ",
-      kAgent, "' \\\n    -d '{\"provider\":\"", kDemoProvider,
+      kAgent, "' \\\n    -d '{\"provider\":\"", places->provider,
       "\",\"subject\":{\"userId\":\"", options.person, "\"},\"scopes\":[\"",
-      kScope,
+      places->scope,
       "\"]}'\n\nUse it, with --raw above for the token itself:\n\n"
       "  curl -s ",
-      places->provider_origin, kApiPath,
+      places->provider_url, kApiPath,
       " -H \"Authorization: Bearer $TOKEN\"\n\nStop it:\n\n"
       "  tokenvault connection list\n"
       "  tokenvault connection revoke NAME\n")));
