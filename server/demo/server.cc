@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "server/demo/application.h"
 #include "server/demo/metadata.h"
 #include "server/demo/pages.h"
 #include "server/demo/wording.h"
@@ -37,27 +38,6 @@ WebResponse TooManyRequests(const DemoPersona& persona) {
           : DemoJson(429, {{"error", "temporarily_unavailable"}});
   response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
   return response;
-}
-
-WebResponse Empty(int status) {
-  WebResponse response;
-  response.status = status;
-  response.headers = {{"Cache-Control", "no-store"}};
-  return response;
-}
-
-// {"calendar": "write"}, of GitHub's kind: to write is to read, too.
-std::optional<ScopeSet> ScopesOfPermissions(const json& body) {
-  auto permissions = body.find("permissions");
-  if (permissions == body.end()) return std::nullopt;
-  const std::string may =
-      permissions->is_object() && permissions->size() == 1 &&
-              permissions->value("calendar", json()).is_string()
-          ? permissions->value("calendar", "")
-          : "";
-  if (may == "read") return ScopeSet{"calendar.read"};
-  if (may == "write") return ScopeSet{"calendar.read", "calendar.write"};
-  return ScopeSet{};
 }
 
 }  // namespace
@@ -101,7 +81,7 @@ DemoAnswer DemoServer::Answer(const WebRequest& request, absl::string_view path,
   }
   if (absl::StartsWith(path, "/applications/") &&
       persona_.revocation == DemoRevocation::kGrantDelete) {
-    return {Application(request, path, now)};
+    return {DemoApplication(request, path, clients_, grants_, now)};
   }
   if (path == kDemoAccountPath || path == kDemoEventsPath) {
     return {get ? Api(request, path, now) : DemoWrongMethod("GET")};
@@ -191,7 +171,9 @@ WebResponse DemoServer::Revoke(const WebRequest& request, absl::Time now) {
       DemoGrants::Revocation::kForeign) {
     return Error(request, DemoError::kInvalidAccessToken);
   }
-  return Empty(200);
+  WebResponse response;
+  response.headers = {{"Cache-Control", "no-store"}};
+  return response;
 }
 
 WebResponse DemoServer::RevokeByCall(const WebRequest& request,
@@ -228,47 +210,6 @@ WebResponse DemoServer::Introspect(const WebRequest& request,
     body["exp"] = absl::ToUnixSeconds(live->expires);
   }
   return DemoJson(200, body);
-}
-
-WebResponse DemoServer::Application(const WebRequest& request,
-                                    absl::string_view path, absl::Time now) {
-  std::optional<std::string> client = DemoClients::AuthenticateBasic(request);
-  if (!client.has_value() || !clients_.Knows(*client)) {
-    return DemoJson(401, {{"message", "Bad credentials"}});
-  }
-  if (!absl::ConsumePrefix(&path, absl::StrCat("/applications/", *client))) {
-    return DemoJson(404, {{"message", "Not Found"}});
-  }
-  const json body =
-      json::parse(request.body, nullptr, /*allow_exceptions=*/false);
-  auto token = body.is_object() ? body.find("access_token") : body.end();
-  if (token == body.end() || !token->is_string()) {
-    return DemoJson(422, {{"message", "Validation Failed"}});
-  }
-  if (path == "/grant" && request.method == "DELETE") {
-    const auto done =
-        grants_.Revoke(*client, *token, DemoGrants::Reach::kGrant, now);
-    return done == DemoGrants::Revocation::kDone
-               ? Empty(204)
-               : DemoJson(422, {{"message", "Validation Failed"}});
-  }
-  if (path == "/token/scoped" && request.method == "POST") {
-    auto result =
-        grants_.Narrow(*client, *token, ScopesOfPermissions(body), "", now);
-    if (std::holds_alternative<DemoError>(result)) {
-      return DemoJson(422, {{"message", "Validation Failed"}});
-    }
-    const DemoTokens& tokens = std::get<DemoTokens>(result);
-    return DemoJson(
-        200,
-        {{"token", tokens.access_token},
-         {"expires_at", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", tokens.expires,
-                                         absl::UTCTimeZone())},
-         {"permissions",
-          {{"calendar",
-            tokens.scopes.Contains("calendar.write") ? "write" : "read"}}}});
-  }
-  return DemoJson(404, {{"message", "Not Found"}});
 }
 
 WebResponse DemoServer::Api(const WebRequest& request, absl::string_view path,

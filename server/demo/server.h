@@ -57,9 +57,6 @@ class DemoServer {
   WebResponse Revoke(const WebRequest& request, absl::Time now);
   WebResponse RevokeByCall(const WebRequest& request, absl::Time now);
   WebResponse Introspect(const WebRequest& request, absl::Time now) const;
-  // /applications/{client_id}/…
-  WebResponse Application(const WebRequest& request, absl::string_view path,
-                          absl::Time now);
   WebResponse Api(const WebRequest& request, absl::string_view path,
                   absl::Time now);
 

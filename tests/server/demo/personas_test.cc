@@ -228,23 +228,27 @@ TEST_F(DemoGithubTest, ScopesATokenAndNoFurther) {
   auto tokens = Tokens("ana");
   const std::string path =
       absl::StrCat("/applications/", kDemoClient, "/token/scoped");
-  const json narrow = SendJson("POST", path,
-                               {{"access_token", tokens["access_token"]},
-                                {"permissions", {{"calendar", "read"}}}},
-                               DemoBasic())
-                          .Json();
-  EXPECT_EQ(narrow["permissions"]["calendar"], "read");
+  const json reading = {{"access_token", tokens["access_token"]},
+                        {"target", "ana"},
+                        {"permissions", {{"calendar", "read"}}}};
+  const json narrow = SendJson("POST", path, reading, DemoBasic()).Json();
+  EXPECT_EQ(narrow["installation"]["permissions"]["calendar"], "read");
+  EXPECT_EQ(narrow["expires_at"], "2027-01-15T08:10:00Z");
   EXPECT_EQ(EventsStatus(narrow["token"]), 200);
-  EXPECT_EQ(SendJson("POST", path,
-                     {{"access_token", narrow["token"]},
-                      {"permissions", {{"calendar", "write"}}}},
-                     DemoBasic())
-                .status,
-            422);
-  EXPECT_EQ(
-      SendJson("POST", path, {{"access_token", tokens["access_token"]}}, "")
-          .status,
-      401);
+
+  json wrong = reading;
+  wrong["access_token"] = narrow["token"];
+  wrong["permissions"]["calendar"] = "write";
+  EXPECT_EQ(SendJson("POST", path, wrong, DemoBasic()).status, 422);
+  for (const auto& [name, value] : std::vector<std::pair<std::string, json>>{
+           {"target", "ben"},
+           {"repositories", json::array({"offsite"})},
+           {"permissions", {{"contacts", "read"}}}}) {
+    wrong = reading;
+    wrong[name] = value;
+    EXPECT_EQ(SendJson("POST", path, wrong, DemoBasic()).status, 422) << name;
+  }
+  EXPECT_EQ(SendJson("POST", path, reading, "").status, 401);
 }
 
 TEST_F(DemoGithubTest, EndsAllThatAPersonGaveWhenTheGrantIsDeleted) {
