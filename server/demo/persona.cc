@@ -33,7 +33,6 @@ const std::vector<DemoPersona>& DemoPersonas() {
           .takes_basic = false,
           .offline = DemoOffline::kAlways,
           .refresh_ends_access_tokens = true,
-          .scopes_tokens = true,
           .revocation = DemoRevocation::kGrantDelete,
       },
       {

@@ -31,7 +31,8 @@ enum class DemoRevocation {
   kRfc7009,      // POST /revoke; a refresh token ends its family
   kWholeGrant,   // the same, but any token ends all that its person gave
   kTokenCall,    // POST /auth.revoke, the token as bearer
-  kGrantDelete,  // DELETE /applications/{client_id}/grant, Basic and JSON
+  kGrantDelete,  // DELETE /applications/{client_id}/grant, and what else an
+                 // application can do (server/demo/application.h)
 };
 
 enum class DemoMetadata { kNone, kOpenId, kMcp };
@@ -70,7 +71,6 @@ struct DemoPersona {
   bool refresh_ends_access_tokens = false;
   bool narrows_on_refresh = false;  // else `scope` of a refresh is not read
   bool exchanges = false;           // RFC 8693, with `scope` and `resource`
-  bool scopes_tokens = false;  // POST /applications/{client_id}/token/scoped
   bool introspects = false;
   DemoRevocation revocation = DemoRevocation::kRfc7009;
 

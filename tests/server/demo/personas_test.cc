@@ -166,6 +166,13 @@ TEST_F(DemoPersonaTest, EachHasPagesWithTheBandAndWithoutScripts) {
   }
 }
 
+TEST_F(DemoPersonaTest, EachHasItsOwnCookies) {
+  Use("demo-box");
+  const Answer page = Get(absl::StrCat("/authorize?", Form(GoodRequest())));
+  EXPECT_THAT(page.raw.Header("Set-Cookie"),
+              HasSubstr("; Path=/demo-box/authorize; HttpOnly; SameSite=Lax"));
+}
+
 // ------------------------------------------------------------------- github --
 
 class DemoGithubTest : public DemoTest {
