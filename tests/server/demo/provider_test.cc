@@ -14,10 +14,8 @@
 #include "oauth/curl_http_client.h"
 #include "oauth/discovery.h"
 #include "oauth/jwt_verifier.h"
-#include "oauth/oauth_client.h"
 #include "oauth/pkce.h"
 #include "oauth/url.h"
-#include "server/config.h"
 #include "server/demo/persona.h"
 #include "tests/server/demo/demo_world.h"
 
@@ -406,53 +404,6 @@ TEST_F(DemoProviderTest, SignsPeopleInForTheVault) {
   EXPECT_EQ(claims.subject, "ben");
   EXPECT_EQ(claims.email, "ben@demo.test");
   EXPECT_TRUE(claims.email_verified);
-}
-
-TEST_F(DemoProviderTest, GetsAlongWithThePresetAndTheOAuthClient) {
-  DemoAddresses addresses;
-  addresses.admin_listen = "unix:/tmp/admin.sock";
-  addresses.demo_provider_url = provider_->base_url();
-  auto config = DemoConfig(addresses);
-  ASSERT_TRUE(config.ok()) << config.status();
-  Provider demo = *config->directory->FindProvider(ProviderId("demo"));
-  DiscoveryCache discovery(http_);
-  MetadataRules rules;
-  rules.allow_http_loopback = true;
-  auto metadata = discovery.Get(demo.issuer, rules, clock_.Now());
-  ASSERT_TRUE(metadata.ok()) << metadata.status();
-  ApplyMetadata(demo, *metadata);
-
-  OAuthClient client(http_);
-  AuthorizationRequest request;
-  request.scopes = {"calendar.read", "calendar.write"};
-  request.redirect_uri = kCallback;
-  request.state = "s";
-  request.code_challenge = pkce_.challenge;
-  const std::string url = client.AuthorizationUrl(demo, request);
-  auto query = ParseQuery(url.substr(url.find('?') + 1));
-  ASSERT_TRUE(query.ok());
-  const Flow flow = Begin(*query);
-  Press(flow, "person", "ana");
-  const std::string code =
-      Back(Press(flow, "decision", "allow")).second["code"];
-
-  auto tokens =
-      client.ExchangeCode(demo, Secret::Copy(code), pkce_.verifier, kCallback);
-  ASSERT_TRUE(tokens.ok()) << tokens.status();
-  ASSERT_FALSE(tokens->refresh_token.empty());
-  auto account = client.FetchAccount(demo, tokens->access_token);
-  ASSERT_TRUE(account.ok()) << account.status();
-  EXPECT_EQ(account->id, "ana");
-  EXPECT_EQ(account->label, "ana@demo.test");
-  auto narrow = client.Refresh(demo, tokens->refresh_token, {"calendar.read"});
-  ASSERT_TRUE(narrow.ok()) << narrow.status();
-  EXPECT_EQ(EventsStatus(std::string(narrow->access_token.Reveal())), 200);
-  auto revoked = client.Revoke(demo, narrow->refresh_token, "refresh_token");
-  ASSERT_TRUE(revoked.ok()) << revoked.status();
-  EXPECT_EQ(*revoked, RevocationOutcome::kRevoked);
-  EXPECT_EQ(EventsStatus(std::string(narrow->access_token.Reveal())), 401);
-  EXPECT_EQ(ReasonOf(client.Refresh(demo, narrow->refresh_token).status()),
-            "GRANT_GONE");
 }
 
 }  // namespace
