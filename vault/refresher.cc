@@ -166,6 +166,12 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
                        settled.connection.granted_scopes, received);
 }
 
+void Refresher::ForgetTimes() {
+  breaker_.Reset();
+  MutexLock lock(mutex_);
+  paused_until_.clear();
+}
+
 absl::Status Refresher::CheckPause(const Connection& connection) {
   const absl::Time now = clock_.Now();
   MutexLock lock(mutex_);

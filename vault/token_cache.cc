@@ -22,6 +22,14 @@ void TokenCache::Invalidate(const ConnectionId& connection) {
   known_.erase(it);
 }
 
+void TokenCache::InvalidateAll() {
+  MutexLock lock(mutex_);
+  for (auto& [connection, known] : known_) known.validity->store(false);
+  known_.clear();
+  keys_.clear();
+  entries_.clear();
+}
+
 std::shared_ptr<const AccessToken> TokenCache::Find(const TokenKey& key,
                                                     absl::Time now) {
   MutexLock lock(mutex_);

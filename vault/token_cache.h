@@ -68,6 +68,9 @@ class TokenCache {
   // paused, reconnected, or its agents changed.
   void Invalidate(const ConnectionId& connection);
 
+  // The same for all connections.
+  void InvalidateAll();
+
   // Null unless it is there, valid, not rejected, and not past its expire_time.
   std::shared_ptr<const AccessToken> Find(const TokenKey& key, absl::Time now);
   void Put(const TokenKey& key, std::shared_ptr<const AccessToken> token,

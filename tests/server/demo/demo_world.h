@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +17,7 @@
 #include "oauth/pkce.h"
 #include "oauth/url.h"
 #include "server/demo/provider.h"
+#include "tests/support/fake_clock.h"
 
 // A demo provider on a port of its own, and what a client and a browser do with
 // it, for the tests of this folder.
@@ -27,17 +27,6 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 inline constexpr char kCallback[] = "http://127.0.0.1:9/cb/default.demo";
 inline constexpr char kLoginCallback[] = "http://127.0.0.1:9/signin/default";
-
-class TestClock : public Clock {
- public:
-  absl::Time Now() const override {
-    return absl::FromUnixSeconds(seconds_.load());
-  }
-  void Advance(absl::Duration by) { seconds_ += absl::ToInt64Seconds(by); }
-
- private:
-  std::atomic<int64_t> seconds_ = 1'800'000'000;
-};
 
 inline std::string Form(const Parameters& parameters) {
   FormFields fields;
@@ -224,7 +213,7 @@ class DemoTest : public testing::Test {
         .status;
   }
 
-  TestClock clock_;
+  FakeClock clock_{absl::FromUnixSeconds(1'800'000'000)};
   std::string prefix_;  // "/demo-slack"
   std::string scope_ =
       "openid email calendar.read calendar.write offline_access";
