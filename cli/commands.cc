@@ -18,6 +18,7 @@
 #include "cli/config.h"
 #include "cli/connections.h"
 #include "cli/demo.h"
+#include "cli/demo_provider.h"
 #include "cli/exit_codes.h"
 #include "cli/init.h"
 #include "cli/keys.h"
@@ -49,6 +50,8 @@ struct Options {
   std::string token_min_ttl;
   AuditTailOptions tail;
   DemoOptions demo;
+  DemoFaultOptions demo_fault;
+  DemoLedgerOptions demo_ledger;
   std::string id;
   std::string config_file;
   bool reload_dry_run = false;
@@ -305,14 +308,34 @@ void AddHelpers(Tree& tree) {
   Options& o = tree.options;
   CLI::App* demo = Group(tree.app, "demo", "The demo of tokenvaultd --dev");
   for (bool run : {true, false}) {
-    Leaf(tree, *demo, run ? "run" : "open",
-         run ? "Walk through it without a browser"
-             : "The links and commands to walk through it by hand",
-         [&o, run](Session& s) {
-           return run ? RunDemo(s, o.demo) : RunDemoOpen(s, o.demo);
-         })
-        ->add_option("--as", o.demo.person, "Who you are: ana or ben");
+    CLI::App* leaf =
+        Leaf(tree, *demo, run ? "run" : "open",
+             run ? "Walk through it without a browser"
+                 : "The links and commands to walk through it by hand",
+             [&o, run](Session& s) {
+               return run ? RunDemo(s, o.demo) : RunDemoOpen(s, o.demo);
+             });
+    leaf->add_option("--as", o.demo.person, "Who you are: ana or ben");
+    leaf->add_option("--provider", o.demo.provider,
+                     "Which of its providers, demo if not given");
   }
+  CLI::App* fault =
+      Leaf(tree, *demo, "fault", "Make its provider fail the next calls",
+           [&o](Session& s) { return RunDemoFault(s, o.demo_fault); });
+  fault->add_option("persona", o.demo_fault.persona, "demo, demo-slack…")
+      ->required();
+  fault
+      ->add_option("fault", o.demo_fault.fault,
+                   "lose_response_after_rotate, slow, 429, html_error, "
+                   "clock_skew, invalid_client or revoked_upstream")
+      ->required();
+  fault
+      ->add_option("--count", o.demo_fault.count,
+                   "So many calls; 0 takes the fault away")
+      ->check(CLI::Range(0, 1000));
+  Leaf(tree, *demo, "ledger", "What its provider issued, saw and ended",
+       [&o](Session& s) { return RunDemoLedger(s, o.demo_ledger); })
+      ->add_option("--persona", o.demo_ledger.persona, "Only this one");
   Leaf(tree, tree.app, "completion", "A script for your shell",
        [&tree](Session& s) { return RunCompletion(s, tree); })
       ->add_option("shell", o.shell, "bash, zsh or fish")

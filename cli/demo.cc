@@ -12,78 +12,21 @@
 #include "base/status_macros.h"
 #include "cli/agent_door.h"
 #include "cli/demo_browser.h"
+#include "cli/demo_places.h"
 #include "cli/humanize.h"
-#include "cli/list_pages.h"
+#include "cli/loopback_http.h"
 #include "cli/plain_text.h"
 #include "cli/request_id.h"
 
 namespace tokenvault {
 namespace {
 
-constexpr char kProvider[] = "providers/demo";
-constexpr char kIssuerKey[] = "providers.demo.issuer";
 constexpr char kAgent[] = "demo-agent";
-constexpr char kScope[] = "calendar.read";
 constexpr char kApiPath[] = "/calendar/events";
 
 constexpr int kMostPages = 20;
 // Longer than this nobody watches a terminal for a token to end.
 constexpr absl::Duration kWorthWaiting = absl::Seconds(90);
-
-// Where the parts of the demo are, as the daemon says.
-struct DemoPlaces {
-  std::string grpc_address;
-  std::string pages_url;
-  std::string provider_origin;
-  std::string provider_name;  // "Demo Calendar"
-};
-
-// Where the demo provider is: what the provider's own URL says or, as it has
-// its URLs from discovery, the issuer of the configuration.
-absl::StatusOr<LoopbackUrl> FindProvider(Session& session,
-                                         const v1::Provider& provider) {
-  if (!provider.authorize_url().empty()) {
-    return ParseLoopbackUrl(provider.authorize_url());
-  }
-  ASSIGN_OR_RETURN(v1::GetConfigResponse config,
-                   session.daemon().Call(&Channel::Admin::GetConfig,
-                                         v1::GetConfigRequest()));
-  for (const auto& value : config.values()) {
-    if (value.key() != kIssuerKey) continue;
-    // A TOML string.
-    absl::string_view url = value.value();
-    absl::ConsumePrefix(&url, "\"");
-    absl::ConsumeSuffix(&url, "\"");
-    return ParseLoopbackUrl(url);
-  }
-  return errors::ResourceDenied(kProvider);
-}
-
-absl::StatusOr<DemoPlaces> FindDemo(Session& session) {
-  ASSIGN_OR_RETURN(v1::Status status,
-                   session.daemon().Call(&Channel::Admin::GetStatus,
-                                         v1::GetStatusRequest()));
-  if (!status.dev_mode()) {
-    return errors::FieldInvalid(
-        "--socket",
-        "this daemon serves real people: the demo needs "
-        "'tokenvaultd --dev'");
-  }
-  ASSIGN_OR_RETURN(v1::ListProvidersResponse providers,
-                   FetchAllPages<v1::ListProvidersResponse>(
-                       v1::ListProvidersRequest(),
-                       [&](const v1::ListProvidersRequest& page) {
-                         return session.daemon().Call(
-                             &Channel::Admin::ListProviders, page);
-                       }));
-  for (const auto& provider : providers.providers()) {
-    if (provider.name() != kProvider) continue;
-    ASSIGN_OR_RETURN(LoopbackUrl url, FindProvider(session, provider));
-    return DemoPlaces{status.grpc_address(), status.public_url(), url.Origin(),
-                      provider.display_name()};
-  }
-  return errors::ResourceDenied(kProvider);
-}
 
 // What the walk has in hand. Prints as it goes; a step that does not go as it
 // should is a status.
@@ -97,7 +40,8 @@ class Walk {
         agent_door_(std::move(agent_door)) {}
 
   absl::Status Run() {
-    Step(absl::StrCat("The agent asks for ", kScope, " of ", person_, "."));
+    Step(absl::StrCat("The agent asks for ", places_.scope, " of ", person_,
+                      "."));
     ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
     if (answer.has_consent_required()) {
       RETURN_IF_ERROR(GiveConsent(answer.consent_required()));
@@ -130,8 +74,8 @@ class Walk {
 
   absl::StatusOr<v1::GetScopedTokenResponse> AskForToken() {
     v1::GetScopedTokenRequest request;
-    request.set_provider(kProvider);
-    request.add_scopes(kScope);
+    request.set_provider(places_.provider);
+    request.add_scopes(places_.scope);
     request.mutable_subject()->set_user_id(person_);
     request.mutable_purpose()->set_summary("Show what is planned this week");
     request.set_request_id(NewRequestId());
@@ -196,9 +140,8 @@ class Walk {
   }
 
   absl::Status CallApi(int expected) {
-    const std::string url = absl::StrCat(places_.provider_origin, kApiPath);
-    ASSIGN_OR_RETURN(HttpAnswer answer,
-                     DemoBrowser::CallApi(url, access_token_.Reveal()));
+    const std::string url = absl::StrCat(places_.provider_url, kApiPath);
+    ASSIGN_OR_RETURN(HttpAnswer answer, HttpGet(url, access_token_.Reveal()));
     std::string first_line = answer.body.substr(0, answer.body.find('\n'));
     if (first_line.size() > 200) first_line.resize(200);
     Tell(absl::StrCat(
@@ -266,7 +209,7 @@ int FailDemo(Session& session, const absl::Status& status) {
 }  // namespace
 
 int RunDemo(Session& session, const DemoOptions& options) {
-  auto places = FindDemo(session);
+  auto places = FindDemo(session, options.provider);
   if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
   AgentDoorOptions door;
   door.address = places->grpc_address;
@@ -284,27 +227,28 @@ int RunDemo(Session& session, const DemoOptions& options) {
 }
 
 int RunDemoOpen(Session& session, const DemoOptions& options) {
-  auto places = FindDemo(session);
+  auto places = FindDemo(session, options.provider);
   if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
   session.terminal().Print(SanitizeText(absl::StrCat(
       "Ask for a token, as an agent would; open the link it prints, sign in "
       "as ",
       options.person, ":\n\n  tokenvault token get --address ",
-      places->grpc_address, " --dev-agent ", kAgent,
-      " --provider demo \\\n"
+      places->grpc_address, " --dev-agent ", kAgent, " --provider ",
+      options.provider,
+      " \\\n"
       "    --scopes ",
-      kScope, " --user ", options.person,
+      places->scope, " --user ", options.person,
       " --wait\n\n"
       "The same over HTTP:\n\n  curl -s ",
       places->pages_url,
       "/tokenvault.v1.TokenService/GetScopedToken \\\n"
       "    -H 'Content-Type: application/json' -H 'Authorization: Bearer ",
-      kAgent, "' \\\n    -d '{\"provider\":\"", kProvider,
+      kAgent, "' \\\n    -d '{\"provider\":\"", places->provider,
       "\",\"subject\":{\"userId\":\"", options.person, "\"},\"scopes\":[\"",
-      kScope,
+      places->scope,
       "\"]}'\n\nUse it, with --raw above for the token itself:\n\n"
       "  curl -s ",
-      places->provider_origin, kApiPath,
+      places->provider_url, kApiPath,
       " -H \"Authorization: Bearer $TOKEN\"\n\nStop it:\n\n"
       "  tokenvault connection list\n"
       "  tokenvault connection revoke NAME\n")));

@@ -8,6 +8,7 @@ namespace tokenvault {
 
 struct DemoOptions {
   std::string person = "ana";
+  std::string provider = "demo";  // or "demo-google"
 };
 
 // `tokenvault demo run`: walks through the built-in demo as agent, person and

@@ -8,34 +8,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cli/html_form.h"
+#include "cli/loopback_http.h"
 
 namespace tokenvault {
-
-// An http URL on this machine, in parts.
-struct LoopbackUrl {
-  std::string host;  // "127.0.0.1", "::1" or "localhost"
-  int port = 80;
-  std::string path;  // with the query: "/c/7Q4M?x=1"
-
-  std::string Origin() const;  // "http://127.0.0.1:7480"
-  std::string ToString() const;
-};
-
-// FIELD_INVALID for anything but http to this machine.
-absl::StatusOr<LoopbackUrl> ParseLoopbackUrl(absl::string_view url);
-// What a link or a Location header means on the page at `base`.
-absl::StatusOr<LoopbackUrl> ResolveUrl(const LoopbackUrl& base,
-                                       absl::string_view reference);
-
-struct HttpAnswer {
-  int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  // lower-case names
-  std::string body;
-};
-
-// Reads a whole answer as it came over the line: with a length, in chunks, or
-// to the end. FIELD_INVALID for what is no HTTP.
-absl::StatusOr<HttpAnswer> ParseHttpAnswer(absl::string_view bytes);
 
 // A browser for `demo run`, and for nothing else: HTTP/1.1 to this machine
 // only, cookies, redirects and forms. It keeps one page open.
@@ -55,9 +30,6 @@ class DemoBrowser {
   absl::Status Open(absl::string_view url);
   // Presses a button or follows a link of the open page.
   absl::Status Follow(const NextStep& step);
-  // One GET with a bearer token, without cookies and redirects.
-  static absl::StatusOr<HttpAnswer> CallApi(absl::string_view url,
-                                            absl::string_view token);
 
   const Page& page() const { return page_; }
 

@@ -18,7 +18,7 @@
 #include "crypto/random.h"
 #include "server/config_files.h"
 #include "server/config_sections.h"
-#include "server/demo_provider.h"
+#include "server/demo/provider.h"
 
 // POSIX declares no header for it.
 extern char** environ;

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "crypto/root_key.h"
+#include "server/demo/persona.h"
 #include "server/version.h"
 #include "vault/consent_flow.h"
 #include "vault/sign_in.h"
@@ -85,9 +86,14 @@ absl::StatusOr<Demo> PrepareDemo(const Clock& clock, const DevOptions& options,
   demo.provider->SetRedirectUris(
       kDemoLoginClient,
       {absl::StrCat(addresses.public_url, SignInPath(tenant))});
-  demo.provider->SetRedirectUris(
-      kDemoClient, {absl::StrCat(addresses.public_url,
-                                 CallbackPath(tenant, ProviderId("demo")))});
+  // In server/demo.toml each provider has the name of its persona.
+  for (const DemoPersona& persona : DemoPersonas()) {
+    demo.provider->SetRedirectUris(
+        kDemoClient,
+        {absl::StrCat(addresses.public_url,
+                      CallbackPath(tenant, ProviderId(persona.name)))},
+        persona.name);
+  }
   return demo;
 }
 

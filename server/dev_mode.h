@@ -7,7 +7,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/assembly.h"
-#include "server/demo_provider.h"
+#include "server/demo/provider.h"
 
 namespace tokenvault {
 

@@ -45,6 +45,9 @@ struct WebResponse {
   // Set-Cookie may occur several times. The server adds Content-Length and
   // Connection itself; a response that brings them is refused.
   std::vector<std::pair<std::string, std::string>> headers;
+  // Closes the connection without a word: the demo provider loses an answer on
+  // purpose.
+  bool hang_up = false;
 };
 
 // Whether a response can be written without saying more than its fields say: no

@@ -268,6 +268,7 @@ asio::awaitable<bool> WebConnection::ServeOne(Stream& stream, Buffer& buffer) {
   request.remote_address = remote_address_;
   request.client_uris = client_uris_;
   WebResponse response = co_await Answer(std::move(request));
+  if (response.hang_up) co_return false;
   if (!IsWritable(response)) {
     Log(LogLevel::kError, "web.response_refused",
         "a handler's answer had a header that cannot be sent");

@@ -94,5 +94,23 @@ TEST_F(DemoRun, ShowsHowToDoItByHand) {
   EXPECT_THAT(result.out, HasSubstr("--user ben"));
 }
 
+TEST_F(DemoRun, GoesToTheProviderItIsTold) {
+  const CommandResult result =
+      Run("tokenvault demo open --provider demo-slack");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("--provider demo-slack "));
+  EXPECT_THAT(result.out, HasSubstr("\"providers/demo-slack\""));
+  EXPECT_THAT(result.out, HasSubstr("--scopes channels.read "));
+  EXPECT_THAT(result.out,
+              HasSubstr(provider_.origin() + "/demo-slack/calendar/events"));
+}
+
+TEST_F(DemoRun, KnowsOnlyProvidersOfTheDemo) {
+  const CommandResult result =
+      Run("tokenvault demo run --provider demo-nobody");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.out, "");
+}
+
 }  // namespace
 }  // namespace tokenvault

@@ -227,6 +227,12 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
       demo->set_name("providers/demo");
       demo->set_display_name("Demo Calendar");
       demo->set_authorize_url(daemon_.state_.provider_url + "/authorize");
+      auto* slack = response->add_providers();
+      slack->set_name("providers/demo-slack");
+      slack->set_display_name("Demo Slack");
+      slack->set_authorize_url(daemon_.state_.provider_url +
+                               "/demo-slack/authorize");
+      slack->add_scopes()->set_alias("channels.read");
       return grpc::Status::OK;
     }
     // Two pages, so that whoever lists must turn them.

@@ -504,6 +504,11 @@ TEST(ConfigDevTest, BuildsTheDemo) {
   const Provider* demo = config->directory->FindProvider(ProviderId("demo"));
   ASSERT_NE(demo, nullptr);
   EXPECT_EQ(demo->issuer, "http://127.0.0.1:7490");
+  const Provider* google =
+      config->directory->FindProvider(ProviderId("demo-google"));
+  ASSERT_NE(google, nullptr);
+  EXPECT_EQ(google->preset, "google");
+  EXPECT_EQ(google->token_url, "http://127.0.0.1:7490/demo-google/token");
   PolicyRequest request{
       AgentId("demo-agent"), ProviderId("demo"), {"calendar.read"}};
   EXPECT_EQ(config->directory->policy.Decide(request).effect, Effect::kAllow);

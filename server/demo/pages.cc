@@ -1,9 +1,10 @@
-#include "server/demo_pages.h"
+#include "server/demo/pages.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/hash.h"
-#include "server/demo_people.h"
+#include "server/demo/people.h"
+#include "server/demo/persona.h"
 
 namespace tokenvault {
 namespace {
@@ -24,6 +25,8 @@ border:1px solid var(--line);border-radius:3px}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .75rem}
 p{margin:0 0 1rem;color:var(--soft)}
 ul{padding-left:1.2rem;margin:0 0 1.5rem}
+li.box{list-style:none;margin-left:-1.2rem}
+li.box label{display:block;padding:.4rem 0}
 button{display:block;width:100%;min-height:48px;margin:0 0 .75rem;
 padding:.6rem 1rem;font:inherit;text-align:left;color:var(--ink);
 background:transparent;border:1px solid var(--line);border-radius:3px;
@@ -90,21 +93,30 @@ WebResponse Page(int status, absl::string_view title, absl::string_view body,
   return response;
 }
 
-std::string FormStart(absl::string_view request) {
-  return absl::StrCat("<form method=\"post\" action=\"/authorize\">\n",
-                      "<input type=\"hidden\" name=\"", kDemoFieldRequest,
-                      "\" value=\"", Escape(request), "\">\n");
+std::string FormStart(const DemoForm& form) {
+  return absl::StrCat("<form method=\"post\" action=\"", Escape(form.action),
+                      "\">\n<input type=\"hidden\" name=\"", kDemoFieldRequest,
+                      "\" value=\"", Escape(form.request), "\">\n");
+}
+
+std::string Item(const DemoConsent::Sentence& sentence) {
+  if (sentence.scope.empty()) {
+    return absl::StrCat("<li>", Escape(sentence.says), "</li>\n");
+  }
+  return absl::StrCat(
+      "<li class=\"box\"><label><input type=\"checkbox\" name=\"",
+      kDemoFieldTick, Escape(sentence.scope), "\" value=\"yes\" checked> ",
+      Escape(sentence.says), "</label></li>\n");
 }
 
 }  // namespace
 
-WebResponse DemoPersonPage(absl::string_view to, absl::string_view request,
-                           absl::string_view form_target) {
+WebResponse DemoPersonPage(absl::string_view to, const DemoForm& form) {
   std::string body = absl::StrCat(
       "<h1>Sign in as…</h1>\n<p>", Escape(to),
       " wants to know who you are. There are no passwords here: pick "
       "somebody.</p>\n",
-      FormStart(request));
+      FormStart(form));
   for (const DemoPerson& person : DemoPeople()) {
     absl::StrAppend(&body, "<button type=\"submit\" name=\"", kDemoFieldPerson,
                     "\" value=\"", Escape(person.id), "\">",
@@ -112,26 +124,26 @@ WebResponse DemoPersonPage(absl::string_view to, absl::string_view request,
                     "</small></button>\n");
   }
   absl::StrAppend(&body, "</form>\n");
-  return Page(200, "Sign in", body, form_target);
+  return Page(200, "Sign in", body, form.leads);
 }
 
-WebResponse DemoConsentPage(absl::string_view person,
-                            const std::vector<std::string>& can,
-                            absl::string_view request,
-                            absl::string_view form_target) {
+WebResponse DemoConsentPage(const DemoConsent& consent, const DemoForm& form) {
+  const std::string client = Escape(consent.client);
   std::string body = absl::StrCat(
-      "<h1>Allow tokenvault?</h1>\n<p>You are signed in as <strong>",
-      Escape(person), "</strong>. tokenvault wants to:</p>\n<ul>\n");
-  for (const std::string& sentence : can) {
-    absl::StrAppend(&body, "<li>", Escape(sentence), "</li>\n");
+      "<h1>Allow ", client, "?</h1>\n<p>You are signed in to ",
+      Escape(consent.provider), " as <strong>", Escape(consent.person),
+      "</strong>. ", client, " wants to:</p>\n", FormStart(form), "<ul>\n");
+  for (const DemoConsent::Sentence& sentence : consent.can) {
+    absl::StrAppend(&body, Item(sentence));
   }
   absl::StrAppend(
-      &body, "</ul>\n", FormStart(request),
-      "<button class=\"main\" type=\"submit\" name=\"", kDemoFieldDecision,
+      &body, "</ul>\n<button class=\"main\" type=\"submit\" name=\"",
+      kDemoFieldDecision,
       "\" value=\"allow\">Allow</button>\n"
       "<button class=\"other\" type=\"submit\" name=\"",
-      kDemoFieldDecision, "\" value=\"deny\">Deny</button>\n", "</form>\n");
-  return Page(200, "Allow tokenvault?", body, form_target);
+      kDemoFieldDecision, "\" value=\"deny\">Deny</button>\n</form>\n");
+  return Page(200, absl::StrCat("Allow ", consent.client, "?"), body,
+              form.leads);
 }
 
 WebResponse DemoErrorPage(int status, absl::string_view sentence) {
@@ -141,15 +153,21 @@ WebResponse DemoErrorPage(int status, absl::string_view sentence) {
               "");
 }
 
-WebResponse DemoFrontPage(absl::string_view base_url) {
-  return Page(
-      200, "Demo provider",
-      absl::StrCat("<h1>Demo provider</h1>\n<p>A small OAuth provider with two "
-                   "invented people and their calendars, for trying "
-                   "tokenvault on this machine.</p>\n<p>Ask it with a token: "
-                   "<code>GET ",
-                   Escape(base_url), "/calendar/events</code></p>\n"),
-      "");
+WebResponse DemoFrontPage(absl::string_view origin) {
+  std::string body = absl::StrCat(
+      "<h1>Demo provider</h1>\n<p>Small OAuth providers with two invented "
+      "people and their calendars, for trying tokenvault, or a client of your "
+      "own, on this machine. Each differs from the standard as some real one "
+      "does.</p>\n<ul>\n");
+  for (const DemoPersona& persona : DemoPersonas()) {
+    absl::StrAppend(&body, "<li>", Escape(persona.title), ": <code>",
+                    Escape(origin), persona.Prefix(), "</code></li>\n");
+  }
+  absl::StrAppend(&body,
+                  "</ul>\n<p>Ask one with a token: <code>GET "
+                  "…/calendar/events</code>. What they have seen: <code>GET ",
+                  Escape(origin), "/ledger</code></p>\n");
+  return Page(200, "Demo provider", body, "");
 }
 
 }  // namespace tokenvault

@@ -1,6 +1,5 @@
-#include "server/demo_provider.h"
+#include "server/demo/provider.h"
 
-#include <atomic>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
@@ -15,12 +14,10 @@
 #include "oauth/curl_http_client.h"
 #include "oauth/discovery.h"
 #include "oauth/jwt_verifier.h"
-#include "oauth/oauth_client.h"
 #include "oauth/pkce.h"
 #include "oauth/url.h"
-#include "server/config.h"
-#include "server/demo_grants.h"
-#include "tests/support/fake_clock.h"
+#include "server/demo/persona.h"
+#include "tests/server/demo/demo_world.h"
 
 namespace tokenvault {
 namespace {
@@ -31,168 +28,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-constexpr char kCallback[] = "http://127.0.0.1:9/cb/default.demo";
-constexpr char kLoginCallback[] = "http://127.0.0.1:9/signin/default";
-
-std::string Form(const Parameters& parameters) {
-  FormFields fields;
-  for (const auto& [name, value] : parameters) fields.emplace_back(name, value);
-  return FormEncode(fields);
-}
-
-// `parameters` with one of them changed, added, or (by nothing) left out.
-Parameters With(Parameters parameters, const std::string& name,
-                std::optional<std::string> value) {
-  Parameters changed;
-  for (auto& [key, old] : parameters) {
-    if (key != name) changed.emplace_back(key, old);
-  }
-  if (value.has_value()) changed.emplace_back(name, *value);
-  return changed;
-}
-
-class DemoProviderTest : public testing::Test {
- protected:
-  DemoProviderTest() : http_(Rules()) { Start({}); }
-
-  static EgressRules Rules() {
-    EgressRules rules;
-    rules.allow_http_loopback = true;
-    return rules;
-  }
-  void Start(const DemoProvider::Options& options) {
-    auto provider = DemoProvider::Start(options, clock_);
-    ASSERT_TRUE(provider.ok()) << provider.status();
-    provider_ = *std::move(provider);
-    provider_->SetRedirectUris(kDemoClient, {kCallback});
-    provider_->SetRedirectUris(kDemoLoginClient, {kLoginCallback});
-  }
-
-  struct Answer {
-    int status = 0;
-    std::string body;
-    HttpResponse raw;
-    json Json() const { return json::parse(body, nullptr, false); }
-    std::string Error() const { return Json().value("error", ""); }
-  };
-  Answer Send(HttpRequest request) {
-    auto response = http_.Send(request);
-    EXPECT_TRUE(response.ok()) << response.status();
-    Answer answer;
-    if (!response.ok()) return answer;
-    answer.status = response->status;
-    answer.body = std::string(response->body.Reveal());
-    answer.raw = *std::move(response);
-    return answer;
-  }
-  Answer Get(const std::string& path, const std::string& authorization = "",
-             const std::string& cookie = "") {
-    HttpRequest request;
-    request.url = absl::StrCat(provider_->base_url(), path);
-    request.authorization = Secret::Copy(authorization);
-    if (!cookie.empty()) request.headers.emplace_back("Cookie", cookie);
-    return Send(std::move(request));
-  }
-  Answer Post(const std::string& path, const Parameters& form,
-              const std::string& authorization = "",
-              const std::string& cookie = "") {
-    HttpRequest request;
-    request.method = "POST";
-    request.url = absl::StrCat(provider_->base_url(), path);
-    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-    if (!cookie.empty()) request.headers.emplace_back("Cookie", cookie);
-    request.authorization = Secret::Copy(authorization);
-    request.body = Secret(Form(form));
-    return Send(std::move(request));
-  }
-
-  static std::string Basic(const std::string& id, const std::string& secret) {
-    return absl::StrCat("Basic ",
-                        absl::Base64Escape(absl::StrCat(id, ":", secret)));
-  }
-  static std::string DemoBasic() { return Basic(kDemoClient, kDemoSecret); }
-
-  // ------------------------------------------------- the browser's part --
-
-  Parameters GoodRequest() const {
-    return {{"response_type", "code"},
-            {"client_id", kDemoClient},
-            {"redirect_uri", kCallback},
-            {"scope",
-             "openid email calendar.read calendar.write "
-             "offline_access"},
-            {"state", "st&te"},
-            {"nonce", "n-1"},
-            {"code_challenge", pkce_.challenge},
-            {"code_challenge_method", "S256"}};
-  }
-
-  struct Flow {
-    std::string request;
-    std::string cookie;
-  };
-  Flow Begin(const Parameters& parameters) {
-    Answer page = Get(absl::StrCat("/authorize?", Form(parameters)));
-    EXPECT_EQ(page.status, 200) << page.body;
-    EXPECT_THAT(page.body, HasSubstr("Sign in as"));
-    Flow flow;
-    std::vector<std::string> split =
-        absl::StrSplit(page.body, "name=\"request\" value=\"");
-    if (split.size() == 2) flow.request = split[1].substr(0, 43);
-    flow.cookie = page.raw.Header("Set-Cookie");
-    flow.cookie = flow.cookie.substr(0, flow.cookie.find(';'));
-    return flow;
-  }
-  Answer Press(const Flow& flow, const std::string& name,
-               const std::string& value) {
-    return Post("/authorize", {{"request", flow.request}, {name, value}}, "",
-                flow.cookie);
-  }
-  // Where the browser is sent, without the query; its parameters.
-  std::pair<std::string, std::map<std::string, std::string>> Back(
-      const Answer& answer) {
-    EXPECT_EQ(answer.status, 303) << answer.body;
-    const std::string location = answer.raw.Header("Location");
-    const size_t mark = location.find('?');
-    auto query = ParseQuery(location.substr(mark + 1));
-    EXPECT_TRUE(query.ok());
-    if (mark == std::string::npos || !query.ok()) return {location, {}};
-    return {location.substr(0, mark), {query->begin(), query->end()}};
-  }
-  std::string CodeFor(const std::string& person) {
-    const Flow flow = Begin(GoodRequest());
-    EXPECT_THAT(Press(flow, "person", person).body, HasSubstr("Allow"));
-    return Back(Press(flow, "decision", "allow")).second["code"];
-  }
-  Parameters Redemption(const std::string& code) const {
-    return {{"grant_type", "authorization_code"},
-            {"code", code},
-            {"redirect_uri", kCallback},
-            {"code_verifier", std::string(pkce_.verifier.Reveal())}};
-  }
-  json TokensFor(const std::string& person) {
-    Answer answer = Post("/token", Redemption(CodeFor(person)), DemoBasic());
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    return answer.Json();
-  }
-  Answer Refresh(const std::string& token, const std::string& scope = "") {
-    Parameters form = {{"grant_type", "refresh_token"},
-                       {"refresh_token", token}};
-    if (!scope.empty()) form.emplace_back("scope", scope);
-    return Post("/token", form, DemoBasic());
-  }
-  int EventsStatus(const std::string& access_token) {
-    return Get("/calendar/events", absl::StrCat("Bearer ", access_token))
-        .status;
-  }
-
-  FakeClock clock_{absl::FromUnixSeconds(1'800'000'000)};
-  CurlHttpClient http_;
-  std::unique_ptr<DemoProvider> provider_;
-  Pkce pkce_ = NewPkce("0123456789abcdef0123456789abcdef");
-};
+using DemoProviderTest = DemoTest;
 
 // ------------------------------------------------------------ authorization --
 
@@ -390,8 +226,7 @@ TEST_F(DemoProviderTest, KeepsTheRefreshTokenWhenToldNotToRotate) {
   options.rotate = false;
   Start(options);
   const json first = TokensFor("ana");
-  EXPECT_EQ(Refresh(first["refresh_token"]).Json()["refresh_token"],
-            first["refresh_token"]);
+  EXPECT_EQ(Refresh(first["refresh_token"]).Json().count("refresh_token"), 0u);
   EXPECT_EQ(Refresh(first["refresh_token"]).status, 200);
 }
 
@@ -446,6 +281,29 @@ TEST_F(DemoProviderTest, TellsClientsAboutTheirOwnTokensOnly) {
             json({{"active", false}}));
 }
 
+TEST_F(DemoProviderTest, SendsAGuestToAnyPortsCallback) {
+  Parameters request = With(GoodRequest(), "client_id", kDemoGuestClient);
+  for (const char* good :
+       {"http://127.0.0.1:41234/callback", "http://localhost/callback",
+        "http://[::1]:1/callback"}) {
+    EXPECT_EQ(Get(absl::StrCat("/authorize?",
+                               Form(With(request, "redirect_uri", good))))
+                  .status,
+              200)
+        << good;
+  }
+  for (const char* bad :
+       {"https://127.0.0.1:1/callback", "http://127.0.0.1:1/callback/",
+        "http://127.0.0.1:1/callback?x=1", "http://evil.example/callback",
+        "http://127.0.0.1@evil.example/callback", kCallback}) {
+    EXPECT_EQ(Get(absl::StrCat("/authorize?",
+                               Form(With(request, "redirect_uri", bad))))
+                  .status,
+              400)
+        << bad;
+  }
+}
+
 // ---------------------------------------------------------------- resources --
 
 TEST_F(DemoProviderTest, ShowsAPersonsEventsToAGoodToken) {
@@ -494,6 +352,15 @@ TEST_F(DemoProviderTest, AnswersOnlyWhatItIsAskedFor) {
   EXPECT_EQ(Send(std::move(json_body)).Error(), "invalid_request");
 }
 
+TEST_F(DemoProviderTest, NamesItsPersonasAtTheFrontDoor) {
+  const Answer page = Get("/");
+  for (const DemoPersona& persona : DemoPersonas()) {
+    EXPECT_THAT(page.body,
+                HasSubstr(absl::StrCat("<code>", provider_->base_url(),
+                                       persona.Prefix(), "</code>")));
+  }
+}
+
 TEST_F(DemoProviderTest, ListensOnLoopbackOnly) {
   DemoProvider::Options options;
   for (const char* listen : {"0.0.0.0:0", "[::]:0", "unix:/tmp/x", "host:1"}) {
@@ -537,70 +404,6 @@ TEST_F(DemoProviderTest, SignsPeopleInForTheVault) {
   EXPECT_EQ(claims.subject, "ben");
   EXPECT_EQ(claims.email, "ben@demo.test");
   EXPECT_TRUE(claims.email_verified);
-}
-
-TEST_F(DemoProviderTest, GetsAlongWithThePresetAndTheOAuthClient) {
-  DemoAddresses addresses;
-  addresses.admin_listen = "unix:/tmp/admin.sock";
-  addresses.demo_provider_url = provider_->base_url();
-  auto config = DemoConfig(addresses);
-  ASSERT_TRUE(config.ok()) << config.status();
-  Provider demo = *config->directory->FindProvider(ProviderId("demo"));
-  DiscoveryCache discovery(http_);
-  MetadataRules rules;
-  rules.allow_http_loopback = true;
-  auto metadata = discovery.Get(demo.issuer, rules, clock_.Now());
-  ASSERT_TRUE(metadata.ok()) << metadata.status();
-  ApplyMetadata(demo, *metadata);
-
-  OAuthClient client(http_);
-  AuthorizationRequest request;
-  request.scopes = {"calendar.read", "calendar.write"};
-  request.redirect_uri = kCallback;
-  request.state = "s";
-  request.code_challenge = pkce_.challenge;
-  const std::string url = client.AuthorizationUrl(demo, request);
-  auto query = ParseQuery(url.substr(url.find('?') + 1));
-  ASSERT_TRUE(query.ok());
-  const Flow flow = Begin(*query);
-  Press(flow, "person", "ana");
-  const std::string code =
-      Back(Press(flow, "decision", "allow")).second["code"];
-
-  auto tokens =
-      client.ExchangeCode(demo, Secret::Copy(code), pkce_.verifier, kCallback);
-  ASSERT_TRUE(tokens.ok()) << tokens.status();
-  ASSERT_FALSE(tokens->refresh_token.empty());
-  auto account = client.FetchAccount(demo, tokens->access_token);
-  ASSERT_TRUE(account.ok()) << account.status();
-  EXPECT_EQ(account->id, "ana");
-  EXPECT_EQ(account->label, "ana@demo.test");
-  auto narrow = client.Refresh(demo, tokens->refresh_token, {"calendar.read"});
-  ASSERT_TRUE(narrow.ok()) << narrow.status();
-  EXPECT_EQ(EventsStatus(std::string(narrow->access_token.Reveal())), 200);
-  auto revoked = client.Revoke(demo, narrow->refresh_token, "refresh_token");
-  ASSERT_TRUE(revoked.ok()) << revoked.status();
-  EXPECT_EQ(*revoked, RevocationOutcome::kRevoked);
-  EXPECT_EQ(EventsStatus(std::string(narrow->access_token.Reveal())), 401);
-  EXPECT_EQ(ReasonOf(client.Refresh(demo, narrow->refresh_token).status()),
-            "GRANT_GONE");
-}
-
-TEST(DemoGrantsTest, IsBounded) {
-  DemoGrants grants(absl::Minutes(10), /*rotate=*/true);
-  const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
-  DemoGrant grant;
-  grant.client = kDemoClient;
-  grant.person = "ana";
-  grant.scopes = {"offline_access"};
-  const std::string verifier(43, 'v');
-  for (int i = 0; i < 5000; ++i) {
-    const std::string code =
-        grants.NewCode(grant, kCallback, PkceChallenge(verifier), now);
-    ASSERT_TRUE(std::holds_alternative<DemoTokens>(
-        grants.RedeemCode(kDemoClient, code, kCallback, verifier, now)));
-  }
-  EXPECT_EQ(grants.size(), 4u * 4096);
 }
 
 }  // namespace

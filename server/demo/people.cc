@@ -1,4 +1,4 @@
-#include "server/demo_people.h"
+#include "server/demo/people.h"
 
 namespace tokenvault {
 
