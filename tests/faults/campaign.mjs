@@ -5,6 +5,7 @@ import { Load } from './load.mjs';
 import { judge, tally } from './judge.mjs';
 import { microseconds } from './ledger.mjs';
 import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
+import { OddClock } from './odd_clock.mjs';
 import { wayTo } from './points.mjs';
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -42,6 +43,7 @@ const ANSWER_IN_HAND = ['refresh.answer_received', 'refresh.before_land'];
 // How long a point may take to be passed, in ms.
 const PATIENCE = 10_000;
 
+const RANDOM_KILL = 'random kill';
 const ONE_AT_A_TIME = { workers: 1, depth: 1 };
 
 // Reading all files takes long when they have grown.
@@ -52,6 +54,8 @@ export class Campaign {
   runs = 0;
   kills = 0;
   inDoubt = 0;
+  // Microseconds from an answer's last byte to the random kill that ate it.
+  window = [];
   newcomers = 0;
   breaches = [];
   byKind = new Map();
@@ -63,7 +67,7 @@ export class Campaign {
 
   // One random kill under full load, at a microsecond of chance.
   async randomKill() {
-    await this.#run('random kill', async () => {
+    await this.#run(RANDOM_KILL, async () => {
       const load = new Load(this.rig, this.random);
       await waitMicroseconds(this.random.between(1000, 400_000));
       await this.rig.kill();
@@ -123,6 +127,24 @@ export class Campaign {
       await this.rig.kill();
     }, { nobodyInDoubt: true });
     return injected();
+  }
+
+  // Somebody sets the clock, to and fro, and leaves it wrong. Everybody has a token
+  // that works within the usual patience, and nothing is asked of the provider twice.
+  async oddClock() {
+    await this.#run('clock set', async () => {
+      const clock = new OddClock(this.rig.dir, this.random);
+      await this.rig.kill();
+      await this.rig.restart(clock.env);
+      const load = new Load(this.rig, this.random);
+      for (let i = 0; i < 2; i += 1) {
+        await pause(this.random.between(300, 900));
+        clock.set();
+      }
+      await load.stop();
+    });
+    await this.rig.kill();
+    await this.rig.restart();
   }
 
   // A kill at the n-th passing of a point. Quiet: one connection is asked about at
@@ -239,6 +261,8 @@ export class Campaign {
       }
     }
     this.inDoubt += verdict.inDoubt.length;
+    // At fault points, the time of the kill is not known so well.
+    if (kind === RANDOM_KILL) this.window.push(...verdict.window);
     this.#note(kind, run, verdict);
     const over = probes.filter(({ works }) => !works).map(({ account }) => account);
     this.#before = lastAnswers(events, allKills, over);

@@ -2,7 +2,7 @@
 // which ends a grant when a used refresh token comes again.
 import { ACCOUNTS } from '../e2e/support/authorization_server.mjs';
 import { World } from '../e2e/support/world.mjs';
-import { IN_DOUBT, MARGIN } from './judge.mjs';
+import { IN_DOUBT } from './judge.mjs';
 import { microseconds } from './ledger.mjs';
 
 const ASK = ['calendar.read'];
@@ -56,7 +56,7 @@ async function load(world, people, random, life) {
 
 // {line, ok}. Lost are those that do not work and have no right to say that they
 // are in doubt: there are no more of these than answers on their way at the kill.
-export async function againstForeignServer({ kills, people: count, random, say }) {
+export async function againstForeignServer({ kills, people: count, random, say, margin }) {
   const people = Array.from({ length: count }, (_, i) => `p${i + 1}`);
   for (const name of people) ACCOUNTS[name] = { name, email: `${name}@example.test` };
   const world = await World.start({ accessTokenTtl: 2 });
@@ -77,7 +77,7 @@ export async function againstForeignServer({ kills, people: count, random, say }
       life.on = false;
       await Promise.all(workers);
       result.kills += 1;
-      const atRisk = answers.filter(({ gone }) => gone === null || gone + MARGIN > from).length;
+      const atRisk = answers.filter(({ gone }) => gone === null || gone + margin > from).length;
       world.bot.close();
       await world.vault.start();
       world.bot = world.agent('bot');

@@ -80,10 +80,12 @@ export function judgeUse(events, kills, margin = MARGIN) {
 }
 
 // `probes` are {account, works, inDoubt, reason}: one for each person, from after
-// the restart. Returns the breaches of I2 and I3 and who is rightly in doubt.
+// the restart. Returns the breaches of I2 and I3, who is rightly in doubt, and of
+// those whose answer had left the provider before a kill, how long before.
 export function judgeGrants(events, kills, probes, margin = MARGIN) {
   const breaches = [];
   const inDoubt = [];
+  const window = [];
   const answers = [...answersByCall(events).values()];
   const declared = new Set(probes.filter((one) => one.inDoubt).map((one) => one.account));
   const ended = new Set(events.filter((one) => one.what === 'revoked' && one.why === 'provider')
@@ -99,14 +101,19 @@ export function judgeGrants(events, kills, probes, margin = MARGIN) {
     const last = answers.filter((one) => one.account === account).at(-1);
     if (!last) say(`in doubt (${probe.reason}) though no answer is missing`);
     else if (mustBeKept(last, kills, margin)) say(`in doubt (${probe.reason}) ${arrival(last, kills)}`);
-    else inDoubt.push(account);
+    else {
+      inDoubt.push(account);
+      const before = last.deliveredAt === null ? []
+        : kills.map(({ from }) => from - last.deliveredAt).filter((time) => time >= 0);
+      if (before.length > 0) window.push(Math.min(...before));
+    }
   }
   for (const event of events) {
     if (event.what !== 'revoked' || event.why !== 'replay') continue;
     if (declared.has(event.account)) continue;
     breaches.push({ rule: 'I3', account: event.account, text: `${event.family} ended by a replay` });
   }
-  return { breaches, inDoubt };
+  return { breaches, inDoubt, window };
 }
 
 // The mark as it looks in base64, by where in a group of three it begins: without
@@ -150,7 +157,7 @@ export function judge({ events, kills, probes, granted, leaves, tokenHashes, pla
     ...judgeUse(events, kills, margin), ...grants.breaches,
     ...judgePlainText(tokenHashes, places), ...judgeAudit(granted, leaves),
   ];
-  return { breaches, inDoubt: grants.inDoubt };
+  return { breaches, inDoubt: grants.inDoubt, window: grants.window };
 }
 
 // The numbers of the last line. A connection that is lost in two ways is one.

@@ -86,7 +86,7 @@ describe('a connection', () => {
   const lost = [used(1000), undelivered(2000, 1000), replayed(9000, 1000), revoked(9000)];
 
   test('that works is fine', () => {
-    assert.deepEqual(judgeGrants(kept, [], [works]), { breaches: [], inDoubt: [] });
+    assert.deepEqual(judgeGrants(kept, [], [works]), { breaches: [], inDoubt: [], window: [] });
   });
 
   test('that is gone is caught', () => {
@@ -95,8 +95,8 @@ describe('a connection', () => {
 
   test('that the provider ended of its own will may be gone, with or without a kill', () => {
     const events = [...kept, revoked(3000, 'provider')];
-    assert.deepEqual(judgeGrants(events, [], [gone]), { breaches: [], inDoubt: [] });
-    assert.deepEqual(judgeGrants(events, [killAt(2500)], [works]), { breaches: [], inDoubt: [] });
+    assert.deepEqual(judgeGrants(events, [], [gone]), { breaches: [], inDoubt: [], window: [] });
+    assert.deepEqual(judgeGrants(events, [killAt(2500)], [works]), { breaches: [], inDoubt: [], window: [] });
   });
 
   test('that is gone without a word about doubt is caught, whatever was lost', () => {
@@ -104,7 +104,12 @@ describe('a connection', () => {
   });
 
   test('in doubt after a lost answer is fine, and its ended family too', () => {
-    assert.deepEqual(judgeGrants(lost, [], [doubted]), { breaches: [], inDoubt: ['ana'] });
+    assert.deepEqual(judgeGrants(lost, [], [doubted]), { breaches: [], inDoubt: ['ana'], window: [] });
+  });
+
+  test('in doubt after a kill tells how long before it the answer had come', () => {
+    assert.deepEqual(judgeGrants(kept, [killAt(2700)], [doubted]).window, [700]);
+    assert.deepEqual(judgeGrants(kept, [killAt(1500)], [doubted]).window, []);
   });
 
   test('in doubt after an answer cut off by a kill is fine', () => {

@@ -10,12 +10,12 @@ import { Rig } from './rig.mjs';
 import { answeredMeanwhile, massRefusal, stampede } from './scenarios.mjs';
 
 const SHORT = {
-  people: 24, pointRounds: 1, randomKills: 40, faultKills: 8, harmless: 3, harmful: 3, standstills: 3, badDisks: 12,
+  people: 24, pointRounds: 1, randomKills: 40, faultKills: 8, harmless: 3, harmful: 3, standstills: 3, oddClocks: 3, badDisks: 12,
   stampede: { waiters: 200, connections: 20 }, mass: 100, foreign: { kills: 12, people: 8 },
 };
 const LONG = {
   people: 48, pointRounds: 20, randomKills: 2000, faultKills: 200, harmless: 50, harmful: 50,
-  standstills: 50, badDisks: 500, stampede: { waiters: 1000, connections: 100 }, mass: 1000,
+  standstills: 50, oddClocks: 50, badDisks: 500, stampede: { waiters: 1000, connections: 100 }, mass: 1000,
   foreign: { kills: 200, people: 12 },
 };
 // At each point once quiet and once loaded makes one round.
@@ -91,6 +91,15 @@ async function runPoints(campaign) {
   result(`points: ${reached.size} of ${points.length} met`);
 }
 
+// The residual window: answers that had come and were not on the disk yet.
+function windowOf({ window, byKind }) {
+  const { runs } = byKind.get('random kill');
+  const times = window.map((us) => us / 1000).sort((a, b) => a - b);
+  const at = (part) => times[Math.floor(part * (times.length - 1))]?.toFixed(2);
+  return `residual window: ${times.length} answers eaten by ${runs} random kills after their last byte` +
+    (times.length > 0 ? `; ms before the kill: p50 ${at(0.5)}, max ${at(1)}` : '');
+}
+
 async function runCampaign() {
   const people = Array.from({ length: size.people }, (_, i) => `p${i + 1}`);
   const rig = await Rig.start({ people, seed, ttl: 2 });
@@ -108,6 +117,7 @@ async function runCampaign() {
       await repeat(size.harmful, 'answers lost', () => campaign.providerFaults('answers lost', HARMFUL));
       await repeat(size.faultKills, 'kill among faults', () => campaign.killAmongFaults());
       await repeat(size.standstills, 'standstill', () => campaign.standstill());
+      await repeat(size.oddClocks, 'clock set', () => campaign.oddClock());
     }
     if (only.includes('disk')) {
       let met = 0;
@@ -121,6 +131,7 @@ async function runCampaign() {
     for (const [kind, { runs, inDoubt, breaches }] of campaign.byKind) {
       result(`${kind}: runs=${runs} in_doubt=${inDoubt} breaches=${breaches.length}`);
     }
+    if (only.includes('random')) result(windowOf(campaign));
     return { ...campaign.numbers(), runs: campaign.runs, kills: campaign.kills, calls: rig.providerCalls };
   } finally {
     await rig.stop();
@@ -152,7 +163,7 @@ if (only.includes('mass')) {
   }
 }
 if (only.includes('foreign')) {
-  await scenario('against oidc-provider', () => againstForeignServer({ ...size.foreign, random, say }));
+  await scenario('against oidc-provider', () => againstForeignServer({ ...size.foreign, random, say, margin: margin * 1000 }));
 }
 for (const failure of failures) process.stdout.write(`failed: ${failure}\n`);
 process.stdout.write(`runs=${numbers.runs} kills=${numbers.kills} provider_calls=${numbers.calls} ` +
