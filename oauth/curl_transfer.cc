@@ -116,7 +116,9 @@ void CurlTransfer::SetRules() {
 
 void CurlTransfer::SetRequest() {
   CURL* const easy = handle_.get();
-  curl_easy_setopt(easy, CURLOPT_URL, url_.ToString().c_str());
+  std::string url = url_.ToString();
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());  // copied, and that wiped
+  WipeString(url);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "tokenvault");
   for (const auto& [name, value] : request_.headers) {
     AddHeader(absl::StrCat(name, ": ", value));

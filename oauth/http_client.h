@@ -14,6 +14,8 @@ namespace tokenvault {
 
 struct HttpRequest {
   std::string method = "GET";
+  // Never logged and never in a status, beyond its host: with some providers a
+  // token is in it.
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   Secret body;

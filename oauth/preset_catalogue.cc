@@ -12,6 +12,7 @@
 #include "oauth/nearest_name.h"
 #include "oauth/provider_fields.h"
 #include "oauth/provider_schema.h"
+#include "oauth/provider_variables.h"
 #include "oauth/toml_fields.h"
 
 namespace tokenvault {

@@ -7,18 +7,45 @@
 #include <variant>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "oauth/adapter.h"
+#include "oauth/jwt_signer.h"
 #include "oauth/provider_schema.h"
+#include "oauth/provider_variables.h"
 #include "oauth/url.h"
 
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kLongestDefault = absl::Hours(24 * 365);
+constexpr absl::Duration kDay = absl::Hours(24);
+constexpr absl::Duration kLongest = absl::Hours(24 * 3650);
+constexpr absl::string_view kTokenPlace = "{token}";
+
+// As absl::ParseDuration, with "90d" besides: refresh tokens live long.
+bool ParseDuration(absl::string_view text, absl::Duration& duration) {
+  int days = 0;
+  if (absl::ConsumeSuffix(&text, "d")) {
+    if (!absl::SimpleAtoi(text, &days)) return false;
+    duration = days * kDay;
+    return true;
+  }
+  return absl::ParseDuration(text, &duration);
+}
+
+// Where the token goes in a URL of RevocationStyle::kPath: once, in the path.
+bool HasPlaceForToken(absl::string_view url) {
+  const size_t at = url.find(kTokenPlace);
+  const size_t host = url.find("://");
+  return at != absl::string_view::npos && host != absl::string_view::npos &&
+         url.find('/', host + 3) < at && url.find('?') > at &&
+         url.find(kTokenPlace, at + 1) == absl::string_view::npos;
+}
 
 absl::Status WrongKind(const TomlField& field, absl::string_view name,
                        absl::string_view wanted) {
@@ -58,6 +85,10 @@ class Reader {
   void MatchWord(const TomlField& field, absl::string_view name,
                  const std::pair<const char*, E> (&words)[N], E& target);
 
+  void ReadTier();
+  void ReadAdapter();
+  void ReadClientSecret();
+  void ReadCallback();
   void ReadVariables();
   void ReadScopes();
   void ReadParams(const char* table,
@@ -68,7 +99,7 @@ class Reader {
   const TomlFields& fields_;
   const ProviderRules& rules_;
   Provider provider_;
-  std::vector<std::pair<std::string, std::string>> variables_;  // {"{x}", "y"}
+  ProviderVariables variables_;
   absl::Status status_;
 };
 
@@ -86,14 +117,29 @@ void Reader::TakeUrl(const StringKey& key) {
   std::string text;
   Take(key.name, text, "a string");
   if (text.empty()) return;
-  text = absl::StrReplaceAll(text, variables_);
-  auto url = ParseUrl(text);
+  const std::string& where = Find(key.name)->where;
+  auto filled = variables_.Fill(text);
+  if (!filled.ok()) return Fail(filled.status());
+  std::string checked = *filled;
+  if (key.field == &Provider::revocation_url &&
+      provider_.revocation_style == RevocationStyle::kPath) {
+    if (!HasPlaceForToken(*filled)) {
+      return Fail(errors::ConfigInvalid(
+          where, "revoke.url must have {token} once, in its path"));
+    }
+    checked = absl::StrReplaceAll(checked, {{kTokenPlace, "token"}});
+  }
+  if (checked.find_first_of("{}") != std::string::npos) {
+    return Fail(errors::ConfigInvalid(
+        where,
+        absl::StrCat(key.name, " names a variable that the preset has not")));
+  }
+  auto url = ParseUrl(checked);
   if (!url.ok() || (url->scheme != "https" && !rules_.allow_http_loopback)) {
     Fail(errors::ConfigInvalid(
-        Find(key.name)->where,
-        absl::StrCat(key.name, " must be a plain https:// URL")));
+        where, absl::StrCat(key.name, " must be a plain https:// URL")));
   }
-  provider_.*key.field = std::move(text);
+  provider_.*key.field = *std::move(filled);
 }
 
 void Reader::TakeDuration(const DurationKey& key) {
@@ -101,8 +147,8 @@ void Reader::TakeDuration(const DurationKey& key) {
   Take(key.name, text, "a duration such as \"5m\"");
   if (text.empty()) return;
   absl::Duration duration;
-  if (!absl::ParseDuration(text, &duration) ||
-      duration < absl::ZeroDuration() || duration > kLongestDefault) {
+  if (!ParseDuration(text, duration) || duration < absl::ZeroDuration() ||
+      duration > kLongest) {
     Fail(WrongKind(*Find(key.name), key.name, "a duration such as \"5m\""));
     return;
   }
@@ -135,37 +181,66 @@ void Reader::TakeWord(const WordKey<E, N>& key) {
   }
 }
 
-// A variable goes into a URL, often into its host: one plain label, so that no
-// dot, port or slash can lead it elsewhere.
 void Reader::ReadVariables() {
-  std::vector<std::string> declared = ReadVars(fields_);
+  auto read = ProviderVariables::Read(fields_, rules_.where);
+  if (!read.ok()) return Fail(read.status());
+  variables_ = *std::move(read);
+  variables_.Add("client_id", FormEscape(provider_.client_id));
+}
+
+void Reader::ReadTier() {
+  TakeWord(kTier);
+  provider_.enabled = provider_.tier != Tier::kP2;
+  Take("enabled", provider_.enabled, "true or false");
+}
+
+void Reader::ReadAdapter() {
+  std::string name;
+  Take("adapter", name, "a string");
+  if (name.empty()) return;
+  provider_.adapter = FindAdapter(name);
+  if (provider_.adapter == nullptr) {
+    Fail(WrongKind(
+        *Find("adapter"), "adapter",
+        absl::StrCat("one of ", absl::StrJoin(AdapterNames(), ", "))));
+  }
+}
+
+// The file of the secret holds the key where there is no secret.
+void Reader::ReadClientSecret() {
+  if (provider_.client_auth == ClientAuth::kNone) return;
+  if (provider_.client_auth != ClientAuth::kPrivateKeyJwt) {
+    provider_.client_secret = rules_.client_secret;
+    return;
+  }
+  std::string key_id;
+  Take("client_key_id", key_id, "a string");
+  if (rules_.client_secret == nullptr) return;  // CheckComplete says it
+  auto key = JwtSigner::FromPem(*rules_.client_secret, key_id);
+  if (!key.ok()) {
+    return Fail(errors::ConfigInvalid(
+        rules_.where,
+        "client_secret_file must hold a private key in PEM: RSA of 2048 bits "
+        "or more, P-256 or Ed25519"));
+  }
+  provider_.client_key = std::make_shared<const JwtSigner>(*std::move(key));
+}
+
+void Reader::ReadCallback() {
   for (const auto& [path, field] : fields_) {
-    if (path[0] != "vars" || path.size() != 2) continue;
-    const std::string* text = std::get_if<std::string>(&field.value);
-    if (std::find(declared.begin(), declared.end(), path[1]) ==
-        declared.end()) {
+    if (path[0] != "callback" || path.size() != 3) continue;
+    const auto* values = std::get_if<std::vector<std::string>>(&field.value);
+    const auto& names = provider_.callback_capture;
+    if (values == nullptr) {
+      Fail(WrongKind(field, TomlName(path), "a list of strings"));
+    } else if (std::find(names.begin(), names.end(), path[2]) == names.end()) {
       Fail(errors::ConfigInvalid(
-          field.where, absl::StrCat("this preset has no variable ", path[1])));
-    } else if (text == nullptr || text->empty() || text->size() > 63 ||
-               text->front() == '-' || text->back() == '-' ||
-               !std::all_of(text->begin(), text->end(), [](char c) {
-                 return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                        c == '-';
-               })) {
-      Fail(errors::ConfigInvalid(
-          field.where, absl::StrCat("vars.", path[1],
-                                    " must be letters, digits and hyphens")));
+          field.where,
+          absl::StrCat("callback.capture does not name ", path[2])));
     } else {
-      variables_.emplace_back(absl::StrCat("{", path[1], "}"), *text);
+      provider_.callback_allow[path[2]] = *values;
     }
   }
-  for (const std::string& name : declared) {
-    if (fields_.count({"vars", name}) == 0) {
-      Fail(errors::ConfigInvalid(rules_.where,
-                                 absl::StrCat("vars.", name, " is missing")));
-    }
-  }
-  variables_.emplace_back("{client_id}", FormEscape(provider_.client_id));
 }
 
 void Reader::ReadScopes() {
@@ -197,7 +272,9 @@ void Reader::ReadParams(
     const char* table,
     std::vector<std::pair<std::string, std::string>>& params) {
   for (const auto& [path, field] : fields_) {
-    if (path[0] != table) continue;
+    if (path[0] != table || TomlName(path) == "refresh_params.redirect_uri") {
+      continue;
+    }
     const std::string* text = std::get_if<std::string>(&field.value);
     if (text == nullptr) {
       Fail(WrongKind(field, TomlName(path), "a string"));
@@ -234,7 +311,7 @@ void Reader::CheckComplete() {
   };
   const Provider& p = provider_;
   need(!p.client_id.empty(), "client_id");
-  need(p.client_auth == ClientAuth::kNone || p.client_secret != nullptr,
+  need(p.client_auth == ClientAuth::kNone || rules_.client_secret != nullptr,
        "client_secret_file");
   if (p.discovery) {
     need(!p.issuer.empty(), "issuer");
@@ -245,9 +322,13 @@ void Reader::CheckComplete() {
   need(
       p.revocation_style == RevocationStyle::kNone || !p.revocation_url.empty(),
       "revoke.url");
+  need(p.expires_source != ExpirySource::kIntrospect || p.discovery ||
+           !p.introspect_url.empty(),
+       "introspect_url");
   need(!p.authorization_response_iss || !p.issuer.empty(), "issuer");
   need(!p.scopes.empty() || p.open_scopes, "scopes");
   need(!p.scope_delimiter.empty(), "scope.delimiter");
+  need(!p.scope_parameter.empty(), "scope.parameter");
 }
 
 absl::StatusOr<Provider> Reader::Read() && {
@@ -267,7 +348,14 @@ absl::StatusOr<Provider> Reader::Read() && {
   TakeWord(kPkce);
   TakeWord(kRevoke);
   TakeWord(kRotation);
+  TakeWord(kRefreshMethod);
+  TakeWord(kExpirySource);
   TakeWord(kNarrowing);
+  if (provider_.client_auth == ClientAuth::kJson) {
+    provider_.body = BodyFormat::kJson;
+  }
+  ReadTier();
+  ReadAdapter();
   Take("preset", provider_.preset, "a string");
   std::vector<std::string> not_echoed;
   Take("scope.not_echoed", not_echoed, "a list of strings");
@@ -280,13 +368,13 @@ absl::StatusOr<Provider> Reader::Read() && {
   ReadScopes();
   ReadParams("authorize_params", provider_.authorize_params);
   ReadParams("token_params", provider_.token_params);
+  ReadParams("refresh_params", provider_.refresh_params);
+  ReadCallback();
   provider_.facts = ReadFacts(fields_);
   if (provider_.display_name.empty()) {
     provider_.display_name = provider_.id.value;
   }
-  if (provider_.client_auth != ClientAuth::kNone) {
-    provider_.client_secret = rules_.client_secret;
-  }
+  ReadClientSecret();
   CheckComplete();
   RETURN_IF_ERROR(status_);
   return std::move(provider_);
@@ -314,14 +402,6 @@ std::vector<ProviderFact> ReadFacts(const TomlFields& fields) {
   result.reserve(facts.size());
   for (auto& [name, fact] : facts) result.push_back(std::move(fact));
   return result;
-}
-
-std::vector<std::string> ReadVars(const TomlFields& fields) {
-  std::vector<std::string> names;
-  for (const auto& [path, field] : fields) {
-    if (path[0] == "vars" && path.size() == 3) names.push_back(path[1]);
-  }
-  return names;
 }
 
 }  // namespace tokenvault

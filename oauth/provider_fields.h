@@ -23,8 +23,7 @@ struct ProviderRules {
 absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
                                       const ProviderRules& rules);
 
-// The facts and the declared variables of a preset.
+// The facts of a preset.
 std::vector<ProviderFact> ReadFacts(const TomlFields& fields);
-std::vector<std::string> ReadVars(const TomlFields& fields);
 
 }  // namespace tokenvault

@@ -101,8 +101,12 @@ std::string RevocationName(RevocationStyle style) {
       return "none";
     case RevocationStyle::kRfc7009:
       return "rfc7009";
+    case RevocationStyle::kTokenCall:
+      return "token_call";
     case RevocationStyle::kBasicDelete:
       return "basic_delete";
+    case RevocationStyle::kPath:
+      return "path";
   }
   return "none";
 }

@@ -13,7 +13,7 @@
 #include "base/status_macros.h"
 #include "crypto/root_key.h"
 #include "server/version.h"
-#include "vault/consent_flow.h"
+#include "vault/provider_call.h"
 #include "vault/sign_in.h"
 
 namespace tokenvault {

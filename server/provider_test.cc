@@ -87,10 +87,15 @@ ProviderCheck CheckClientSecret(const Provider& provider,
 }
 
 absl::StatusOr<HttpResponse> AskWithMadeUpToken(
-    ProviderAccess& access, const absl::StatusOr<Provider>& provider) {
+    ProviderAccess& access, const absl::StatusOr<Provider>& provider,
+    const std::string& redirect_uri, absl::Time now) {
   RETURN_IF_ERROR(provider.status());
+  TokenCall call;
+  call.now = now;
+  call.redirect_uri = redirect_uri;
   std::string made_up = kMadeUpToken;
-  return access.oauth().SendRefresh(*provider, Secret(std::move(made_up)));
+  return access.oauth().SendRefresh(*provider, Secret(std::move(made_up)), {},
+                                    "", call);
 }
 
 }  // namespace
@@ -100,7 +105,8 @@ std::vector<ProviderCheck> TestProvider(ProviderAccess& access,
                                         const std::string& redirect_uri,
                                         bool dev_mode, absl::Time now) {
   absl::StatusOr<Provider> ready = access.WithEndpoints(provider, dev_mode);
-  absl::StatusOr<HttpResponse> answer = AskWithMadeUpToken(access, ready);
+  absl::StatusOr<HttpResponse> answer =
+      AskWithMadeUpToken(access, ready, redirect_uri, now);
   return {CheckDiscovery(provider, ready.status()),
           CheckClock(answer.ok() ? &*answer : nullptr, now),
           ShowRedirectUri(redirect_uri),

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -223,7 +224,9 @@ ConnectionAdmin::Upstream ConnectionAdmin::RevokeUpstream(
         Secret token,
         sealer.Open(connection.sealed_refresh_token,
                     RefreshTokenBinding(keys_.deployment_id(), connection)));
-    return providers_.oauth().Revoke(provider, token, "refresh_token");
+    return providers_.oauth().Revoke(
+        provider, token, "refresh_token",
+        CallAbout(directory, connection, clock_.Now()));
   };
   absl::StatusOr<RevocationOutcome> outcome = revoke();
   if (!outcome.ok()) {

@@ -67,8 +67,10 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
   const absl::Time received = clock_.Now();
   FaultPoint("connect.before_exchange");
-  absl::StatusOr<TokenResponse> response =
-      providers_.oauth().ExchangeCode(provider, code, verifier, redirect_uri);
+  TokenCall call;
+  call.now = received;
+  absl::StatusOr<TokenResponse> response = providers_.oauth().ExchangeCode(
+      provider, code, verifier, redirect_uri, call);
   FaultPoint("connect.exchanged");
   if (HasReason(response.status(), "GRANT_GONE")) {
     return errors::ConnectRefused("code");

@@ -11,6 +11,7 @@
 #include "crypto/random.h"
 #include "oauth/pkce.h"
 #include "vault/audit_events.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -34,15 +35,6 @@ absl::Status ProviderError(const Provider& provider, const std::string& code) {
 }
 
 }  // namespace
-
-std::string CallbackContext(const TenantId& tenant,
-                            const ProviderId& provider) {
-  return absl::StrCat(tenant.value, ".", provider.value);
-}
-
-std::string CallbackPath(const TenantId& tenant, const ProviderId& provider) {
-  return absl::StrCat("/cb/", CallbackContext(tenant, provider));
-}
 
 ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
                          ProviderAccess& providers, Interactions& interactions,
@@ -197,8 +189,7 @@ absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(*flow));
   AuthorizationRequest request;
   request.scopes = flow->scopes;
-  request.redirect_uri = absl::StrCat(
-      directory.public_url, CallbackPath(flow->tenant, flow->provider));
+  request.redirect_uri = CallbackUrl(directory, flow->tenant, flow->provider);
   request.state = state;
   request.code_challenge = PkceChallenge(verifier.Reveal());
   if (flow->scopes.Contains("openid")) {
@@ -273,8 +264,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
                                 : "";
   absl::StatusOr<Connector::Connected> connected =
       connector_.Redeem(directory, provider, flow, nonce, Secret::Copy(code),
-                        absl::StrCat(directory.public_url,
-                                     CallbackPath(flow.tenant, flow.provider)));
+                        CallbackUrl(directory, flow.tenant, flow.provider));
   if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
     returned.provider_error = connected.status();
     return returned;
