@@ -38,6 +38,16 @@ std::string NameOf(const UserId& user, const ConnectionId& id) {
   return absl::StrCat("users/", user.value, "/connections/", id.value);
 }
 
+// Where a person ends by hand what we could not end for them.
+std::string ManualUrl(const Directory& directory, const Connection& connection,
+                      ConnectionAdmin::Upstream upstream) {
+  const Provider* provider = directory.FindProvider(connection.provider);
+  if (provider == nullptr || upstream == ConnectionAdmin::Upstream::kRevoked) {
+    return "";
+  }
+  return provider->revocation_manual_url;
+}
+
 // What of the change is news: for the audit leaf.
 std::string Describe(const ConnectionChange& change) {
   std::string what;
@@ -154,7 +164,8 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     // One whose revocation was cut off still has its sealed token: finish that.
     if (next.state == ConnectionState::kRevoked &&
         next.sealed_refresh_token.empty()) {
-      return Revoked{std::move(view), UpstreamOf(next), ""};
+      return Revoked{std::move(view), UpstreamOf(next),
+                     ManualUrl(directory, next, UpstreamOf(next))};
     }
     next.state = ConnectionState::kRevoked;
     next.state_reason.clear();
@@ -179,6 +190,7 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
 
   Revoked revoked;
   revoked.upstream = RevokeUpstream(directory, *ended);
+  revoked.manual_url = ManualUrl(directory, *ended, revoked.upstream);
   if (revoked.upstream == Upstream::kUnsupported) {
     ended->state_reason = kUpstreamUnsupported;
   } else if (revoked.upstream == Upstream::kFailed) {

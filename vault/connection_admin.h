@@ -57,7 +57,7 @@ class ConnectionAdmin {
   struct Revoked {
     ConnectionView view;
     Upstream upstream = Upstream::kUnsupported;
-    std::string manual_url;
+    std::string manual_url;  // unless kRevoked, where the preset knows one
   };
   // First here, so that no token is handed out any more; then at the provider;
   // then the sealed refresh token is erased. Revoking a revoked one changes
