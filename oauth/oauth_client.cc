@@ -81,7 +81,9 @@ std::string OAuthClient::AuthorizationUrl(
                        {"client_id", provider.client_id},
                        {"redirect_uri", request.redirect_uri},
                        {"state", request.state}};
-  if (!scope.empty()) fields.emplace_back(provider.scope_parameter, scope);
+  if (!scope.empty() && !provider.scope_parameter.empty()) {
+    fields.emplace_back(provider.scope_parameter, scope);
+  }
   if (provider.pkce != PkceUse::kOff) {
     fields.emplace_back("code_challenge", request.code_challenge);
     fields.emplace_back("code_challenge_method", "S256");

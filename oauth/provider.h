@@ -100,6 +100,8 @@ struct Provider {
   std::string client_id;
   std::shared_ptr<const Secret> client_secret;  // null with the next, and kNone
   std::shared_ptr<const JwtSigner> client_key;  // with kPrivateKeyJwt
+  // SHA-256 of what client_key was made from, to tell one from the next.
+  std::string client_key_hash;
   ClientAuth client_auth = ClientAuth::kBasic;
   BodyFormat body = BodyFormat::kForm;
   std::string accept = "application/json";
@@ -109,7 +111,9 @@ struct Provider {
 
   std::vector<ScopeInfo> scopes;
   bool open_scopes = false;  // any well-formed scope may be asked for
-  std::string scope_parameter = "scope";       // of the authorization request
+  // Of the authorization request; "" where scopes are set at the app and not
+  // asked for.
+  std::string scope_parameter = "scope";
   std::string scope_delimiter = " ";           // in what we send
   std::string scope_response_delimiter = " ";  // any of these in what we read
   bool scope_in_response = true;  // false: `scope` in answers means nothing
@@ -144,7 +148,8 @@ struct Provider {
   std::string ok_path;               // dotted path to a "did it work" boolean
   std::vector<std::string> capture;  // fields of answers to pass on as hints
   // Fields of the callback's query to pass on as hints; where `callback_allow`
-  // has values for a name, no other value is taken.
+  // has values for a name, no other value is taken. Variables stand in those as
+  // in URLs.
   std::vector<std::string> callback_capture;
   std::map<std::string, std::vector<std::string>> callback_allow;
 

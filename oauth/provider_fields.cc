@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/status_macros.h"
 #include "oauth/adapter.h"
 #include "oauth/jwt_signer.h"
@@ -224,6 +225,7 @@ void Reader::ReadClientSecret() {
         "or more, P-256 or Ed25519"));
   }
   provider_.client_key = std::make_shared<const JwtSigner>(*std::move(key));
+  provider_.client_key_hash = Sha256(rules_.client_secret->Reveal());
 }
 
 void Reader::ReadCallback() {
@@ -238,7 +240,12 @@ void Reader::ReadCallback() {
           field.where,
           absl::StrCat("callback.capture does not name ", path[2])));
     } else {
-      provider_.callback_allow[path[2]] = *values;
+      std::vector<std::string>& allowed = provider_.callback_allow[path[2]];
+      for (const std::string& value : *values) {
+        auto filled = variables_.Fill(value);
+        if (!filled.ok()) return Fail(filled.status());
+        allowed.push_back(*std::move(filled));
+      }
     }
   }
 }
@@ -287,13 +294,7 @@ void Reader::ReadParams(
 void Reader::CheckId() {
   std::string id;
   Take("id", id, "a string");
-  const bool good =
-      !id.empty() && id.size() <= 63 && id.front() != '-' &&
-      std::all_of(id.begin(), id.end(), [](char c) {
-        return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-               absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
-      });
-  if (!good) {
+  if (!IsProviderId(id)) {
     const TomlField* field = Find("id");
     Fail(errors::ConfigInvalid(
         field == nullptr ? rules_.where : field->where,
@@ -328,7 +329,6 @@ void Reader::CheckComplete() {
   need(!p.authorization_response_iss || !p.issuer.empty(), "issuer");
   need(!p.scopes.empty() || p.open_scopes, "scopes");
   need(!p.scope_delimiter.empty(), "scope.delimiter");
-  need(!p.scope_parameter.empty(), "scope.parameter");
 }
 
 absl::StatusOr<Provider> Reader::Read() && {
@@ -385,6 +385,15 @@ absl::StatusOr<Provider> Reader::Read() && {
 absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
                                       const ProviderRules& rules) {
   return Reader(fields, rules).Read();
+}
+
+bool IsProviderId(absl::string_view id) {
+  return !id.empty() && id.size() <= 63 && id.front() != '-' &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                  absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
+                  c == '-';
+         });
 }
 
 std::vector<ProviderFact> ReadFacts(const TomlFields& fields) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/secret.h"
 #include "oauth/provider.h"
 #include "oauth/toml_fields.h"
@@ -22,6 +23,10 @@ struct ProviderRules {
 // CONFIG_INVALID for values of another kind, and for what is missing.
 absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
                                       const ProviderRules& rules);
+
+// Lower-case letters, digits and hyphens, 63 at most: what the ids of providers
+// and the names of presets are made of.
+bool IsProviderId(absl::string_view id);
 
 // The facts of a preset.
 std::vector<ProviderFact> ReadFacts(const TomlFields& fields);

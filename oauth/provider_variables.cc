@@ -98,6 +98,24 @@ absl::StatusOr<std::string> ProviderVariables::Fill(
   return filled;
 }
 
+absl::Status CheckVars(const TomlFields& preset) {
+  for (const std::string& name : ReadVars(preset)) {
+    const std::optional<VarPattern> pattern =
+        VarPattern::Parse(TextAt(preset, {"vars", name, "pattern"}));
+    if (pattern.has_value() &&
+        IsAllowed(TextAt(preset, {"vars", name, "example"}), *pattern)) {
+      continue;
+    }
+    const std::string& where = preset.lower_bound({"vars", name})->second.where;
+    return errors::ConfigInvalid(
+        where, absl::StrCat("vars.", name,
+                            pattern.has_value()
+                                ? " needs an example that its pattern matches"
+                                : " needs a pattern such as \"^[a-z0-9-]+$\""));
+  }
+  return absl::OkStatus();
+}
+
 std::vector<std::string> ReadVars(const TomlFields& fields) {
   std::vector<std::string> names;
   for (const auto& [path, field] : fields) {

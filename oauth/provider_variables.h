@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "oauth/toml_fields.h"
@@ -41,6 +42,10 @@ class ProviderVariables {
   };
   std::vector<Variable> variables_;
 };
+
+// CONFIG_INVALID for a variable of a preset that does not have a pattern, or
+// whose example does not match it.
+absl::Status CheckVars(const TomlFields& preset);
 
 // The variables that a preset declares.
 std::vector<std::string> ReadVars(const TomlFields& fields);
