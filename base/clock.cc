@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <ctime>
+
 #include "absl/time/clock.h"
 
 namespace tokenvault {
@@ -8,6 +10,11 @@ namespace {
 class RealClock final : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }
+  absl::Duration SinceBoot() const override {
+    timespec time = {};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return absl::DurationFromTimespec(time);
+  }
 };
 
 }  // namespace

@@ -11,6 +11,9 @@ class Clock {
   virtual ~Clock() = default;
   // The time of day. Thread-safe.
   virtual absl::Time Now() const = 0;
+  // Since the machine was switched on, its sleep included. Nobody sets it, so
+  // it tells when somebody set the time of day. Thread-safe.
+  virtual absl::Duration SinceBoot() const = 0;
 };
 
 // The machine's clock. Named only in the two mains and in server/assembly.

@@ -245,14 +245,15 @@ absl::Status ProviderRateLimited(absl::string_view provider,
 }
 
 absl::Status ProviderUnreachable(absl::string_view provider,
-                                 absl::string_view problem, bool maybe_sent) {
+                                 absl::string_view problem, bool maybe_sent,
+                                 absl::Duration retry) {
   return WithRetry(
       Make(StatusCode::kUnavailable, "PROVIDER_UNREACHABLE",
            absl::StrCat("provider ", provider, " cannot be reached: ", problem),
            {{"provider", Str(provider)},
             {"problem", Str(problem)},
             {"maybe_sent", maybe_sent ? "true" : "false"}}),
-      absl::Seconds(5));
+      retry);
 }
 
 absl::Status ProviderAnswerInvalid(absl::string_view provider,

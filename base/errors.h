@@ -80,7 +80,8 @@ absl::Status ProviderRateLimited(absl::string_view provider,
 // "http_503". `maybe_sent`: whether a request byte may have left, which decides
 // if a refresh may be repeated.
 absl::Status ProviderUnreachable(absl::string_view provider,
-                                 absl::string_view problem, bool maybe_sent);
+                                 absl::string_view problem, bool maybe_sent,
+                                 absl::Duration retry = absl::Seconds(5));
 // PROVIDER_ANSWER_INVALID: it answered, and the answer is not OAuth: HTML, too
 // large, empty, broken JSON, no token in it. `problem` is a word of ours.
 absl::Status ProviderAnswerInvalid(absl::string_view provider,

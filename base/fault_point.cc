@@ -38,6 +38,10 @@ std::vector<absl::string_view> FaultPoints() {
       "connect.exchanged",
       "connect.before_commit",
       "connect.committed",
+      "revoke.before_commit",
+      "revoke.committed",
+      "revoke.told",
+      "revoke.erased",
   };
 }
 

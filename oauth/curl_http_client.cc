@@ -1,6 +1,7 @@
 #include "oauth/curl_http_client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
@@ -20,6 +22,8 @@
 
 namespace tokenvault {
 namespace {
+
+constexpr absl::Duration kLongestPoll = absl::Seconds(1);
 
 // What a header name or a method may be made of (RFC 9110 §5.6.2), less the
 // signs nobody uses.
@@ -75,7 +79,7 @@ class CurlHttpClient::Loop {
 
   // How the transfer ended; nothing if it was stopped.
   std::optional<CURLcode> Drive(CurlTransfer& transfer) {
-    Waiting waiting{transfer.handle()};
+    Waiting waiting{transfer.handle(), transfer.timeout()};
     if (waiting.handle == nullptr) return CURLE_OUT_OF_MEMORY;
     {
       MutexLock lock(mutex_);
@@ -91,8 +95,12 @@ class CurlHttpClient::Loop {
   }
 
  private:
+  using Steady = std::chrono::steady_clock;
+
   struct Waiting {
     CURL* handle;
+    absl::Duration left;  // the loop's own, as of `counted`
+    Steady::time_point counted = {};
     bool done = false;  // guarded by mutex_
     std::optional<CURLcode> result = std::nullopt;
   };
@@ -116,7 +124,10 @@ class CurlHttpClient::Loop {
           Settle(handle, message->data.result);
         }
       }
-      curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
+      // Only now: what had arrived is not late.
+      EndTheLate(Steady::now());
+      curl_multi_poll(multi_, nullptr, 0, static_cast<int>(PollTime()),
+                      nullptr);
     }
     while (!active_.empty()) Settle(active_.back()->handle, std::nullopt);
   }
@@ -126,10 +137,35 @@ class CurlHttpClient::Loop {
     MutexLock lock(mutex_);
     for (Waiting* waiting : arrived_) {
       curl_multi_add_handle(multi_, waiting->handle);
+      waiting->counted = Steady::now();
       active_.push_back(waiting);
     }
     arrived_.clear();
     return !stopping_;
+  }
+
+  // Ends the transfers that have no time left. More than a poll's time since
+  // the last look has passed only if the whole process stood still, and that is
+  // not the providers' fault.
+  void EndTheLate(Steady::time_point now) {
+    std::vector<CURL*> late;
+    for (Waiting* waiting : active_) {
+      waiting->left -=
+          std::min(absl::FromChrono(now - waiting->counted), kLongestPoll);
+      waiting->counted = now;
+      if (waiting->left <= absl::ZeroDuration()) {
+        late.push_back(waiting->handle);
+      }
+    }
+    for (CURL* handle : late) Settle(handle, CURLE_OPERATION_TIMEDOUT);
+  }
+
+  int64_t PollTime() const {
+    absl::Duration shortest = kLongestPoll;
+    for (const Waiting* waiting : active_) {
+      shortest = std::min(shortest, waiting->left);
+    }
+    return absl::ToInt64Milliseconds(shortest) + 1;
   }
 
   void Settle(CURL* handle, std::optional<CURLcode> result) {

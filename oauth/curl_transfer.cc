@@ -100,10 +100,11 @@ void CurlTransfer::SetRules() {
     curl_easy_setopt(easy, CURLOPT_CAINFO, rules_.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   }
-  const absl::Duration timeout = std::min(request_.timeout, rules_.timeout);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(timeout));
+  // The time for all of it is counted by the loop. libcurl would look at the
+  // clock before it looks at the socket, and a process that stood still for
+  // long would throw away an answer that had arrived.
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   Milliseconds(std::min(timeout, kMaxConnect)));
+                   Milliseconds(std::min(timeout(), kMaxConnect)));
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                    static_cast<curl_off_t>(request_.max_body));
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
@@ -112,6 +113,10 @@ void CurlTransfer::SetRules() {
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+}
+
+absl::Duration CurlTransfer::timeout() const {
+  return std::min(request_.timeout, rules_.timeout);
 }
 
 void CurlTransfer::SetRequest() {

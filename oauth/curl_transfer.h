@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "oauth/address_guard.h"
 #include "oauth/http_client.h"
 #include "oauth/url.h"
@@ -27,6 +28,8 @@ class CurlTransfer {
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
   CURL* handle() const { return handle_.get(); }
+  // For all of it, from the name to the body.
+  absl::Duration timeout() const;
 
   // The answer, or what libcurl's code means to us. Nothing: it was stopped.
   absl::StatusOr<HttpResponse> Finish(std::optional<CURLcode> result);

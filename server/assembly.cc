@@ -45,6 +45,8 @@
 #include "vault/sign_in.h"
 #include "vault/token_cache.h"
 #include "vault/token_rejections.h"
+#include "vault/upkeep.h"
+#include "vault/upstream_revocations.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -167,6 +169,7 @@ class Assembly::Impl {
           admin_->SetServing(ready);
         });
     OpenWeb();
+    upkeep_->Start();
     return absl::OkStatus();
   }
 
@@ -187,6 +190,7 @@ class Assembly::Impl {
     web_handler_.Clear();
     readiness_.reset();
     timer_.reset();
+    upkeep_.reset();
     pool_.reset();
     rotation_.reset();
     if (started_) {
@@ -254,13 +258,17 @@ class Assembly::Impl {
     sign_in_ = std::make_unique<SignIn>(clock_, *store_, *keys_, *providers_);
     consent_ = std::make_unique<ConsentFlow>(
         clock_, *store_, *keys_, *providers_, *interactions_, *cache_);
+    revocations_ = std::make_unique<UpstreamRevocations>(clock_, *store_,
+                                                         *keys_, *providers_);
     connection_admin_ = std::make_unique<ConnectionAdmin>(
-        clock_, *store_, *keys_, *providers_, *cache_);
+        clock_, *store_, *revocations_, *cache_);
     rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
     rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
+    upkeep_ = std::make_unique<Upkeep>(clock_, *directory_, *cache_,
+                                       *refresher_, *revocations_, *pool_);
     return absl::OkStatus();
   }
 
@@ -396,10 +404,12 @@ class Assembly::Impl {
   std::unique_ptr<TokenRejections> rejections_;
   std::unique_ptr<SignIn> sign_in_;
   std::unique_ptr<ConsentFlow> consent_;
+  std::unique_ptr<UpstreamRevocations> revocations_;
   std::unique_ptr<ConnectionAdmin> connection_admin_;
   std::unique_ptr<KeyRotation> rotation_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<Upkeep> upkeep_;
 
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<DeadlineTimer> timer_;

@@ -60,15 +60,13 @@ void CallGate::Refuse(AuditEvent event, absl::Status why, Told told) {
   event.reason = ReasonOf(why);
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  store_.Commit(
-      std::move(batch), [this, why = std::move(why),
-                         told = std::move(told)](absl::Status written) mutable {
-        if (written.ok()) return told(std::move(why));
-        metrics_.CountAuditError();
-        // A full queue is no fault of the disk, and passes sooner.
-        told(HasReason(written, "RATE_LIMITED") ? written
-                                                : errors::AuditUnavailable());
-      });
+  store_.Commit(std::move(batch),
+                [this, why = std::move(why),
+                 told = std::move(told)](absl::Status written) mutable {
+                  if (written.ok()) return told(std::move(why));
+                  metrics_.CountAuditError();
+                  told(NotAudited(written));
+                });
 }
 
 }  // namespace tokenvault

@@ -67,7 +67,8 @@ absl::StatusOr<ConfigReload::Outcome> ConfigReload::Reload(
   event.detail = absl::StrCat("generation ", next.generation);
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  if (!store_.Commit(std::move(batch)).ok()) return errors::AuditUnavailable();
+  absl::Status written = store_.Commit(std::move(batch));
+  if (!written.ok()) return NotAudited(written);
 
   // The listeners stay, and so must what pages and links say about them.
   auto directory = std::make_shared<Directory>(*next.directory);

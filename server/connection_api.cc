@@ -134,14 +134,16 @@ absl::StatusOr<ConnectionChange> ReadChange(
 }
 
 v1::RevokeConnectionResponse::UpstreamResult ToUpstream(
-    ConnectionAdmin::Upstream upstream) {
+    UpstreamRevocations::Result upstream) {
   switch (upstream) {
-    case ConnectionAdmin::Upstream::kRevoked:
+    case UpstreamRevocations::Result::kRevoked:
       return v1::RevokeConnectionResponse::UPSTREAM_RESULT_REVOKED;
-    case ConnectionAdmin::Upstream::kUnsupported:
+    case UpstreamRevocations::Result::kUnsupported:
       return v1::RevokeConnectionResponse::UPSTREAM_RESULT_UNSUPPORTED;
-    case ConnectionAdmin::Upstream::kFailed:
+    case UpstreamRevocations::Result::kFailed:
       return v1::RevokeConnectionResponse::UPSTREAM_RESULT_FAILED;
+    case UpstreamRevocations::Result::kPending:
+      return v1::RevokeConnectionResponse::UPSTREAM_RESULT_FAILED_WILL_RETRY;
   }
   return v1::RevokeConnectionResponse::UPSTREAM_RESULT_UNSPECIFIED;
 }

@@ -304,6 +304,7 @@ std::string RenderRemoved(const RemovedPage& page) {
   card.set("revoked", page.revocation == ProviderRevocation::kRevoked);
   card.set("unsupported", page.revocation == ProviderRevocation::kUnsupported);
   card.set("failed", page.revocation == ProviderRevocation::kFailed);
+  card.set("pending", page.revocation == ProviderRevocation::kPending);
   SetLink("provider_link", page.provider_link, card);
   if (page.copies_until != absl::InfinitePast()) {
     card.set("copies_until", MinuteText(page.copies_until));

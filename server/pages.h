@@ -225,7 +225,7 @@ struct SignedOutPage {
 std::string RenderSignedOut(const SignedOutPage& page);
 
 // What became of the grant at the provider.
-enum class ProviderRevocation { kRevoked, kUnsupported, kFailed };
+enum class ProviderRevocation { kRevoked, kUnsupported, kFailed, kPending };
 
 struct RemovedPage {
   PageFrame frame;

@@ -86,12 +86,14 @@ ReturnView ViewReturn(const Interaction& interaction,
 }
 
 ProviderRevocation ViewRevocation(const Connection& revoked) {
-  switch (UpstreamOf(revoked)) {
-    case ConnectionAdmin::Upstream::kRevoked:
+  switch (UpstreamRevocations::Of(revoked)) {
+    case UpstreamRevocations::Result::kRevoked:
       return ProviderRevocation::kRevoked;
-    case ConnectionAdmin::Upstream::kUnsupported:
+    case UpstreamRevocations::Result::kUnsupported:
       return ProviderRevocation::kUnsupported;
-    case ConnectionAdmin::Upstream::kFailed:
+    case UpstreamRevocations::Result::kPending:
+      return ProviderRevocation::kPending;
+    case UpstreamRevocations::Result::kFailed:
       break;
   }
   return ProviderRevocation::kFailed;

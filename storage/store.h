@@ -93,6 +93,10 @@ class Store {
   // Those whose last refresh was not settled (refresh_phase is not kNone).
   virtual absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()
       const = 0;
+  // Those that ended here and still hold a refresh token: the provider has not
+  // confirmed its end.
+  virtual absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()
+      const = 0;
   virtual absl::StatusOr<AgentGrant> GetAgentGrant(
       const TenantId& tenant, const ConnectionId& connection,
       const AgentId& agent) const = 0;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/errors.h"
 #include "base/utf8.h"
 
 namespace tokenvault {
@@ -105,6 +106,11 @@ void AppendCanonicalString(std::string& out, absl::string_view text) {
     text.remove_prefix(1);
   }
   out += '"';
+}
+
+absl::Status NotAudited(const absl::Status& status) {
+  return HasReason(status, "RATE_LIMITED") ? status
+                                           : errors::AuditUnavailable();
 }
 
 AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now) {

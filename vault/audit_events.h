@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/ids.h"
@@ -69,6 +70,11 @@ struct AuditEvent {
 // The leaf: RFC 8785 canonical JSON (sorted keys, no white space, strings and
 // arrays of strings only, so that number formatting never matters).
 AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now);
+
+// What to answer when a leaf could not be written: RATE_LIMITED while too much
+// waits for the disk, which is no fault of it and passes, else
+// AUDIT_UNAVAILABLE.
+absl::Status NotAudited(const absl::Status& status);
 
 // `text` as a JSON string of RFC 8785, with quotes. Invalid UTF-8 becomes
 // U+FFFD.

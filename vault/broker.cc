@@ -384,7 +384,7 @@ void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(std::move(batch), [pending, asked = *std::move(asked)](
                                       absl::Status status) mutable {
-    if (!status.ok()) return pending->done(errors::AuditUnavailable());
+    if (!status.ok()) return pending->done(NotAudited(status));
     pending->done(AccessAnswer(std::move(asked)));
   });
 }
@@ -431,8 +431,7 @@ void Broker::Give(std::shared_ptr<Pending> pending,
                   // is not there, nor when the connection was revoked, paused
                   // or changed while it was written. Asked again, the answer is
                   // about what holds now.
-                  if (!status.ok())
-                    return pending->done(errors::AuditUnavailable());
+                  if (!status.ok()) return pending->done(NotAudited(status));
                   if (!validity->load()) {
                     return pending->done(errors::RateLimited(
                         "connection_changed", absl::Seconds(1)));
@@ -450,7 +449,7 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(std::move(batch), [pending, why = std::move(why)](
                                       absl::Status status) mutable {
-    pending->done(status.ok() ? std::move(why) : errors::AuditUnavailable());
+    pending->done(status.ok() ? std::move(why) : NotAudited(status));
   });
 }
 

@@ -5,11 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
-#include "base/log.h"
+#include "base/fault_point.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
-#include "vault/bindings.h"
-#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -29,20 +27,16 @@ AuditEvent EventFor(const Connection& connection, absl::string_view kind,
   return event;
 }
 
-// What a revoked connection remembers of the provider's part, in state_reason;
-// empty when the provider ended the grant.
-constexpr char kUpstreamUnsupported[] = "UPSTREAM_UNSUPPORTED";
-constexpr char kUpstreamFailed[] = "UPSTREAM_FAILED";
-
 std::string NameOf(const UserId& user, const ConnectionId& id) {
   return absl::StrCat("users/", user.value, "/connections/", id.value);
 }
 
 // Where a person ends by hand what we could not end for them.
-std::string ManualUrl(const Directory& directory, const Connection& connection,
-                      ConnectionAdmin::Upstream upstream) {
-  const Provider* provider = directory.FindProvider(connection.provider);
-  if (provider == nullptr || upstream == ConnectionAdmin::Upstream::kRevoked) {
+std::string ManualUrl(const Directory& directory, const ProviderId& id,
+                      UpstreamRevocations::Result upstream) {
+  const Provider* provider = directory.FindProvider(id);
+  if (provider == nullptr ||
+      upstream == UpstreamRevocations::Result::kRevoked) {
     return "";
   }
   return provider->revocation_manual_url;
@@ -63,27 +57,14 @@ std::string Describe(const ConnectionChange& change) {
 
 }  // namespace
 
-ConnectionAdmin::Upstream UpstreamOf(const Connection& revoked) {
-  if (revoked.state_reason == kUpstreamUnsupported) {
-    return ConnectionAdmin::Upstream::kUnsupported;
-  }
-  return revoked.state_reason == kUpstreamFailed
-             ? ConnectionAdmin::Upstream::kFailed
-             : ConnectionAdmin::Upstream::kRevoked;
-}
-
 std::string EtagOf(const Connection& connection) {
   return absl::StrCat("v", connection.version);
 }
 
 ConnectionAdmin::ConnectionAdmin(const Clock& clock, Store& store,
-                                 KeyKeeper& keys, ProviderAccess& providers,
+                                 UpstreamRevocations& upstream,
                                  TokenCache& cache)
-    : clock_(clock),
-      store_(store),
-      keys_(keys),
-      providers_(providers),
-      cache_(cache) {}
+    : clock_(clock), store_(store), upstream_(upstream), cache_(cache) {}
 
 absl::StatusOr<ConnectionView> ConnectionAdmin::Get(const TenantId& tenant,
                                                     const UserId& user,
@@ -164,8 +145,9 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     // One whose revocation was cut off still has its sealed token: finish that.
     if (next.state == ConnectionState::kRevoked &&
         next.sealed_refresh_token.empty()) {
-      return Revoked{std::move(view), UpstreamOf(next),
-                     ManualUrl(directory, next, UpstreamOf(next))};
+      const auto upstream = UpstreamRevocations::Of(next);
+      return Revoked{std::move(view), upstream,
+                     ManualUrl(directory, next.provider, upstream)};
     }
     next.state = ConnectionState::kRevoked;
     next.state_reason.clear();
@@ -177,7 +159,9 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     batch.Update(next);
     batch.Remove(WriteBatch::RemoveGrants{tenant, id});
     batch.Append(MakeAuditEntry(event, clock_.Now()));
+    FaultPoint("revoke.before_commit");
     absl::Status status = store_.Commit(std::move(batch));
+    FaultPoint("revoke.committed");
     cache_.Invalidate(id);
     if (status.ok()) {
       next.version += 1;
@@ -189,68 +173,12 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
   if (!ended.has_value()) return errors::EtagMismatch(NameOf(user, id));
 
   Revoked revoked;
-  revoked.upstream = RevokeUpstream(directory, *ended);
-  revoked.manual_url = ManualUrl(directory, *ended, revoked.upstream);
-  if (revoked.upstream == Upstream::kUnsupported) {
-    ended->state_reason = kUpstreamUnsupported;
-  } else if (revoked.upstream == Upstream::kFailed) {
-    ended->state_reason = kUpstreamFailed;
-  }
-  AuditEvent event = EventFor(*ended, audit_kind::kUpstreamRevoked, actor);
-  event.outcome = revoked.upstream == Upstream::kFailed ? "error" : "ok";
-  event.reason = ended->state_reason;
-  const std::string state_reason = ended->state_reason;
-  absl::Status erased;
-  for (int i = 0; i < kTries; ++i) {
-    ended->sealed_refresh_token.clear();
-    ended->state_reason = state_reason;
-    WriteBatch batch;
-    batch.Update(*ended);
-    batch.Append(MakeAuditEntry(event, clock_.Now()));
-    erased = store_.Commit(std::move(batch));
-    if (!HasReason(erased, "VERSION_CONFLICT")) break;
-    // Renamed meanwhile, or somebody else revokes it too.
-    ASSIGN_OR_RETURN(*ended, store_.GetConnection(tenant, id));
-    if (ended->sealed_refresh_token.empty()) {
-      erased = absl::OkStatus();
-      break;
-    }
-  }
-  RETURN_IF_ERROR(erased);
+  const ProviderId provider = ended->provider;
+  ASSIGN_OR_RETURN(revoked.upstream,
+                   upstream_.Tell(directory, *std::move(ended), actor));
+  revoked.manual_url = ManualUrl(directory, provider, revoked.upstream);
   ASSIGN_OR_RETURN(revoked.view, Get(tenant, user, id));
   return revoked;
-}
-
-ConnectionAdmin::Upstream ConnectionAdmin::RevokeUpstream(
-    const Directory& directory, const Connection& connection) {
-  const Provider* configured = directory.FindProvider(connection.provider);
-  if (configured == nullptr || connection.sealed_refresh_token.empty()) {
-    return Upstream::kUnsupported;
-  }
-  auto revoke = [&]() -> absl::StatusOr<RevocationOutcome> {
-    ASSIGN_OR_RETURN(Provider provider,
-                     providers_.WithEndpoints(*configured, directory.dev_mode));
-    ASSIGN_OR_RETURN(Sealer sealer,
-                     keys_.SealerFor(connection.tenant, connection.user.value));
-    ASSIGN_OR_RETURN(
-        Secret token,
-        sealer.Open(connection.sealed_refresh_token,
-                    RefreshTokenBinding(keys_.deployment_id(), connection)));
-    return providers_.oauth().Revoke(
-        provider, token, "refresh_token",
-        CallAbout(directory, connection, clock_.Now()));
-  };
-  absl::StatusOr<RevocationOutcome> outcome = revoke();
-  if (!outcome.ok()) {
-    Log(LogLevel::kWarning, "revoke.upstream_failed",
-        "the provider was not told of a revocation",
-        {{LogKey::kProvider, connection.provider.value},
-         {LogKey::kConnection, connection.id.value},
-         {LogKey::kReason, ReasonOf(outcome.status())}});
-    return Upstream::kFailed;
-  }
-  return *outcome == RevocationOutcome::kRevoked ? Upstream::kRevoked
-                                                 : Upstream::kUnsupported;
 }
 
 }  // namespace tokenvault

@@ -9,9 +9,8 @@
 #include "base/clock.h"
 #include "storage/store.h"
 #include "vault/directory.h"
-#include "vault/key_keeper.h"
-#include "vault/provider_access.h"
 #include "vault/token_cache.h"
+#include "vault/upstream_revocations.h"
 
 namespace tokenvault {
 
@@ -35,8 +34,8 @@ struct ConnectionView {
 // thread-safe. What is not there is RESOURCE_DENIED.
 class ConnectionAdmin {
  public:
-  ConnectionAdmin(const Clock& clock, Store& store, KeyKeeper& keys,
-                  ProviderAccess& providers, TokenCache& cache);
+  ConnectionAdmin(const Clock& clock, Store& store,
+                  UpstreamRevocations& upstream, TokenCache& cache);
 
   absl::StatusOr<ConnectionView> Get(const TenantId& tenant, const UserId& user,
                                      const ConnectionId& id);
@@ -53,14 +52,15 @@ class ConnectionAdmin {
                                         const ConnectionChange& change,
                                         const std::string& actor);
 
-  enum class Upstream { kRevoked, kUnsupported, kFailed };
   struct Revoked {
     ConnectionView view;
-    Upstream upstream = Upstream::kUnsupported;
+    UpstreamRevocations::Result upstream =
+        UpstreamRevocations::Result::kUnsupported;
     std::string manual_url;  // unless kRevoked, where the preset knows one
   };
   // First here, so that no token is handed out any more; then at the provider;
-  // then the sealed refresh token is erased. Revoking a revoked one changes
+  // then the sealed refresh token is erased, unless the provider must be told
+  // again (vault/upstream_revocations.h). Revoking a revoked one changes
   // nothing.
   absl::StatusOr<Revoked> Revoke(const Directory& directory,
                                  const TenantId& tenant, const UserId& user,
@@ -70,18 +70,11 @@ class ConnectionAdmin {
                                  const std::string& request_id);
 
  private:
-  Upstream RevokeUpstream(const Directory& directory,
-                          const Connection& connection);
-
   const Clock& clock_;
   Store& store_;
-  KeyKeeper& keys_;
-  ProviderAccess& providers_;
+  UpstreamRevocations& upstream_;
   TokenCache& cache_;
 };
-
-// What the provider said when this connection was revoked.
-ConnectionAdmin::Upstream UpstreamOf(const Connection& revoked);
 
 // What a connection's etag is: changes with every change.
 std::string EtagOf(const Connection& connection);

@@ -32,6 +32,23 @@ void ProviderBreaker::Forget(State& state, absl::Time now) {
   }
 }
 
+// Compared within the time that the losses themselves took: a minute of good
+// answers before them says nothing about now.
+bool ProviderBreaker::IsStorm(const State& state) {
+  size_t losses = 0;
+  absl::Time first;
+  for (auto lost = state.lost.rbegin();
+       lost != state.lost.rend() && losses <= kMostLost; ++lost) {
+    if (lost->loss == Loss::kExplained) continue;
+    ++losses;
+    first = lost->time;
+  }
+  const auto refreshed =
+      std::count_if(state.refreshed.begin(), state.refreshed.end(),
+                    [first](absl::Time time) { return time >= first; });
+  return losses > kMostLost && losses > static_cast<size_t>(refreshed);
+}
+
 absl::Status ProviderBreaker::Admit(const ProviderId& provider,
                                     absl::Time now) {
   MutexLock lock(mutex_);
@@ -58,7 +75,7 @@ void ProviderBreaker::OnMisconfigured(const ProviderId& provider,
 }
 
 ProviderBreaker::Verdict ProviderBreaker::OnGrantGone(
-    const Connection& connection, absl::Time now) {
+    const Connection& connection, Loss loss, absl::Time now) {
   MutexLock lock(mutex_);
   State& state = states_[connection.provider];
   Forget(state, now);
@@ -72,11 +89,8 @@ ProviderBreaker::Verdict ProviderBreaker::OnGrantGone(
         return lost.connection.tenant == connection.tenant &&
                lost.connection.id == connection.id;
       });
-  if (!known) state.lost.push_back({now, connection});
-  if (state.lost.size() <= kMostLost ||
-      state.lost.size() <= state.refreshed.size()) {
-    return verdict;
-  }
+  if (!known) state.lost.push_back({now, loss, connection});
+  if (!IsStorm(state)) return verdict;
   state.problem = "mass_invalid_grant";
   state.next_probe = now + kProbe;
   LogOpened(connection.provider, state.problem);

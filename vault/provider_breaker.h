@@ -26,7 +26,7 @@ namespace tokenvault {
 class ProviderBreaker {
  public:
   // More connections than this lost within kWindow, and more than were
-  // refreshed, is a storm.
+  // refreshed since the first of the last of them, is a storm.
   static constexpr size_t kMostLost = 10;
   static constexpr absl::Duration kWindow = absl::Minutes(1);
   static constexpr absl::Duration kProbe = absl::Seconds(5);
@@ -38,6 +38,10 @@ class ProviderBreaker {
   void OnMisconfigured(const ProviderId& provider, absl::string_view problem,
                        absl::Time now);
 
+  // kExplained: we know why the grant may be gone, and it is not the provider's
+  // doing. Such losses make no storm, but may be part of one.
+  enum class Loss { kUnexplained, kExplained };
+
   // The provider says that this grant is gone. `believed`: mark it. Otherwise
   // the provider is in doubt, and `doubtful` are the connections that were
   // marked on its word within the window: they are to be restored.
@@ -45,7 +49,7 @@ class ProviderBreaker {
     bool believed = true;
     std::vector<Connection> doubtful;
   };
-  Verdict OnGrantGone(const Connection& connection, absl::Time now);
+  Verdict OnGrantGone(const Connection& connection, Loss loss, absl::Time now);
 
   // A token came. Closes.
   void OnSuccess(const ProviderId& provider, absl::Time now);
@@ -56,6 +60,7 @@ class ProviderBreaker {
  private:
   struct Lost {
     absl::Time time;
+    Loss loss;
     Connection connection;
   };
   struct State {
@@ -65,6 +70,7 @@ class ProviderBreaker {
     std::deque<absl::Time> refreshed;
   };
   static void Forget(State& state, absl::Time now);
+  static bool IsStorm(const State& state);
 
   Mutex mutex_;
   absl::flat_hash_map<ProviderId, State> states_ ABSL_GUARDED_BY(mutex_);

@@ -169,6 +169,12 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
                        settled.connection.granted_scopes, received);
 }
 
+void Refresher::ForgetTimes() {
+  breaker_.Reset();
+  MutexLock lock(mutex_);
+  paused_until_.clear();
+}
+
 absl::Status Refresher::CheckPause(const Connection& connection) {
   const absl::Time now = clock_.Now();
   MutexLock lock(mutex_);
@@ -223,11 +229,11 @@ absl::StatusOr<Connection> Refresher::TakeLease(const Provider& provider,
   const absl::Time now = clock_.Now();
   // Where a replay may end everything that came of the grant, what is held is
   // used up first.
+  const absl::Time held_until = cache_.HeldUntil(row.id);
   if (row.refresh_phase == RefreshPhase::kUnknown &&
-      now >= row.refresh_sent_time + provider.reuse_grace &&
-      cache_.HoldsAny(row.id, now)) {
+      now >= row.refresh_sent_time + provider.reuse_grace && now < held_until) {
     return errors::ProviderUnreachable(provider.id.value, "outcome_unknown",
-                                       /*maybe_sent=*/true);
+                                       /*maybe_sent=*/true, held_until - now);
   }
   ASSIGN_OR_RETURN(const uint64_t slot, slots_.Take(row.id));
   absl::Status status;
@@ -487,7 +493,12 @@ absl::Status Refresher::LeaveInDoubt(const Provider& provider,
 }
 
 void Refresher::OnGrantGone(const Connection& leased) {
-  ProviderBreaker::Verdict verdict = breaker_.OnGrantGone(leased, clock_.Now());
+  // A rotation that we may have lost is reason enough for this one.
+  const ProviderBreaker::Loss loss = leased.state_reason == kUnknownRotation
+                                         ? ProviderBreaker::Loss::kExplained
+                                         : ProviderBreaker::Loss::kUnexplained;
+  ProviderBreaker::Verdict verdict =
+      breaker_.OnGrantGone(leased, loss, clock_.Now());
   if (verdict.believed) return MarkGone(leased);
   absl::Status status =
       GiveBack(leased, errors::GrantGone(leased.provider.value));

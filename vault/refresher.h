@@ -67,6 +67,9 @@ class Refresher {
   // settled when the connection is next used.
   absl::Status Recover(const Directory& directory);
 
+  // The time of day was set: what was to happen at a time is forgotten.
+  void ForgetTimes();
+
   struct Fetched {
     std::shared_ptr<const AccessToken> token;
     ScopeEnforcement enforcement = ScopeEnforcement::kProvider;

@@ -22,6 +22,14 @@ void TokenCache::Invalidate(const ConnectionId& connection) {
   known_.erase(it);
 }
 
+void TokenCache::InvalidateAll() {
+  MutexLock lock(mutex_);
+  for (auto& [connection, known] : known_) known.validity->store(false);
+  known_.clear();
+  keys_.clear();
+  entries_.clear();
+}
+
 std::shared_ptr<const AccessToken> TokenCache::Find(const TokenKey& key,
                                                     absl::Time now) {
   MutexLock lock(mutex_);
@@ -78,10 +86,10 @@ void TokenCache::Put(const TokenKey& key,
   entry = Entry{std::move(token), std::move(validity)};
 }
 
-bool TokenCache::HoldsAny(const ConnectionId& connection, absl::Time now) {
+absl::Time TokenCache::HeldUntil(const ConnectionId& connection) {
   MutexLock lock(mutex_);
   auto it = known_.find(connection);
-  return it != known_.end() && now < it->second.good_until;
+  return it == known_.end() ? absl::InfinitePast() : it->second.good_until;
 }
 
 void TokenCache::MakeRoom(absl::Time now) {

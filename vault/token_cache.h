@@ -68,6 +68,9 @@ class TokenCache {
   // paused, reconnected, or its agents changed.
   void Invalidate(const ConnectionId& connection);
 
+  // The same for all connections.
+  void InvalidateAll();
+
   // Null unless it is there, valid, not rejected, and not past its expire_time.
   std::shared_ptr<const AccessToken> Find(const TokenKey& key, absl::Time now);
   void Put(const TokenKey& key, std::shared_ptr<const AccessToken> token,
@@ -76,8 +79,9 @@ class TokenCache {
   std::optional<TokenKey> KeyOf(const std::string& token_id);
   // The current token of that id is not handed out again.
   void Reject(const std::string& token_id);
-  // Whether any token of the connection, for whatever scopes, is still good.
-  bool HoldsAny(const ConnectionId& connection, absl::Time now);
+  // Until when a token of the connection, for whatever scopes, is good.
+  // InfinitePast when there is none.
+  absl::Time HeldUntil(const ConnectionId& connection);
 
  private:
   struct Entry {

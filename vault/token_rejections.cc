@@ -52,7 +52,8 @@ absl::StatusOr<RejectionAdvice> TokenRejections::Advise(const Report& report) {
   event.detail = std::string(NameOf(advice));
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  if (!store_.Commit(std::move(batch)).ok()) return errors::AuditUnavailable();
+  absl::Status written = store_.Commit(std::move(batch));
+  if (!written.ok()) return NotAudited(written);
   // Only now: what is not written down changes nothing.
   if (advice == RejectionAdvice::kRetryNow && !connection.empty()) {
     cache_.Reject(report.token_id);

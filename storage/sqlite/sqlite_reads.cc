@@ -33,6 +33,9 @@ constexpr char kGetConnection[] =
 constexpr char kListUnsettled[] =
     "SELECT * FROM connection INDEXED BY connection_unsettled"
     " WHERE refresh_phase<>1 ORDER BY tenant, id";
+constexpr char kListUnrevoked[] =
+    "SELECT * FROM connection INDEXED BY connection_unrevoked"
+    " WHERE state=3 AND sealed_refresh_token<>x'' ORDER BY tenant, id";
 constexpr char kGetGrant[] =
     "SELECT * FROM agent_grant WHERE tenant=? AND connection=? AND agent=?";
 constexpr char kListGrants[] =
@@ -190,6 +193,13 @@ absl::StatusOr<std::vector<Connection>> SqliteStore::ListUnsettledRefreshes()
     const {
   ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
   Statement select(*reader, kListUnsettled);
+  return All<Connection>(select);
+}
+
+absl::StatusOr<std::vector<Connection>> SqliteStore::ListUnfinishedRevocations()
+    const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListUnrevoked);
   return All<Connection>(select);
 }
 

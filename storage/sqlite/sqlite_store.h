@@ -47,6 +47,8 @@ class SqliteStore : public Store {
   absl::StatusOr<AgentGrant> GetAgentGrant(const TenantId& tenant,
                                            const ConnectionId& connection,
                                            const AgentId& agent) const override;
+  absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()
+      const override;
   absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()
       const override;
   absl::StatusOr<std::vector<AgentGrant>> ListAgentGrants(

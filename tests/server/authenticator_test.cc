@@ -12,21 +12,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "oauth/jwt_signer.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/fake_http_client.h"
 
 namespace tokenvault {
 namespace {
 
 using nlohmann::json;
-
-class TestClock : public Clock {
- public:
-  absl::Time Now() const override { return now_; }
-  void Advance(absl::Duration by) { now_ += by; }
-
- private:
-  absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);
-};
 
 constexpr char kWorkloads[] = "https://workloads.example.com";
 
@@ -152,7 +144,7 @@ class AuthenticatorTest : public testing::Test {
     return MetadataOf(caller.status(), "problem");
   }
 
-  TestClock clock_;
+  FakeClock clock_;
   FakeHttpClient http_;
   std::map<std::string, JwtSigner> signers_;
   DirectoryHolder directory_;

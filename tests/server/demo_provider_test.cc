@@ -20,6 +20,7 @@
 #include "oauth/url.h"
 #include "server/config.h"
 #include "server/demo_grants.h"
+#include "tests/support/fake_clock.h"
 
 namespace tokenvault {
 namespace {
@@ -34,17 +35,6 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 constexpr char kCallback[] = "http://127.0.0.1:9/cb/default.demo";
 constexpr char kLoginCallback[] = "http://127.0.0.1:9/signin/default";
-
-class TestClock : public Clock {
- public:
-  absl::Time Now() const override {
-    return absl::FromUnixSeconds(seconds_.load());
-  }
-  void Advance(absl::Duration by) { seconds_ += absl::ToInt64Seconds(by); }
-
- private:
-  std::atomic<int64_t> seconds_ = 1'800'000'000;
-};
 
 std::string Form(const Parameters& parameters) {
   FormFields fields;
@@ -198,7 +188,7 @@ class DemoProviderTest : public testing::Test {
         .status;
   }
 
-  TestClock clock_;
+  FakeClock clock_{absl::FromUnixSeconds(1'800'000'000)};
   CurlHttpClient http_;
   std::unique_ptr<DemoProvider> provider_;
   Pkce pkce_ = NewPkce("0123456789abcdef0123456789abcdef");

@@ -181,6 +181,7 @@ std::map<std::string, std::string> AllPages(const std::string& text,
       {"removed", removed(ProviderRevocation::kRevoked)},
       {"removed_unsupported", removed(ProviderRevocation::kUnsupported)},
       {"removed_failed", removed(ProviderRevocation::kFailed)},
+      {"removed_pending", removed(ProviderRevocation::kPending)},
       {"my_connections", RenderMyConnections(mine)},
       {"no_connections", RenderMyConnections({frame, form, form, {}})},
   };
@@ -621,7 +622,9 @@ TEST(RemovedPageTest, IsHonestAboutWhatStays) {
   EXPECT_THAT(html, HasSubstr("href=\"https://myaccount.google.com/"));
   EXPECT_THAT(html, HasSubstr("may work until 23 November 2026, 14:32 UTC."));
   page.revocation = ProviderRevocation::kFailed;
-  EXPECT_THAT(RenderRemoved(page), HasSubstr("could not be told"));
+  EXPECT_THAT(RenderRemoved(page), HasSubstr("did not accept that"));
+  page.revocation = ProviderRevocation::kPending;
+  EXPECT_THAT(RenderRemoved(page), HasSubstr("We go on telling it"));
 }
 
 TEST(RemovedPageTest, NamesNoAgentWhenItEndedForAll) {

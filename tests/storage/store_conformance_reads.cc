@@ -142,6 +142,17 @@ TEST_P(StoreConformance, ListsTheConnectionsWhoseRefreshIsNotSettled) {
               UnorderedElementsAre("c2", "c3"));
 }
 
+TEST_P(StoreConformance, ListsTheRevokedConnectionsThatStillHoldAToken) {
+  Connection active = SampleConnection("c1"), erased = SampleConnection("c2"),
+             held = SampleConnection("c3"), far = SampleConnection("c4");
+  erased.state = held.state = far.state = ConnectionState::kRevoked;
+  erased.sealed_refresh_token.clear();
+  far.tenant = TenantId("far");
+  ASSERT_THAT(Insert(active, erased, held, far), IsOk());
+  EXPECT_THAT(Ids(store().ListUnfinishedRevocations()),
+              UnorderedElementsAre("c3", "c4"));
+}
+
 TEST_P(StoreConformance, ListsTheConnectionsThatPassTheFilter) {
   Connection bo = SampleConnection("c2"), hub = SampleConnection("c3"),
              gone = SampleConnection("c4"), far = SampleConnection("c5");

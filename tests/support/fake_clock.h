@@ -16,14 +16,25 @@ class FakeClock : public Clock {
     MutexLock lock(mutex_);
     return now_;
   }
+  absl::Duration SinceBoot() const override {
+    MutexLock lock(mutex_);
+    return since_boot_;
+  }
   void Advance(absl::Duration step) {
     MutexLock lock(mutex_);
     now_ += step;
+    since_boot_ += step;
+  }
+  // As when an operator sets it.
+  void Set(absl::Time now) {
+    MutexLock lock(mutex_);
+    now_ = now;
   }
 
  private:
   mutable Mutex mutex_;
   absl::Time now_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration since_boot_ ABSL_GUARDED_BY(mutex_) = absl::Hours(1);
 };
 
 }  // namespace tokenvault

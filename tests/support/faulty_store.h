@@ -107,6 +107,10 @@ class FaultyStore : public Store {
       const override {
     return real_->ListUnsettledRefreshes();
   }
+  absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()
+      const override {
+    return real_->ListUnfinishedRevocations();
+  }
   absl::StatusOr<AgentGrant> GetAgentGrant(
       const TenantId& tenant, const ConnectionId& connection,
       const AgentId& agent) const override {

@@ -146,8 +146,10 @@ TestVault::TestVault() {
   sign_in = std::make_unique<SignIn>(clock, *store, *keys, *providers);
   consent = std::make_unique<ConsentFlow>(clock, *store, *keys, *providers,
                                           *interactions, *cache);
-  connections = std::make_unique<ConnectionAdmin>(clock, *store, *keys,
-                                                  *providers, *cache);
+  upstream =
+      std::make_unique<UpstreamRevocations>(clock, *store, *keys, *providers);
+  connections =
+      std::make_unique<ConnectionAdmin>(clock, *store, *upstream, *cache);
   rotation = std::make_unique<KeyRotation>(clock, *store, *keys);
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,

@@ -87,6 +87,7 @@ class TestVault {
   std::unique_ptr<TokenRejections> rejections;
   std::unique_ptr<SignIn> sign_in;
   std::unique_ptr<ConsentFlow> consent;
+  std::unique_ptr<UpstreamRevocations> upstream;
   std::unique_ptr<ConnectionAdmin> connections;
   std::unique_ptr<KeyRotation> rotation;
   std::unique_ptr<WorkerPool> pool;

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/errors.h"
+
 namespace tokenvault {
 namespace {
 
@@ -64,4 +66,11 @@ TEST(AuditEventsTest, ReplacesWhatIsNotUtf8) {
 }
 
 }  // namespace
+TEST(NotAuditedTest, IsNoFaultOfTheDiskWhileTheQueueIsFull) {
+  EXPECT_EQ(ReasonOf(NotAudited(
+                errors::RateLimited("storage.queue", absl::Seconds(1)))),
+            "RATE_LIMITED");
+  EXPECT_EQ(ReasonOf(NotAudited(errors::StorageFull())), "AUDIT_UNAVAILABLE");
+}
+
 }  // namespace tokenvault

@@ -246,7 +246,9 @@ TEST_P(DoubtTest, UsesUpWhatIsHeldBeforeItRisksAReplay) {
                     world_.clock.Now());
   LoseTheAnswer();
   const size_t asked = world_.http.requests().size();
-  EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_UNREACHABLE");
+  absl::Status waits = Fetch().status();
+  EXPECT_EQ(ReasonOf(waits), "PROVIDER_UNREACHABLE");
+  EXPECT_EQ(RetryDelayOf(waits), held->token->expire_time - world_.clock.Now());
   EXPECT_THAT(world_.http.requests(), SizeIs(asked));
   world_.clock.Advance(absl::Hours(1));
   world_.AnswerToken("at-2", "rt-3", ReadCalendar());
@@ -409,6 +411,44 @@ TEST_F(StormTest, GivesNoConnectionUpWhenAProviderCallsAllGrantsInvalid) {
   for (const Connection& connection : connections_) {
     EXPECT_EQ(FetchOf(connection), absl::OkStatus());
   }
+}
+
+TEST_F(StormTest, GivesNoneUpThoughAllOfThemWorkedJustBefore) {
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return TokenAnswer("at-1", "rt-next");
+  });
+  for (const Connection& connection : connections_) {
+    ASSERT_EQ(FetchOf(connection), absl::OkStatus());
+  }
+  world_.clock.Advance(absl::Seconds(1));
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(400, "application/json",
+                                    R"({"error":"invalid_grant"})");
+  });
+  for (const Connection& connection : connections_) {
+    EXPECT_FALSE(FetchOf(connection).ok());
+  }
+  EXPECT_EQ(Marked(), 0);
+}
+
+// An outage took the answers to many refreshes: that the provider then ends
+// those grants is as it should be.
+TEST_F(StormTest, BelievesThatRotationsWereLostWhichItCouldNotHear) {
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(500, "text/plain", "oops");
+  });
+  for (const Connection& connection : connections_) {
+    EXPECT_FALSE(FetchOf(connection).ok());
+  }
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(400, "application/json",
+                                    R"({"error":"invalid_grant"})");
+  });
+  for (const Connection& connection : connections_) {
+    EXPECT_EQ(ReasonOf(FetchOf(connection)), "GRANT_GONE");
+    EXPECT_EQ(world_.Row(connection).state_reason, "LOST_ROTATION");
+  }
+  EXPECT_EQ(Marked(), kPeople);
 }
 
 TEST_F(StormTest, BelievesThatSomeAreGoneWhileOthersWork) {

@@ -37,6 +37,9 @@ export async function run(file, args, { input, env } = {}) {
 export class Vault {
   // Everything the daemon wrote, over all its lives.
   log = '';
+  // What starts the daemon, when it is not started by itself: a command that
+  // becomes the daemon under the same process id.
+  launcher = [];
   #child = null;
 
   // `config` is a configuration file, `adminSocket` the path it names.
@@ -60,15 +63,18 @@ export class Vault {
 
   // Returns once it serves; says why it does not.
   async start() {
-    const child = spawn(TOKENVAULTD, ['--config', this.config, '--ready-fd', '3'], {
+    const [file, ...args] = [...this.launcher, TOKENVAULTD, '--config', this.config, '--ready-fd', '3'];
+    const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env },
     });
     this.#child = child;
+    // Settles when this life of the daemon is over, by whomever's hand.
+    this.ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     const began = this.log.length;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (part) => { this.log += part; });
     }
-    const ended = once(child, 'exit').then(([code, signal]) => {
+    const ended = this.ended.then(({ code, signal }) => {
       throw new Error(`tokenvaultd ended (${signal ?? code}):\n${this.log.slice(began)}`);
     });
     ended.catch(() => {});

@@ -1,0 +1,85 @@
+#include "vault/upkeep.h"
+
+#include <memory>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/vault/vault_world.h"
+
+namespace tokenvault {
+namespace {
+
+using ::testing::IsEmpty;
+
+class UpkeepTest : public ::testing::Test {
+ protected:
+  // Whether a token that is good for an hour is still known.
+  bool IsHeld() {
+    return world_.cache->Find(key_, world_.clock.Now()) != nullptr;
+  }
+  void Hold() {
+    auto token = std::make_shared<AccessToken>();
+    token->token_id = "t-1";
+    token->expire_time = world_.clock.Now() + absl::Hours(1);
+    world_.cache->Put(key_, token, world_.cache->ValidityOf(connection_.id),
+                      world_.clock.Now());
+  }
+
+  VaultWorld world_;
+  Connection connection_ = world_.ConnectCalendar();
+  TokenKey key_{connection_.tenant, connection_.id, {"calendar.read"}, ""};
+  Upkeep upkeep_{world_.clock,      *world_.holder,   *world_.cache,
+                 *world_.refresher, *world_.upstream, *world_.pool};
+};
+
+TEST_F(UpkeepTest, KeepsTokensWhileTimePasses) {
+  Hold();
+  for (int i = 0; i < 10; ++i) {
+    world_.clock.Advance(absl::Minutes(5));
+    upkeep_.RunOnce();
+    EXPECT_TRUE(IsHeld());
+  }
+}
+
+// Otherwise they would be handed out for as long as the clock went back.
+TEST_F(UpkeepTest, ForgetsTokensWhenTheClockIsSetBack) {
+  Hold();
+  Validity validity = world_.cache->ValidityOf(connection_.id);
+  world_.clock.Set(world_.clock.Now() - absl::Hours(2));
+  upkeep_.RunOnce();
+  EXPECT_FALSE(IsHeld());
+  EXPECT_FALSE(validity->load());
+  Hold();
+  upkeep_.RunOnce();
+  EXPECT_TRUE(IsHeld());
+}
+
+TEST_F(UpkeepTest, ForgetsTokensWhenTheClockIsSetForward) {
+  Hold();
+  world_.clock.Set(world_.clock.Now() + absl::Minutes(1));
+  upkeep_.RunOnce();
+  EXPECT_FALSE(IsHeld());
+}
+
+TEST_F(UpkeepTest, OverlooksWhatTimeServersMend) {
+  Hold();
+  world_.clock.Set(world_.clock.Now() - absl::Seconds(4));
+  upkeep_.RunOnce();
+  EXPECT_TRUE(IsHeld());
+}
+
+TEST_F(UpkeepTest, TellsProvidersOfRevocationsTheyMissed) {
+  world_.http.AnswerJson(503, "");
+  ASSERT_TRUE(world_.connections
+                  ->Revoke(*world_.directory(), connection_.tenant,
+                           connection_.user, connection_.id, "", "operator", "")
+                  .ok());
+  world_.http.AnswerJson(200, "");
+  world_.clock.Advance(UpstreamRevocations::kFirstWait);
+  upkeep_.RunOnce();
+  world_.Finish();
+  EXPECT_THAT(world_.Row(connection_).sealed_refresh_token, IsEmpty());
+}
+
+}  // namespace
+}  // namespace tokenvault

@@ -1,0 +1,68 @@
+#include "vault/upkeep.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+
+namespace tokenvault {
+
+Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
+               TokenCache& cache, Refresher& refresher,
+               UpstreamRevocations& revocations, WorkerPool& pool)
+    : clock_(clock),
+      directory_(directory),
+      cache_(cache),
+      refresher_(refresher),
+      revocations_(revocations),
+      pool_(pool),
+      boot_(clock.Now() - clock.SinceBoot()) {}
+
+Upkeep::~Upkeep() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Upkeep::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Upkeep::Run() {
+  for (;;) {
+    RunOnce();
+    MutexLock lock(mutex_);
+    if (!stopping_) stop_.WaitFor(mutex_, kRound);
+    if (stopping_) return;
+  }
+}
+
+void Upkeep::RunOnce() {
+  LookAtTheClock();
+  TellProviders();
+}
+
+void Upkeep::LookAtTheClock() {
+  const absl::Time boot = clock_.Now() - clock_.SinceBoot();
+  const absl::Duration step = boot - boot_;
+  boot_ = boot;
+  if (step > -kStep && step < kStep) return;
+  Log(LogLevel::kWarning, "clock.set",
+      absl::StrCat("the time of day was set by ", absl::FormatDuration(step),
+                   "; all access tokens are fetched anew"));
+  cache_.InvalidateAll();
+  refresher_.ForgetTimes();
+}
+
+void Upkeep::TellProviders() {
+  if (telling_.exchange(true)) return;
+  const bool taken = pool_.Submit([this] {
+    revocations_.TellDue(*directory_.Get());
+    telling_ = false;
+  });
+  // Busy: the next round is soon.
+  if (!taken) telling_ = false;
+}
+
+}  // namespace tokenvault

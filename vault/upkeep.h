@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "vault/directory.h"
+#include "vault/refresher.h"
+#include "vault/token_cache.h"
+#include "vault/upstream_revocations.h"
+#include "vault/worker_pool.h"
+
+namespace tokenvault {
+
+// What has to be done from time to time though nobody asks for it:
+//
+//   - Notices that the time of day was set, and forgets every access token:
+//   when
+//     they end is known no more. The next request fetches a new one.
+//   - Tells providers again of revocations that they did not confirm.
+//
+// One thread that never blocks on a provider; what may, goes to the pool.
+class Upkeep {
+ public:
+  static constexpr absl::Duration kRound = absl::Seconds(1);
+  // The two clocks drift apart by less than that between two rounds, unless
+  // somebody sets one.
+  static constexpr absl::Duration kStep = absl::Seconds(5);
+
+  // The first round comes with Start.
+  Upkeep(const Clock& clock, const DirectoryHolder& directory,
+         TokenCache& cache, Refresher& refresher,
+         UpstreamRevocations& revocations, WorkerPool& pool);
+  // Ends after the round under way.
+  ~Upkeep();
+
+  void Start();
+  // Only for tests, instead of Start.
+  void RunOnce();
+
+ private:
+  void Run();
+  void LookAtTheClock();
+  void TellProviders();
+
+  const Clock& clock_;
+  const DirectoryHolder& directory_;
+  TokenCache& cache_;
+  Refresher& refresher_;
+  UpstreamRevocations& revocations_;
+  WorkerPool& pool_;
+
+  // Where the time of day stood at zero of SinceBoot, the round's own.
+  absl::Time boot_;
+  std::atomic<bool> telling_ = false;
+
+  Mutex mutex_;
+  CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace tokenvault
