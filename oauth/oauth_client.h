@@ -97,7 +97,9 @@ class OAuthClient {
   // `token_type_hint`: "refresh_token" or "access_token". kUnsupported when the
   // preset knows no way. A token the provider does not know counts as revoked.
   // Where only an access token can be revoked (RevocationStyle::kTokenCall,
-  // kBasicDelete), a refresh token first fetches one, and is used up by that.
+  // kBasicDelete), a refresh token first fetches one. Where that uses it up and
+  // the revocation fails, the error is PROVIDER_REFUSED: there is nothing left
+  // to try again with.
   absl::StatusOr<RevocationOutcome> Revoke(const Provider& provider,
                                            const Secret& token,
                                            absl::string_view token_type_hint,

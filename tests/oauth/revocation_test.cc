@@ -104,6 +104,18 @@ TEST_F(RevocationTest, FetchesAnAccessTokenFirstWhereOnlyThatCanBeRevoked) {
   EXPECT_EQ(http_.requests()[1].authorization, "Bearer fresh");
 }
 
+TEST_F(RevocationTest, SaysThatNothingIsLeftToTryWithAUsedUpToken) {
+  Use(RevocationStyle::kTokenCall, "https://p.example/revoke");
+  http_.AnswerJson(200, R"({"access_token":"fresh","refresh_token":"rt-2"})");
+  http_.Answer(errors::ProviderUnreachable("p.example", "reset", true));
+  EXPECT_EQ(ReasonOf(Revoke("rt", "refresh_token").status()),
+            "PROVIDER_REFUSED");
+  http_.AnswerJson(200, R"({"access_token":"fresh"})");
+  http_.Answer(errors::ProviderUnreachable("p.example", "reset", true));
+  EXPECT_EQ(ReasonOf(Revoke("rt", "refresh_token").status()),
+            "PROVIDER_UNREACHABLE");
+}
+
 TEST_F(RevocationTest, HasNothingToRevokeWhenTheGrantIsGone) {
   Use(RevocationStyle::kTokenCall, "https://p.example/revoke");
   http_.AnswerJson(400, R"({"error":"invalid_grant"})");
