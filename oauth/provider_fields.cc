@@ -89,6 +89,7 @@ class Reader {
   void ReadTier();
   void ReadAdapter();
   void ReadClientSecret();
+  void CheckCaptured(const char* key, const std::vector<std::string>& names);
   void ReadCallback();
   void ReadVariables();
   void ReadScopes();
@@ -228,7 +229,23 @@ void Reader::ReadClientSecret() {
   provider_.client_key_hash = Sha256(rules_.client_secret->Reveal());
 }
 
+// A name that can be stored beside its value, and said to an agent.
+void Reader::CheckCaptured(const char* key,
+                           const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+      return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+             c == '-' || c == '.';
+    });
+    if (!plain || name.empty()) {
+      Fail(WrongKind(*Find(key), key, "a list of plain names"));
+    }
+  }
+}
+
 void Reader::ReadCallback() {
+  CheckCaptured("response.capture", provider_.capture);
+  CheckCaptured("callback.capture", provider_.callback_capture);
   for (const auto& [path, field] : fields_) {
     if (path[0] != "callback" || path.size() != 3) continue;
     const auto* values = std::get_if<std::vector<std::string>>(&field.value);

@@ -1,6 +1,7 @@
 #include "vault/consent_flow.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,6 +10,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
+#include "oauth/callback_capture.h"
 #include "oauth/pkce.h"
 #include "vault/audit_events.h"
 #include "vault/provider_call.h"
@@ -262,9 +264,17 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   const std::string nonce = flow.scopes.Contains("openid")
                                 ? keys_.Derive("nonce", query.Get("state"))
                                 : "";
-  absl::StatusOr<Connector::Connected> connected =
-      connector_.Redeem(directory, provider, flow, nonce, Secret::Copy(code),
-                        CallbackUrl(directory, flow.tenant, flow.provider));
+  absl::StatusOr<std::map<std::string, std::string>> captured =
+      CaptureCallback(provider, query.parameters);
+  if (!captured.ok()) {
+    return Burn(flow, MetadataOf(captured.status(), "check"));
+  }
+  TokenCall call;
+  call.now = clock_.Now();
+  call.redirect_uri = CallbackUrl(directory, flow.tenant, flow.provider);
+  call.hints = *std::move(captured);
+  absl::StatusOr<Connector::Connected> connected = connector_.Redeem(
+      directory, provider, flow, nonce, Secret::Copy(code), call);
   if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
     returned.provider_error = connected.status();
     return returned;

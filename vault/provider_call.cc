@@ -24,6 +24,7 @@ TokenCall CallAbout(const Directory& directory, const Connection& connection,
   call.now = now;
   call.redirect_uri =
       CallbackUrl(directory, connection.tenant, connection.provider);
+  call.hints = connection.endpoint_hints;
   return call;
 }
 

@@ -202,7 +202,8 @@ TEST(PresetCatalogueTest, RefusesValuesOfAnotherKind) {
         "expires.default = 3600", "pkce = \"plain\"",
         "scopes.a.risk = \"huge\"", "scopes.a.value = true",
         "authorize_params.x = 1", "narrowing = [\"none\"]", "accept = 1.5",
-        "capture = 1979-05-27", "errors.transient = [1]"}) {
+        "capture = 1979-05-27", "response.capture = [\"a=b\"]",
+        "callback.capture = [\"\"]", "errors.transient = [1]"}) {
     EXPECT_THAT(Refusal(absl::StrCat(kGeneric, line, "\n")),
                 HasSubstr("vault.toml:10:"))
         << line;
