@@ -241,6 +241,14 @@ absl::StatusOr<RevocationOutcome> OAuthClient::Revoke(
   return RevocationOutcome::kRevoked;
 }
 
+absl::StatusOr<HttpResponse> OAuthClient::Greet(const Provider& provider) {
+  HttpRequest request;
+  request.url = provider.token_url;
+  request.headers = {{"Accept", provider.accept}};
+  request.wants_certificate = true;
+  return Send(provider, std::move(request));
+}
+
 absl::StatusOr<Account> OAuthClient::FetchAccount(const Provider& provider,
                                                   const Secret& access_token) {
   if (provider.account_url.empty()) return Account{};

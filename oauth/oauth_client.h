@@ -105,6 +105,10 @@ class OAuthClient {
                                            absl::string_view token_type_hint,
                                            const TokenCall& call = {});
 
+  // GETs the token endpoint, with nothing in it: what matters of the answer is
+  // that there is one, when it came and how long its certificate is good.
+  absl::StatusOr<HttpResponse> Greet(const Provider& provider);
+
   // Asks account_url who the token belongs to. PROVIDER_ANSWER_INVALID
   // ("no_account") when it does not say; GRANT_GONE when it refuses the token.
   // An empty Account when the preset has no account_url.
