@@ -93,7 +93,9 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
   RETURN_IF_ERROR(connected.status());
   FaultPoint("connect.committed");
 
-  // The token that came with the code serves the first request.
+  // The token that came with the code serves the first request, but where it
+  // can do more than it was asked for until it has been exchanged.
+  if (provider.narrowing == Narrowing::kTokenExchange) return connected;
   Validity validity = cache_.ValidityOf(connected->connection);
   absl::StatusOr<Refresher::Fetched> first = Refresher::ToAccessToken(
       directory, provider, std::move(redeemed.response), flow.scopes,

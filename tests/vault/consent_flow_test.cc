@@ -173,6 +173,21 @@ TEST_F(ConsentFlowTest, SaysWhereItCameBackToOnEveryRefreshThatWantsIt) {
                         "calendar"));
 }
 
+TEST_F(ConsentFlowTest, NeverHandsOutATokenThatHasStillToBeNarrowed) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).narrowing =
+        Narrowing::kTokenExchange;
+  });
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  ASSERT_TRUE(Return(callback).ok());
+  world_.AnswerToken("wide", "rt-2", ReadCalendar());
+  world_.AnswerToken("narrow", "", ReadCalendar());
+  auto answer = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->token->value.Reveal(), "narrow");
+}
+
 TEST_F(ConsentFlowTest, GivesATokenThatNeverExpiresAgainAndAgain) {
   world_.Change([](Directory& next) {
     Provider& calendar = next.providers.at(ProviderId("calendar"));
