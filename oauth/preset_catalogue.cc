@@ -86,13 +86,14 @@ absl::Status PresetCatalogue::Add(absl::string_view file,
   ASSIGN_OR_RETURN(TomlFields fields, ReadToml(toml, file));
   RETURN_IF_ERROR(CheckKeys(fields, /*in_preset=*/true));
   RETURN_IF_ERROR(CheckVars(fields));
-  presets_.emplace(name, std::move(fields));
+  presets_.emplace(name, std::make_shared<const TomlFields>(std::move(fields)));
   return absl::OkStatus();
 }
 
 std::vector<PresetInfo> PresetCatalogue::List() const {
   std::vector<PresetInfo> list;
-  for (const auto& [name, fields] : presets_) {
+  for (const auto& [name, preset] : presets_) {
+    const TomlFields& fields = *preset;
     PresetInfo info;
     info.name = name;
     for (const std::string& var : ReadVars(fields)) {
@@ -115,7 +116,7 @@ absl::StatusOr<const TomlFields*> PresetCatalogue::Find(
   }
   const std::string wanted = TextAt(table, {"preset"});
   auto preset = presets_.find(wanted);
-  if (preset != presets_.end()) return &preset->second;
+  if (preset != presets_.end()) return preset->second.get();
   std::vector<std::string> names;
   for (const auto& [name, unused] : presets_) names.push_back(name);
   const std::string nearest = NearestName(wanted, names);

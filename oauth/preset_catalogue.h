@@ -78,7 +78,8 @@ class PresetCatalogue {
   absl::StatusOr<const TomlFields*> Find(const TomlFields& table,
                                          const std::string& where) const;
 
-  std::map<std::string, TomlFields> presets_;
+  // Shared, so that a copy costs little.
+  std::map<std::string, std::shared_ptr<const TomlFields>> presets_;
 };
 
 }  // namespace tokenvault

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
 #include <utility>
 #include <variant>
 
@@ -18,6 +17,7 @@
 #include "oauth/adapter.h"
 #include "oauth/jwt_signer.h"
 #include "oauth/provider_schema.h"
+#include "oauth/provider_tables.h"
 #include "oauth/provider_variables.h"
 #include "oauth/url.h"
 
@@ -82,9 +82,6 @@ class Reader {
   void TakeDuration(const DurationKey& key);
   template <typename E, size_t N>
   void TakeWord(const WordKey<E, N>& key);
-  template <typename E, size_t N>
-  void MatchWord(const TomlField& field, absl::string_view name,
-                 const std::pair<const char*, E> (&words)[N], E& target);
 
   void ReadTier();
   void ReadAdapter();
@@ -92,9 +89,8 @@ class Reader {
   void CheckCaptured(const char* key, const std::vector<std::string>& names);
   void ReadCallback();
   void ReadVariables();
-  void ReadScopes();
-  void ReadParams(const char* table,
-                  std::vector<std::pair<std::string, std::string>>& params);
+  template <typename T>
+  void TakeTable(absl::StatusOr<T> read, T& target);
   void CheckId();
   void CheckComplete();
 
@@ -158,29 +154,22 @@ void Reader::TakeDuration(const DurationKey& key) {
 }
 
 template <typename E, size_t N>
-void Reader::MatchWord(const TomlField& field, absl::string_view name,
-                       const std::pair<const char*, E> (&words)[N], E& target) {
-  const std::string* text = std::get_if<std::string>(&field.value);
-  for (const auto& [word, value] : words) {
+void Reader::TakeWord(const WordKey<E, N>& key) {
+  const TomlField* field = Find(key.name);
+  if (field == nullptr) return;
+  const std::string* text = std::get_if<std::string>(&field->value);
+  for (const auto& [word, value] : key.words) {
     if (text != nullptr && *text == word) {
-      target = value;
+      provider_.*key.field = value;
       return;
     }
   }
-  Fail(WrongKind(
-      field, name,
-      absl::StrCat(
-          "one of ",
-          absl::StrJoin(words, ", ", [](std::string* out, const auto& word) {
-            absl::StrAppend(out, word.first);
-          }))));
-}
-
-template <typename E, size_t N>
-void Reader::TakeWord(const WordKey<E, N>& key) {
-  if (const TomlField* field = Find(key.name); field != nullptr) {
-    MatchWord(*field, key.name, key.words, provider_.*key.field);
-  }
+  auto name = [](std::string* out, const auto& word) {
+    absl::StrAppend(out, word.first);
+  };
+  Fail(
+      WrongKind(*field, key.name,
+                absl::StrCat("one of ", absl::StrJoin(key.words, ", ", name))));
 }
 
 void Reader::ReadVariables() {
@@ -267,45 +256,10 @@ void Reader::ReadCallback() {
   }
 }
 
-void Reader::ReadScopes() {
-  std::map<std::string, ScopeInfo> scopes;
-  for (const auto& [path, field] : fields_) {
-    if (path[0] != "scopes") continue;
-    ScopeInfo& scope = scopes[path[1]];
-    scope.alias = path[1];
-    const std::string name = TomlName(path);
-    if (path[2] == "risk") {
-      MatchWord(field, name, kRisks, scope.risk);
-      continue;
-    }
-    const std::string* text = std::get_if<std::string>(&field.value);
-    if (text == nullptr || text->empty()) {
-      Fail(WrongKind(field, name, "a string"));
-      continue;
-    }
-    (path[2] == "value" ? scope.value : scope.says) = *text;
-  }
-  for (auto& [alias, scope] : scopes) {
-    if (scope.value.empty()) scope.value = alias;
-    provider_.scopes.push_back(std::move(scope));
-  }
-}
-
-// An empty value takes a preset's parameter away.
-void Reader::ReadParams(
-    const char* table,
-    std::vector<std::pair<std::string, std::string>>& params) {
-  for (const auto& [path, field] : fields_) {
-    if (path[0] != table || TomlName(path) == "refresh_params.redirect_uri") {
-      continue;
-    }
-    const std::string* text = std::get_if<std::string>(&field.value);
-    if (text == nullptr) {
-      Fail(WrongKind(field, TomlName(path), "a string"));
-    } else if (!text->empty()) {
-      params.emplace_back(path[1], *text);
-    }
-  }
+template <typename T>
+void Reader::TakeTable(absl::StatusOr<T> read, T& target) {
+  if (!read.ok()) return Fail(read.status());
+  target = *std::move(read);
 }
 
 void Reader::CheckId() {
@@ -382,10 +336,11 @@ absl::StatusOr<Provider> Reader::Read() && {
   provider_.account_scopes = ScopeSet(std::move(account_scopes));
   ReadVariables();  // before the URLs they go into
   for (const StringKey& key : kUrls) TakeUrl(key);
-  ReadScopes();
-  ReadParams("authorize_params", provider_.authorize_params);
-  ReadParams("token_params", provider_.token_params);
-  ReadParams("refresh_params", provider_.refresh_params);
+  TakeTable(ReadScopes(fields_), provider_.scopes);
+  TakeTable(ReadParams(fields_, "authorize_params"),
+            provider_.authorize_params);
+  TakeTable(ReadParams(fields_, "token_params"), provider_.token_params);
+  TakeTable(ReadParams(fields_, "refresh_params"), provider_.refresh_params);
   ReadCallback();
   provider_.facts = ReadFacts(fields_);
   if (provider_.display_name.empty()) {
@@ -411,23 +366,6 @@ bool IsProviderId(absl::string_view id) {
                   absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
                   c == '-';
          });
-}
-
-std::vector<ProviderFact> ReadFacts(const TomlFields& fields) {
-  std::map<std::string, ProviderFact> facts;
-  for (const auto& [path, field] : fields) {
-    if (path[0] != "facts") continue;
-    ProviderFact& fact = facts[path[1]];
-    if (auto* list = std::get_if<std::vector<std::string>>(&field.value)) {
-      fact.fields = *list;
-    } else if (auto* text = std::get_if<std::string>(&field.value)) {
-      (path[2] == "source" ? fact.source : fact.verified_on) = *text;
-    }
-  }
-  std::vector<ProviderFact> result;
-  result.reserve(facts.size());
-  for (auto& [name, fact] : facts) result.push_back(std::move(fact));
-  return result;
 }
 
 }  // namespace tokenvault

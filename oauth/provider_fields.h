@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -27,8 +26,5 @@ absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
 // Lower-case letters, digits and hyphens, 63 at most: what the ids of providers
 // and the names of presets are made of.
 bool IsProviderId(absl::string_view id);
-
-// The facts of a preset.
-std::vector<ProviderFact> ReadFacts(const TomlFields& fields);
 
 }  // namespace tokenvault

@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/embedded.h"
 #include "base/errors.h"
-#include "oauth/provider_fields.h"
+#include "oauth/provider_tables.h"
 #include "oauth/toml_fields.h"
 
 namespace tokenvault {
