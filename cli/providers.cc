@@ -4,10 +4,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/errors.h"
+#include "cli/humanize.h"
 #include "cli/list_pages.h"
 #include "cli/names.h"
-#include "cli/plain_text.h"
 #include "oauth/preset_catalogue.h"
+#include "oauth/provider_words.h"
 
 namespace tokenvault {
 namespace {
@@ -24,8 +25,43 @@ absl::StatusOr<v1::ListProvidersResponse> FetchProviders(Session& session) {
 
 std::string YesNo(bool yes) { return yes ? "yes" : "no"; }
 
-std::string Checked(const v1::Provider& provider) {
-  return provider.verified_on().empty() ? "not yet" : provider.verified_on();
+// A fact nobody read at its source is somebody's memory.
+constexpr char kNotVerified[] = "not verified";
+
+std::string Verified(const v1::Provider& provider) {
+  if (!provider.verified_on().empty()) return provider.verified_on();
+  for (const v1::ProviderFact& fact : provider.facts()) {
+    if (!fact.verified_on().empty()) return "in part";
+  }
+  return kNotVerified;
+}
+
+std::string OrDash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string Lifetime(const v1::Provider& provider) {
+  if (provider.expires_source() == "never") return "for ever";
+  if (!provider.has_default_lifetime()) return "";
+  return Lasting(DurationOf(provider.default_lifetime()));
+}
+
+Cell TierCell(const v1::Provider& provider) {
+  return {OrDash(provider.tier()),
+          provider.tier() == "p2" ? Color::kYellow : Color::kNone};
+}
+
+std::string FactLines(const v1::Provider& provider) {
+  std::vector<std::string> lines;
+  for (const v1::ProviderFact& fact : provider.facts()) {
+    const std::string verified =
+        fact.verified_on().empty()
+            ? kNotVerified
+            : absl::StrCat("verified ", fact.verified_on());
+    lines.push_back(absl::StrCat(absl::StrJoin(fact.fields(), ", "), ": ",
+                                 verified, "\n  ", fact.source()));
+  }
+  return absl::StrJoin(lines, "\n");
 }
 
 std::string ScopeLines(const v1::Provider& provider) {
@@ -43,6 +79,75 @@ std::string ScopeLines(const v1::Provider& provider) {
   return absl::StrJoin(lines, "\n");
 }
 
+// What a provider is like, wherever that is known from.
+void ShowFacts(const v1::Provider& provider, Facts& facts) {
+  facts.AddIfAny("Preset", provider.preset());
+  facts.AddIfAny("Tier", provider.tier());
+  facts.Add("Enabled", {YesNo(provider.enabled())});
+  facts.AddIfAny("Register there", provider.redirect_uri());
+  facts.AddIfAny("Authorize", provider.authorize_url());
+  facts.AddIfAny("Token", provider.token_url());
+  facts.AddIfAny("Narrowing", provider.narrowing());
+  facts.AddIfAny("Lifetime", Lifetime(provider));
+  std::vector<Cell> refresh = {OrDash(provider.rotation())};
+  if (provider.refresh_invalidates_access_token()) {
+    refresh.emplace_back("ends tokens already handed out", Color::kYellow);
+  }
+  if (provider.has_refresh_inactivity()) {
+    refresh.emplace_back(
+        absl::StrCat("dies unused after ",
+                     Lasting(DurationOf(provider.refresh_inactivity()))));
+  }
+  facts.Add("Rotation", std::move(refresh));
+  facts.AddIfAny("Revocation", provider.revocation());
+  facts.AddIfAny("By hand", provider.revocation_manual_url());
+  facts.AddIfAny("Scopes", ScopeLines(provider));
+  facts.Add("Verified", {Verified(provider)});
+  facts.AddIfAny("Facts", FactLines(provider));
+}
+
+// What is compiled in, in the shape of the API: without what only an operator's
+// configuration can say.
+v1::Provider ToProvider(const PresetInfo& preset) {
+  const Provider& sample = preset.sample;
+  v1::Provider shown;
+  shown.set_preset(preset.name);
+  shown.set_display_name(sample.display_name);
+  shown.set_enabled(sample.enabled);
+  shown.set_tier(std::string(TierName(sample.tier)));
+  shown.set_narrows_scope(sample.narrowing != Narrowing::kNone);
+  shown.set_narrowing(std::string(NarrowingName(sample.narrowing)));
+  shown.set_rotates_refresh_token(sample.rotation != Rotation::kNone);
+  shown.set_rotation(std::string(RotationName(sample.rotation)));
+  shown.set_refresh_invalidates_access_token(
+      sample.refresh_invalidates_access_token);
+  shown.set_expires_source(
+      std::string(ExpirySourceName(sample.expires_source)));
+  shown.mutable_default_lifetime()->set_seconds(
+      absl::ToInt64Seconds(sample.expires_default));
+  if (sample.refresh_inactivity > absl::ZeroDuration()) {
+    shown.mutable_refresh_inactivity()->set_seconds(
+        absl::ToInt64Seconds(sample.refresh_inactivity));
+  }
+  shown.set_revocation(std::string(RevocationName(sample.revocation_style)));
+  shown.set_revocation_manual_url(sample.revocation_manual_url);
+  for (const ScopeInfo& scope : sample.scopes) {
+    v1::ScopeInfo* info = shown.add_scopes();
+    info->set_alias(scope.alias);
+    info->set_value(scope.value);
+    info->set_sentence(scope.says);
+  }
+  for (const ProviderFact& fact : sample.facts) {
+    v1::ProviderFact* added = shown.add_facts();
+    for (const std::string& field : fact.fields) added->add_fields(field);
+    added->set_source(fact.source);
+    added->set_verified_on(fact.verified_on);
+  }
+  if (!sample.facts.empty()) shown.set_source(sample.facts.front().source);
+  shown.set_verified_on(VerifiedOn(sample.facts));
+  return shown;
+}
+
 // "redirect_uri" → "redirect URI"
 std::string CheckLabel(const std::string& id) {
   return absl::StrReplaceAll(id, {{"_", " "}, {"uri", "URI"}});
@@ -54,18 +159,20 @@ int RunProviderList(Session& session) {
   auto providers = FetchProviders(session);
   if (!providers.ok()) return session.Fail(providers.status());
   if (session.PrintedFor(*providers)) return kExitDone;
-  Table table({"ID", "NAME", "PRESET", "ENABLED", "NARROWS", "ROTATES",
-               "SCOPES", "FACTS CHECKED"});
+  Table table({"ID", "NAME", "PRESET", "TIER", "ENABLED", "NARROWING",
+               "ROTATION", "LIFETIME", "REVOCATION", "VERIFIED"});
   for (const auto& provider : providers->providers()) {
     table.Add({ShortName(provider.name()),
                provider.display_name(),
-               provider.preset().empty() ? "-" : provider.preset(),
+               OrDash(provider.preset()),
+               TierCell(provider),
                {YesNo(provider.enabled()),
                 provider.enabled() ? Color::kNone : Color::kYellow},
-               YesNo(provider.narrows_scope()),
-               YesNo(provider.rotates_refresh_token()),
-               absl::StrCat(provider.scopes_size()),
-               Checked(provider)});
+               OrDash(provider.narrowing()),
+               OrDash(provider.rotation()),
+               OrDash(Lifetime(provider)),
+               OrDash(provider.revocation()),
+               Verified(provider)});
   }
   session.terminal().Print(
       table.ToText(session.terminal(), "no providers are configured"));
@@ -82,21 +189,7 @@ int RunProviderShow(Session& session, const std::string& id) {
     Facts facts(18);
     facts.Add("Provider",
               {ShortName(provider.name()), provider.display_name()});
-    facts.AddIfAny("Preset", provider.preset());
-    facts.Add("Enabled", {YesNo(provider.enabled())});
-    facts.AddIfAny("Register there", provider.redirect_uri());
-    facts.AddIfAny("Authorize", provider.authorize_url());
-    facts.AddIfAny("Token", provider.token_url());
-    facts.AddIfAny("Revocation", provider.revocation());
-    facts.Add("Narrows tokens", {YesNo(provider.narrows_scope())});
-    facts.Add("Refresh",
-              {provider.rotates_refresh_token() ? "gives a new refresh token"
-                                                : "keeps the refresh token",
-               provider.refresh_invalidates_access_token()
-                   ? Cell("ends tokens already handed out", Color::kYellow)
-                   : Cell("leaves tokens already handed out")});
-    facts.AddIfAny("Scopes", ScopeLines(provider));
-    facts.Add("Facts checked", {Checked(provider), provider.source()});
+    ShowFacts(provider, facts);
     session.terminal().Print(facts.ToText(session.terminal()));
     return kExitDone;
   }
@@ -132,44 +225,40 @@ int RunProviderTest(Session& session, const std::string& id) {
 }
 
 int RunProviderPresets(Session& session, const std::string& id) {
-  // One shape for programs too: the API's Provider, without what only an
-  // operator's configuration can say.
   v1::ListProvidersResponse presets;
-  Table table({"PRESET", "NAME", "NEEDS", "FACTS CHECKED"});
-  for (const PresetInfo& preset : ListPresets()) {
+  Table table({"PRESET", "NAME", "TIER", "NEEDS", "NARROWING", "ROTATION",
+               "LIFETIME", "REVOCATION", "VERIFIED"});
+  std::vector<PresetVariable> vars;
+  for (const PresetInfo& preset : PresetCatalogue::BuiltIn().List()) {
     if (!id.empty() && preset.name != id) continue;
+    vars = preset.vars;
     v1::Provider& shown = *presets.add_providers();
-    shown.set_preset(preset.name);
-    shown.set_display_name(preset.display_name);
-    if (!preset.facts.empty()) {
-      shown.set_source(preset.facts.front().source);
-      shown.set_verified_on(preset.facts.front().verified_on);
-    }
+    shown = ToProvider(preset);
     std::vector<std::string> needs;
-    for (const std::string& var : preset.vars) {
-      needs.push_back(absl::StrCat("vars.", var));
+    for (const PresetVariable& var : preset.vars) {
+      needs.push_back(absl::StrCat("vars.", var.name));
     }
-    table.Add({preset.name, preset.display_name, absl::StrJoin(needs, ", "),
-               Checked(shown)});
+    table.Add({preset.name, shown.display_name(), TierCell(shown),
+               absl::StrJoin(needs, ", "), shown.narrowing(), shown.rotation(),
+               Lifetime(shown), shown.revocation(), Verified(shown)});
   }
   if (!id.empty() && presets.providers().empty()) {
     return session.FailUsage(absl::StrCat("there is no preset ", id),
                              "run 'tokenvault provider presets' to see them");
   }
-  if (!session.PrintedFor(presets)) {
+  if (session.PrintedFor(presets)) return kExitDone;
+  if (id.empty()) {
     session.terminal().Print(
         table.ToText(session.terminal(), "no presets are compiled in"));
-    for (const PresetInfo& preset : ListPresets()) {
-      if (preset.name != id) continue;
-      for (const ProviderFact& fact : preset.facts) {
-        session.terminal().Print(SanitizeText(absl::StrCat(
-            "\n", absl::StrJoin(fact.fields, ", "), "\n  from ", fact.source,
-            fact.verified_on.empty()
-                ? ", not checked yet\n"
-                : absl::StrCat(", checked ", fact.verified_on, "\n"))));
-      }
-    }
+    return kExitDone;
   }
+  Facts facts(18);
+  for (const PresetVariable& var : vars) {
+    facts.Add(absl::StrCat("vars.", var.name),
+              {absl::StrCat(var.says, ", such as \"", var.example, "\"")});
+  }
+  ShowFacts(presets.providers(0), facts);
+  session.terminal().Print(facts.ToText(session.terminal()));
   return kExitDone;
 }
 

@@ -200,10 +200,17 @@ CurlHttpClient::CurlHttpClient(EgressRules rules) : rules_(std::move(rules)) {
 CurlHttpClient::~CurlHttpClient() = default;
 
 absl::StatusOr<HttpResponse> CurlHttpClient::Send(const HttpRequest& request) {
-  ASSIGN_OR_RETURN(const Url url, ParseUrl(request.url));
+  ASSIGN_OR_RETURN(Url url, ParseUrl(request.url));
   RETURN_IF_ERROR(CheckRequest(request, url, rules_));
-  CurlTransfer transfer(request, url, rules_);
-  return transfer.Finish(loop_->Drive(transfer));
+  absl::StatusOr<HttpResponse> answer;
+  {
+    CurlTransfer transfer(request, url, rules_);
+    answer = transfer.Finish(loop_->Drive(transfer));
+  }
+  // Some providers want a token in there.
+  WipeString(url.path);
+  WipeString(url.query);
+  return answer;
 }
 
 }  // namespace tokenvault

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "base/errors.h"
 
 namespace tokenvault {
@@ -63,6 +64,28 @@ const char* ProblemOf(CURLcode code) {
     default:
       return "reset";
   }
+}
+
+// The server's own certificate comes first in the chain. libcurl tells of it in
+// lines of "name:value", with OpenSSL's way to write a time.
+absl::Time CertificateEnd(CURL* easy) {
+  constexpr absl::string_view kName = "Expire date:";
+  curl_certinfo* chain = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain);
+  if (chain == nullptr || chain->num_of_certs < 1) {
+    return absl::InfiniteFuture();
+  }
+  for (const curl_slist* line = chain->certinfo[0]; line != nullptr;
+       line = line->next) {
+    absl::string_view text = line->data;
+    absl::Time end;
+    if (absl::ConsumePrefix(&text, kName) &&
+        absl::ParseTime("%b %e %H:%M:%S %Y GMT",
+                        absl::StripAsciiWhitespace(text), &end, nullptr)) {
+      return end;
+    }
+  }
+  return absl::InfiniteFuture();
 }
 
 }  // namespace
@@ -121,7 +144,9 @@ absl::Duration CurlTransfer::timeout() const {
 
 void CurlTransfer::SetRequest() {
   CURL* const easy = handle_.get();
-  curl_easy_setopt(easy, CURLOPT_URL, url_.ToString().c_str());
+  std::string url = url_.ToString();
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());  // copied, and that wiped
+  WipeString(url);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "tokenvault");
   for (const auto& [name, value] : request_.headers) {
     AddHeader(absl::StrCat(name, ": ", value));
@@ -132,6 +157,9 @@ void CurlTransfer::SetRequest() {
         absl::StrCat("Authorization: ", request_.authorization.Reveal());
     AddHeader(line);
     WipeString(line);
+  }
+  if (request_.wants_certificate) {
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
   }
   // No pause before a body to ask whether it may come.
   AddHeader("Expect:");
@@ -228,6 +256,9 @@ absl::StatusOr<HttpResponse> CurlTransfer::Finish(
     curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
     response_.body = Secret::Copy(body_.Reveal().substr(0, body_size_));
+    if (request_.wants_certificate) {
+      response_.certificate_end_time = CertificateEnd(handle_.get());
+    }
     return std::move(response_);
   }
   if (address_refused_ && !maybe_sent) return errors::AddressRefused(url_.host);

@@ -130,6 +130,7 @@ void ApplyMetadata(Provider& provider, const ServerMetadata& metadata) {
   fill(provider.issuer, metadata.issuer);
   fill(provider.authorize_url, metadata.authorization_endpoint);
   fill(provider.token_url, metadata.token_endpoint);
+  fill(provider.introspect_url, metadata.introspection_endpoint);
   fill(provider.account_url, metadata.userinfo_endpoint);
   if (provider.revocation_style == RevocationStyle::kNone &&
       provider.revocation_url.empty() &&

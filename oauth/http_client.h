@@ -14,18 +14,24 @@ namespace tokenvault {
 
 struct HttpRequest {
   std::string method = "GET";
+  // Never logged and never in a status, beyond its host: with some providers a
+  // token is in it.
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   Secret body;
   Secret authorization;  // the value of the Authorization header, or empty
   absl::Duration timeout = absl::Seconds(10);  // for all of it, name to body
   size_t max_body = size_t{64} * 1024;         // of the answer
+  bool wants_certificate = false;  // HttpResponse::certificate_end_time
 };
 
 struct HttpResponse {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   Secret body;  // an answer of a token endpoint is made of secrets
+  // Until when the server's certificate is good; InfiniteFuture when nobody
+  // wanted to know, or there is none.
+  absl::Time certificate_end_time = absl::InfiniteFuture();
 
   // The first header of that name, in any case of letters, or "".
   std::string Header(absl::string_view name) const;

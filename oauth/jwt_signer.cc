@@ -3,7 +3,9 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,6 +20,7 @@ namespace tokenvault {
 namespace {
 
 constexpr size_t kCoordinate = 32;  // of P-256
+constexpr int kLeastRsa = 2048;
 
 std::string Bytes(const std::vector<unsigned char>& bytes) {
   return std::string(bytes.begin(), bytes.end());
@@ -70,8 +73,9 @@ std::optional<std::string> Signature(JwsAlgorithm algorithm, EVP_PKEY* key,
                                      const std::string& text) {
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
                                                              EVP_MD_CTX_free);
+  // Ed25519 hashes by itself. RSA signs by PKCS #1 unless told otherwise.
   const EVP_MD* digest =
-      algorithm == JwsAlgorithm::kEs256 ? EVP_sha256() : nullptr;
+      algorithm == JwsAlgorithm::kEdDsa ? nullptr : EVP_sha256();
   const auto* data = reinterpret_cast<const unsigned char*>(text.data());
   size_t size = 0;
   if (context == nullptr ||
@@ -86,6 +90,23 @@ std::optional<std::string> Signature(JwsAlgorithm algorithm, EVP_PKEY* key,
   }
   out.resize(size);
   return algorithm == JwsAlgorithm::kEs256 ? JoseFromDer(out) : Bytes(out);
+}
+
+// An encrypted key has no passphrase here, and nobody is asked for one.
+int NoPassphrase(char*, int, int, void*) { return -1; }
+
+std::optional<JwsAlgorithm> AlgorithmOf(EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return JwsAlgorithm::kEdDsa;
+  if (EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= kLeastRsa) {
+    return JwsAlgorithm::kRs256;
+  }
+  char group[32] = "";
+  if (EVP_PKEY_is_a(key, "EC") == 1 &&
+      EVP_PKEY_get_group_name(key, group, sizeof(group), nullptr) == 1 &&
+      absl::string_view(group) == "prime256v1") {
+    return JwsAlgorithm::kEs256;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -116,11 +137,31 @@ absl::StatusOr<JwtSigner> JwtSigner::Generate(JwsAlgorithm algorithm,
   return JwtSigner(algorithm, std::string(kid), std::move(key), set.dump());
 }
 
+absl::StatusOr<JwtSigner> JwtSigner::FromPem(const Secret& pem,
+                                             absl::string_view kid) {
+  const absl::string_view text = pem.Reveal();
+  std::unique_ptr<BIO, int (*)(BIO*)> source(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free);
+  std::shared_ptr<evp_pkey_st> key(
+      source == nullptr ? nullptr
+                        : PEM_read_bio_PrivateKey(source.get(), nullptr,
+                                                  NoPassphrase, nullptr),
+      EVP_PKEY_free);
+  // What it complains of here is nobody else's.
+  ERR_clear_error();
+  std::optional<JwsAlgorithm> algorithm =
+      key == nullptr ? std::nullopt : AlgorithmOf(key.get());
+  if (!algorithm.has_value()) {
+    return errors::FieldInvalid("key", "is no private key we can sign with");
+  }
+  return JwtSigner(*algorithm, std::string(kid), std::move(key), "");
+}
+
 absl::StatusOr<std::string> JwtSigner::Sign(absl::string_view claims,
                                             absl::string_view type) const {
   nlohmann::json header = {{"alg", std::string(JwsAlgorithmName(algorithm_))},
-                           {"kid", kid_},
                            {"typ", std::string(type)}};
+  if (!kid_.empty()) header["kid"] = kid_;
   const std::string text = absl::StrCat(Base64UrlEncode(header.dump()), ".",
                                         Base64UrlEncode(claims));
   std::optional<std::string> signature =

@@ -1,12 +1,16 @@
 #include "oauth/oauth_client.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <variant>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "oauth/adapter.h"
+#include "oauth/introspection.h"
+#include "oauth/revocation.h"
 #include "oauth/strict_json.h"
 
 namespace tokenvault {
@@ -14,36 +18,27 @@ namespace {
 
 constexpr size_t kMaxAccountField = 320;  // the longest e-mail address
 
-// RFC 6749 §2.3.1: both halves are form-encoded first. A client id with a colon
-// would otherwise read as a shorter one.
-Secret BasicCredentials(const Provider& provider) {
-  std::string secret = FormEscape(provider.client_secret->Reveal());
-  std::string pair = absl::StrCat(FormEscape(provider.client_id), ":", secret);
-  std::string encoded = absl::Base64Escape(pair);
-  std::string header = absl::StrCat("Basic ", encoded);
-  WipeString(secret);
-  WipeString(pair);
-  WipeString(encoded);
-  return Secret(std::move(header));
-}
-
-bool HasSecret(const Provider& provider) {
-  return provider.client_auth != ClientAuth::kNone &&
-         provider.client_secret != nullptr;
-}
-
-Secret JsonBody(const FormFields& fields) {
-  nlohmann::json object = nlohmann::json::object();
-  for (const auto& [name, value] : fields) object[name] = std::string(value);
-  JsonDocument wiped(std::move(object));
-  return Secret(wiped.root().dump(-1, ' ', false,
-                                  nlohmann::json::error_handler_t::replace));
-}
-
 void AppendParams(
     FormFields& fields,
     const std::vector<std::pair<std::string, std::string>>& params) {
   for (const auto& [name, value] : params) fields.emplace_back(name, value);
+}
+
+// Some servers leave out what they do not understand, `resource` among it.
+bool IsRestrictedTo(const TokenResponse& response, absl::string_view resource) {
+  const absl::string_view id = resource.substr(resource.rfind('/') + 1);
+  return response.restricted_to.has_value() &&
+         std::all_of(
+             response.restricted_to->begin(), response.restricted_to->end(),
+             [&](const std::string& restricted) { return restricted == id; });
+}
+
+// What a provider would say that could be asked for the same token again.
+HttpResponse KeptToken(const Secret& token) {
+  HttpResponse answer;
+  answer.status = 200;
+  answer.body = JsonBody({{"access_token", token.Reveal()}});
+  return answer;
 }
 
 // The same error, but naming the provider as configuration does. The HTTP
@@ -86,7 +81,9 @@ std::string OAuthClient::AuthorizationUrl(
                        {"client_id", provider.client_id},
                        {"redirect_uri", request.redirect_uri},
                        {"state", request.state}};
-  if (!scope.empty()) fields.emplace_back("scope", scope);
+  if (!scope.empty() && !provider.scope_parameter.empty()) {
+    fields.emplace_back(provider.scope_parameter, scope);
+  }
   if (provider.pkce != PkceUse::kOff) {
     fields.emplace_back("code_challenge", request.code_challenge);
     fields.emplace_back("code_challenge_method", "S256");
@@ -102,100 +99,154 @@ std::string OAuthClient::AuthorizationUrl(
 
 absl::StatusOr<TokenResponse> OAuthClient::ExchangeCode(
     const Provider& provider, const Secret& code, const Secret& verifier,
-    absl::string_view redirect_uri) {
+    absl::string_view redirect_uri, const TokenCall& call) {
   FormFields fields = {{"grant_type", "authorization_code"},
                        {"code", code.Reveal()},
                        {"redirect_uri", redirect_uri}};
   if (!verifier.empty()) {
     fields.emplace_back("code_verifier", verifier.Reveal());
   }
-  ASSIGN_OR_RETURN(HttpResponse answer,
-                   Post(provider, provider.token_url, std::move(fields)));
-  return ParseTokenResponse(provider, answer);
+  ASSIGN_OR_RETURN(
+      HttpRequest request,
+      MakeTokenRequest(provider, provider.token_url, std::move(fields), call));
+  ASSIGN_OR_RETURN(TokenResponse response,
+                   Ask(provider, std::move(request), call));
+  if (provider.adapter != nullptr) {
+    ASSIGN_OR_RETURN(
+        std::optional<HttpRequest> next,
+        provider.adapter->AfterCode(provider, response.access_token, call));
+    if (next.has_value()) {
+      ASSIGN_OR_RETURN(response, Ask(provider, *std::move(next), call));
+    }
+  }
+  Complete(provider, response, call);
+  if (provider.expires_source == ExpirySource::kNever &&
+      response.refresh_token.empty()) {
+    response.refresh_token = response.access_token.Clone();
+  }
+  return response;
 }
 
 absl::StatusOr<HttpResponse> OAuthClient::SendRefresh(
     const Provider& provider, const Secret& refresh_token,
-    const ScopeSet& scopes, absl::string_view resource) {
-  const std::string scope = scopes.ToString(provider.scope_delimiter);
-  FormFields fields = {{"grant_type", "refresh_token"},
-                       {"refresh_token", refresh_token.Reveal()}};
-  if (provider.narrowing == Narrowing::kRefreshScope && !scope.empty()) {
-    fields.emplace_back("scope", scope);
+    const ScopeSet& scopes, absl::string_view resource, const TokenCall& call) {
+  if (provider.expires_source == ExpirySource::kNever) {
+    return KeptToken(refresh_token);
   }
-  if (provider.resource && !resource.empty()) {
-    fields.emplace_back("resource", resource);
+  if (provider.adapter != nullptr &&
+      provider.narrowing == Narrowing::kTokenExchange && !scopes.empty()) {
+    RETURN_IF_ERROR(provider.adapter->CheckNarrowing(scopes, resource));
   }
-  return Post(provider, provider.RefreshUrl(), std::move(fields));
+  ASSIGN_OR_RETURN(
+      HttpRequest request,
+      MakeRefreshRequest(provider, refresh_token, scopes, resource, call));
+  return Send(provider, std::move(request));
+}
+
+void OAuthClient::Complete(const Provider& provider, TokenResponse& response,
+                           const TokenCall& call) {
+  // What this answer does not say again stays as it was.
+  response.captured.insert(call.hints.begin(), call.hints.end());
+  if (provider.expires_source != ExpirySource::kIntrospect ||
+      response.expires_in.has_value()) {
+    return;
+  }
+  TokenCall question = call;
+  question.hints = response.captured;
+  auto request =
+      MakeIntrospectionRequest(provider, response.access_token, question);
+  if (!request.ok() || !request->has_value()) return;
+  auto answer = Send(provider, **std::move(request));
+  if (answer.ok()) {
+    response.expires_in = ReadIntrospection(*answer, call.now);
+  }
 }
 
 absl::StatusOr<TokenResponse> OAuthClient::Refresh(const Provider& provider,
                                                    const Secret& refresh_token,
                                                    const ScopeSet& scopes,
-                                                   absl::string_view resource) {
-  ASSIGN_OR_RETURN(HttpResponse answer,
-                   SendRefresh(provider, refresh_token, scopes, resource));
-  return ParseTokenResponse(provider, answer);
+                                                   absl::string_view resource,
+                                                   const TokenCall& call) {
+  ASSIGN_OR_RETURN(HttpResponse answer, SendRefresh(provider, refresh_token,
+                                                    scopes, resource, call));
+  ASSIGN_OR_RETURN(TokenResponse response,
+                   ParseTokenResponse(provider, answer, call.now));
+  Complete(provider, response, call);
+  return response;
 }
 
 absl::StatusOr<TokenResponse> OAuthClient::ExchangeToken(
     const Provider& provider, const Secret& subject_token,
     const ScopeSet& scopes, absl::string_view resource,
-    absl::string_view audience) {
-  const std::string scope = scopes.ToString(provider.scope_delimiter);
-  FormFields fields = {
-      {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
-      {"subject_token", subject_token.Reveal()},
-      {"subject_token_type", provider.exchange_subject_token_type},
-      {"requested_token_type",
-       "urn:ietf:params:oauth:token-type:access_token"}};
-  if (!scope.empty()) fields.emplace_back("scope", scope);
-  if (!resource.empty()) fields.emplace_back("resource", resource);
-  if (!audience.empty()) fields.emplace_back("audience", audience);
-  ASSIGN_OR_RETURN(HttpResponse answer,
-                   Post(provider, provider.token_url, std::move(fields)));
-  return ParseTokenResponse(provider, answer);
+    absl::string_view audience, const TokenCall& call) {
+  const TokenNarrowing narrowing = {scopes, std::string(resource),
+                                    std::string(audience)};
+  std::optional<HttpRequest> request;
+  if (provider.adapter != nullptr) {
+    ASSIGN_OR_RETURN(request, provider.adapter->Narrow(provider, subject_token,
+                                                       narrowing, call));
+  } else {
+    ASSIGN_OR_RETURN(
+        request, MakeExchangeRequest(provider, subject_token, narrowing, call));
+  }
+  if (!request.has_value()) {
+    TokenResponse same;
+    same.access_token = subject_token.Clone();
+    same.token_type = "Bearer";
+    same.captured = call.hints;
+    return same;
+  }
+  ASSIGN_OR_RETURN(TokenResponse response,
+                   Ask(provider, *std::move(request), call));
+  if (!provider.exchange_restrictions.empty() && !resource.empty() &&
+      !IsRestrictedTo(response, resource)) {
+    return errors::ProviderAnswerInvalid(provider.id.value, "not_narrowed");
+  }
+  Complete(provider, response, call);
+  return response;
 }
 
 absl::StatusOr<RevocationOutcome> OAuthClient::Revoke(
     const Provider& provider, const Secret& token,
-    absl::string_view token_type_hint) {
-  absl::StatusOr<HttpResponse> answer;
-  switch (provider.revocation_style) {
-    case RevocationStyle::kNone:
-      return RevocationOutcome::kUnsupported;
-    case RevocationStyle::kRfc7009:
-      answer = Post(
-          provider, provider.revocation_url,
-          {{"token", token.Reveal()}, {"token_type_hint", token_type_hint}});
-      break;
-    case RevocationStyle::kBasicDelete: {
-      // GitHub's: DELETE with the client's credentials; 422 is a token that is
-      // not there.
-      if (!HasSecret(provider)) return RevocationOutcome::kUnsupported;
-      HttpRequest request;
-      request.method = "DELETE";
-      request.url = provider.revocation_url;
-      request.headers = {{"Accept", provider.accept},
-                         {"Content-Type", "application/json"}};
-      request.authorization = BasicCredentials(provider);
-      request.body = JsonBody({{"access_token", token.Reveal()}});
-      answer = Send(provider, request);
-      if (answer.ok() && (answer->status == 404 || answer->status == 422)) {
-        return RevocationOutcome::kRevoked;
-      }
-      break;
+    absl::string_view token_type_hint, const TokenCall& call) {
+  Secret access_token;
+  bool used_up = false;
+  const bool takes_access_token =
+      provider.revocation_style == RevocationStyle::kTokenCall ||
+      provider.revocation_style == RevocationStyle::kBasicDelete;
+  if (takes_access_token && token_type_hint == "refresh_token") {
+    absl::StatusOr<TokenResponse> fresh =
+        Refresh(provider, token, {}, "", call);
+    if (HasReason(fresh.status(), "GRANT_GONE")) {
+      return RevocationOutcome::kRevoked;
     }
+    RETURN_IF_ERROR(fresh.status());
+    access_token = std::move(fresh->access_token);
+    used_up = !fresh->refresh_token.empty();
   }
-  RETURN_IF_ERROR(answer.status());
-  if (answer->status >= 200 && answer->status < 300) {
-    return RevocationOutcome::kRevoked;
+  ASSIGN_OR_RETURN(std::optional<HttpRequest> request,
+                   MakeRevocationRequest(
+                       provider, access_token.empty() ? token : access_token,
+                       token_type_hint, call));
+  if (!request.has_value()) return RevocationOutcome::kUnsupported;
+  absl::StatusOr<HttpResponse> answer = Send(provider, *std::move(request));
+  const absl::Status status =
+      answer.ok() ? ReadRevocation(provider, *answer) : answer.status();
+  // `token` is worth nothing any more, so a second try could only mistake that
+  // for success.
+  if (!status.ok() && used_up) {
+    return errors::ProviderRefused(provider.id.value, "unknown_error");
   }
-  // RFC 7009 §2.2.1: the errors are those of a token endpoint. A server that
-  // says the token is unknown has nothing left to revoke.
-  absl::Status error = ParseTokenResponse(provider, *answer).status();
-  if (HasReason(error, "GRANT_GONE")) return RevocationOutcome::kRevoked;
-  return error;
+  RETURN_IF_ERROR(status);
+  return RevocationOutcome::kRevoked;
+}
+
+absl::StatusOr<HttpResponse> OAuthClient::Greet(const Provider& provider) {
+  HttpRequest request;
+  request.url = provider.token_url;
+  request.headers = {{"Accept", provider.accept}};
+  request.wants_certificate = true;
+  return Send(provider, std::move(request));
 }
 
 absl::StatusOr<Account> OAuthClient::FetchAccount(const Provider& provider,
@@ -206,7 +257,7 @@ absl::StatusOr<Account> OAuthClient::FetchAccount(const Provider& provider,
   request.headers = {{"Accept", "application/json"}};
   request.authorization =
       Secret(absl::StrCat("Bearer ", access_token.Reveal()));
-  ASSIGN_OR_RETURN(HttpResponse answer, Send(provider, request));
+  ASSIGN_OR_RETURN(HttpResponse answer, Send(provider, std::move(request)));
   if (answer.status == 401 || answer.status == 403) {
     return errors::GrantGone(provider.id.value);
   }
@@ -230,34 +281,18 @@ absl::StatusOr<Account> OAuthClient::FetchAccount(const Provider& provider,
 }
 
 absl::StatusOr<HttpResponse> OAuthClient::Send(const Provider& provider,
-                                               const HttpRequest& request) {
+                                               HttpRequest request) {
   absl::StatusOr<HttpResponse> answer = http_.Send(request);
+  WipeString(request.url);
   if (!answer.ok()) return Rename(answer.status(), provider.id.value);
   return answer;
 }
 
-absl::StatusOr<HttpResponse> OAuthClient::Post(const Provider& provider,
-                                               const std::string& url,
-                                               FormFields fields) {
-  HttpRequest request;
-  request.method = "POST";
-  request.url = url;
-  AppendParams(fields, provider.token_params);
-  if (HasSecret(provider) && provider.client_auth == ClientAuth::kBasic) {
-    request.authorization = BasicCredentials(provider);
-  } else {
-    fields.emplace_back("client_id", provider.client_id);
-    if (HasSecret(provider)) {
-      fields.emplace_back("client_secret", provider.client_secret->Reveal());
-    }
-  }
-  const bool json = provider.body == BodyFormat::kJson;
-  request.headers = {
-      {"Accept", provider.accept},
-      {"Content-Type",
-       json ? "application/json" : "application/x-www-form-urlencoded"}};
-  request.body = json ? JsonBody(fields) : Secret(FormEncode(fields));
-  return Send(provider, request);
+absl::StatusOr<TokenResponse> OAuthClient::Ask(const Provider& provider,
+                                               HttpRequest request,
+                                               const TokenCall& call) {
+  ASSIGN_OR_RETURN(HttpResponse answer, Send(provider, std::move(request)));
+  return ParseTokenResponse(provider, answer, call.now);
 }
 
 }  // namespace tokenvault

@@ -10,8 +10,8 @@
 #include "base/secret.h"
 #include "oauth/http_client.h"
 #include "oauth/provider.h"
+#include "oauth/token_request.h"
 #include "oauth/token_response.h"
-#include "oauth/url.h"
 
 namespace tokenvault {
 
@@ -36,9 +36,14 @@ enum class RevocationOutcome { kRevoked, kUnsupported };
 
 // The OAuth client: RFC 6749, 7009, 7636, 8693, and nothing about who may.
 //
-// Each method makes one HTTP request and reads its answer. Errors are those of
-// HttpClient::Send and ParseTokenResponse, with the provider's id in place of
-// the host. Stateless, thread-safe; blocks as HttpClient does.
+// Each method makes one HTTP request and reads its answer, but where the preset
+// wants more: a lifetime that has to be asked for (ExpirySource::kIntrospect),
+// a first token that has to be changed for the real one (oauth/adapter.h), a
+// revocation that takes an access token. No request is ever sent twice.
+// Errors are those of HttpClient::Send, MakeTokenRequest and
+// ParseTokenResponse, with the provider's id in place of the host. What `call`
+// must hold is a matter of the preset: see TokenCall. Stateless, thread-safe;
+// blocks as HttpClient does.
 class OAuthClient {
  public:
   explicit OAuthClient(HttpClient& http) : http_(http) {}
@@ -51,35 +56,58 @@ class OAuthClient {
   absl::StatusOr<TokenResponse> ExchangeCode(const Provider& provider,
                                              const Secret& code,
                                              const Secret& verifier,
-                                             absl::string_view redirect_uri);
+                                             absl::string_view redirect_uri,
+                                             const TokenCall& call = {});
 
   // `scopes` narrows the token where the provider can
   // (Narrowing::kRefreshScope) and is not sent elsewhere; empty asks for all of
-  // the grant.
+  // the grant. With ExpirySource::kNever `refresh_token` is the access token
+  // that was kept, and comes back without a request.
   absl::StatusOr<TokenResponse> Refresh(const Provider& provider,
                                         const Secret& refresh_token,
                                         const ScopeSet& scopes = {},
-                                        absl::string_view resource = "");
+                                        absl::string_view resource = "",
+                                        const TokenCall& call = {});
 
-  // Refresh up to the raw answer, for a caller that lands it before reading it
-  // with ParseTokenResponse.
+  // Refresh in steps, for a caller that lands the raw answer before reading it
+  // with ParseTokenResponse, and keeps the refresh token before anything else
+  // is asked.
   absl::StatusOr<HttpResponse> SendRefresh(const Provider& provider,
                                            const Secret& refresh_token,
                                            const ScopeSet& scopes = {},
-                                           absl::string_view resource = "");
+                                           absl::string_view resource = "",
+                                           const TokenCall& call = {});
+  // Adds `call`'s hints, and asks how long the token lives where the preset
+  // wants that (ExpirySource::kIntrospect). No answer costs nothing but that:
+  // the tokens are there, and the preset has a default.
+  void Complete(const Provider& provider, TokenResponse& response,
+                const TokenCall& call);
 
-  // RFC 8693. `resource` and `audience` may be empty.
+  // A narrower token: by RFC 8693, or as the preset's adapter knows. `resource`
+  // and `audience` may be empty. PROVIDER_ANSWER_INVALID, "not_narrowed", when
+  // the preset can see that the provider passed `resource` over; FIELD_INVALID
+  // where an adapter cannot make anything of them.
   absl::StatusOr<TokenResponse> ExchangeToken(const Provider& provider,
                                               const Secret& subject_token,
                                               const ScopeSet& scopes,
                                               absl::string_view resource,
-                                              absl::string_view audience);
+                                              absl::string_view audience,
+                                              const TokenCall& call = {});
 
   // `token_type_hint`: "refresh_token" or "access_token". kUnsupported when the
   // preset knows no way. A token the provider does not know counts as revoked.
+  // Where only an access token can be revoked (RevocationStyle::kTokenCall,
+  // kBasicDelete), a refresh token first fetches one. Where that uses it up and
+  // the revocation fails, the error is PROVIDER_REFUSED: there is nothing left
+  // to try again with.
   absl::StatusOr<RevocationOutcome> Revoke(const Provider& provider,
                                            const Secret& token,
-                                           absl::string_view token_type_hint);
+                                           absl::string_view token_type_hint,
+                                           const TokenCall& call = {});
+
+  // GETs the token endpoint, with nothing in it: what matters of the answer is
+  // that there is one, when it came and how long its certificate is good.
+  absl::StatusOr<HttpResponse> Greet(const Provider& provider);
 
   // Asks account_url who the token belongs to. PROVIDER_ANSWER_INVALID
   // ("no_account") when it does not say; GRANT_GONE when it refuses the token.
@@ -88,11 +116,12 @@ class OAuthClient {
                                        const Secret& access_token);
 
  private:
+  // Wipes the request's URL, which may hold a token.
   absl::StatusOr<HttpResponse> Send(const Provider& provider,
-                                    const HttpRequest& request);
-  // A request to the token endpoint, with the client's credentials on it.
-  absl::StatusOr<HttpResponse> Post(const Provider& provider,
-                                    const std::string& url, FormFields fields);
+                                    HttpRequest request);
+  // A request for a token, and what its answer says.
+  absl::StatusOr<TokenResponse> Ask(const Provider& provider,
+                                    HttpRequest request, const TokenCall& call);
 
   HttpClient& http_;
 };

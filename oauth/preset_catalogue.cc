@@ -1,6 +1,5 @@
 #include "oauth/preset_catalogue.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -12,7 +11,7 @@
 #include "oauth/nearest_name.h"
 #include "oauth/provider_fields.h"
 #include "oauth/provider_schema.h"
-#include "oauth/toml_fields.h"
+#include "oauth/provider_variables.h"
 
 namespace tokenvault {
 
@@ -21,10 +20,11 @@ const std::vector<EmbeddedFile>& EmbeddedPresets();
 
 namespace {
 
-struct Preset {
-  std::string name;
-  TomlFields fields;
-};
+// "/etc/tokenvault/presets.d/acme.toml" → "acme"
+std::string NameOf(absl::string_view file) {
+  return std::string(
+      absl::StripSuffix(file.substr(file.rfind('/') + 1), ".toml"));
+}
 
 std::string TextAt(const TomlFields& fields, const TomlPath& path) {
   auto it = fields.find(path);
@@ -33,38 +33,92 @@ std::string TextAt(const TomlFields& fields, const TomlPath& path) {
   return text == nullptr ? "" : *text;
 }
 
-// Parsed once. They are ours and a test reads each, so none fails here.
-const std::vector<Preset>& Presets() {
-  static const auto* const kPresets = [] {
-    auto* presets = new std::vector<Preset>;
-    for (const EmbeddedFile& file : EmbeddedPresets()) {
-      auto fields = ReadToml(file.content, file.name);
-      if (!fields.ok() || !CheckKeys(*fields, /*in_preset=*/true).ok()) {
-        continue;
-      }
-      presets->push_back({std::string(absl::StripSuffix(file.name, ".toml")),
-                          *std::move(fields)});
-    }
-    std::sort(presets->begin(), presets->end(),
-              [](const Preset& a, const Preset& b) { return a.name < b.name; });
-    return presets;
-  }();
-  return *kPresets;
+// What an operator would have to say, as the preset's examples say it.
+Provider SampleOf(const std::string& name, const TomlFields& preset) {
+  TomlFields fields = preset;
+  auto put = [&](TomlPath path, std::string text) {
+    fields.insert({std::move(path), TomlField{std::move(text), name}});
+  };
+  for (const std::string& var : ReadVars(preset)) {
+    put({"vars", var}, TextAt(preset, {"vars", var, "example"}));
+  }
+  put({"id"}, "sample");
+  put({"preset"}, name);
+  put({"client_id"}, "sample");
+  for (const char* url : {"issuer", "authorize_url", "token_url"}) {
+    put({url}, "https://provider.example");
+  }
+  fields[{"client_auth"}] = TomlField{std::string("none"), name};
+  ProviderRules rules;
+  rules.allow_http_loopback = true;
+  rules.where = name;
+  auto sample = ReadProvider(fields, rules);
+  return sample.ok() ? *std::move(sample) : Provider();
 }
 
-absl::StatusOr<const Preset*> FindPreset(const TomlFields& fields,
-                                         const std::string& table) {
-  const std::string wanted = TextAt(fields, {"preset"});
-  auto field = fields.find({"preset"});
-  if (field == fields.end()) {
+}  // namespace
+
+const PresetCatalogue& PresetCatalogue::BuiltIn() {
+  // They are ours and a test reads each, so none fails here.
+  static const auto* const kBuiltIn = [] {
+    auto* catalogue = new PresetCatalogue;
+    for (const EmbeddedFile& file : EmbeddedPresets()) {
+      catalogue->Add(file.name, file.content).IgnoreError();
+    }
+    return catalogue;
+  }();
+  return *kBuiltIn;
+}
+
+absl::Status PresetCatalogue::Add(absl::string_view file,
+                                  absl::string_view toml) {
+  const std::string name = NameOf(file);
+  if (!IsProviderId(name)) {
     return errors::ConfigInvalid(
-        table, "preset is missing; \"generic-oauth2\" fits any provider");
+        file,
+        "the name of a preset's file must be lower-case letters, digits and "
+        "hyphens, and .toml");
   }
+  if (presets_.count(name) != 0) {
+    return errors::ConfigInvalid(
+        file, "there is a preset of that name already: rename the file");
+  }
+  ASSIGN_OR_RETURN(TomlFields fields, ReadToml(toml, file));
+  RETURN_IF_ERROR(CheckKeys(fields, /*in_preset=*/true));
+  RETURN_IF_ERROR(CheckVars(fields));
+  presets_.emplace(name, std::make_shared<const TomlFields>(std::move(fields)));
+  return absl::OkStatus();
+}
+
+std::vector<PresetInfo> PresetCatalogue::List() const {
+  std::vector<PresetInfo> list;
+  for (const auto& [name, preset] : presets_) {
+    const TomlFields& fields = *preset;
+    PresetInfo info;
+    info.name = name;
+    for (const std::string& var : ReadVars(fields)) {
+      info.vars.push_back({var, TextAt(fields, {"vars", var, "example"}),
+                           TextAt(fields, {"vars", var, "says"})});
+    }
+    info.sample = SampleOf(name, fields);
+    info.sample.display_name = TextAt(fields, {"display_name"});
+    list.push_back(std::move(info));
+  }
+  return list;
+}
+
+absl::StatusOr<const TomlFields*> PresetCatalogue::Find(
+    const TomlFields& table, const std::string& where) const {
+  auto field = table.find({"preset"});
+  if (field == table.end()) {
+    return errors::ConfigInvalid(
+        where, "preset is missing; \"generic-oauth2\" fits any provider");
+  }
+  const std::string wanted = TextAt(table, {"preset"});
+  auto preset = presets_.find(wanted);
+  if (preset != presets_.end()) return preset->second.get();
   std::vector<std::string> names;
-  for (const Preset& preset : Presets()) {
-    if (preset.name == wanted) return &preset;
-    names.push_back(preset.name);
-  }
+  for (const auto& [name, unused] : presets_) names.push_back(name);
   const std::string nearest = NearestName(wanted, names);
   return errors::ConfigInvalid(
       field->second.where,
@@ -74,28 +128,18 @@ absl::StatusOr<const Preset*> FindPreset(const TomlFields& fields,
                        : absl::StrCat("; did you mean ", nearest, "?")));
 }
 
-}  // namespace
-
-std::vector<PresetInfo> ListPresets() {
-  std::vector<PresetInfo> list;
-  for (const Preset& preset : Presets()) {
-    list.push_back({preset.name, TextAt(preset.fields, {"display_name"}),
-                    ReadFacts(preset.fields), ReadVars(preset.fields)});
-  }
-  return list;
-}
-
-absl::StatusOr<Provider> MakeProvider(const ProviderConfig& config) {
+absl::StatusOr<Provider> PresetCatalogue::Make(
+    const ProviderConfig& config) const {
   ASSIGN_OR_RETURN(
       TomlFields fields,
       ReadTomlElement(config.toml, config.file, "providers", config.index));
   RETURN_IF_ERROR(CheckKeys(fields, /*in_preset=*/false));
   const std::string table =
       absl::StrCat(config.file, ": [[providers]] number ", config.index + 1);
-  ASSIGN_OR_RETURN(const Preset* preset, FindPreset(fields, table));
+  ASSIGN_OR_RETURN(const TomlFields* preset, Find(fields, table));
   // The operator's fields are there already, so the preset's do not replace
   // them.
-  fields.insert(preset->fields.begin(), preset->fields.end());
+  fields.insert(preset->begin(), preset->end());
   return ReadProvider(
       fields, {config.client_secret, config.allow_http_loopback, table});
 }

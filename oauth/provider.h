@@ -18,9 +18,18 @@
 // names of the TOML keys are the names here, with dots for the prefixes.
 namespace tokenvault {
 
-enum class ClientAuth { kBasic, kPost, kNone };
+class Adapter;    // oauth/adapter.h
+class JwtSigner;  // oauth/jwt_signer.h
+
+// kJson: the secret in a JSON body. kPrivateKeyJwt: RFC 7523, no secret leaves.
+enum class ClientAuth { kBasic, kPost, kJson, kPrivateKeyJwt, kNone };
 enum class BodyFormat { kForm, kJson };
-enum class RevocationStyle { kNone, kRfc7009, kBasicDelete };
+enum class RefreshMethod { kPost, kGet };
+
+// kTokenCall: a call with the token as its bearer, as Slack's. kBasicDelete:
+// DELETE with the client's credentials, as GitHub's. kPath: DELETE of a URL
+// that holds the token, as HubSpot's.
+enum class RevocationStyle { kNone, kRfc7009, kTokenCall, kBasicDelete, kPath };
 
 // kRequired: S256 always, and metadata must list it. kUnadvertised: sent all
 // the same, though the metadata does not say so. kOff: the provider fails on
@@ -29,6 +38,15 @@ enum class PkceUse { kRequired, kUnadvertised, kOff };
 
 // What becomes of the old refresh token when a new one comes.
 enum class Rotation { kNone, kNewOldValid, kSingleUse };
+
+// Who says how long an access token lives: `expires_in`; RFC 7662
+// introspection; nobody, so that expires_default counts. kNever: tokens do not
+// expire and are never refreshed, and the access token itself is what the vault
+// keeps.
+enum class ExpirySource { kResponse, kIntrospect, kDefault, kNever };
+
+// How much we stand behind a preset. kP2 is off until an operator turns it on.
+enum class Tier { kP0, kP1, kP2 };
 
 // How a token with fewer scopes than the grant can be had.
 enum class Narrowing { kNone, kRefreshScope, kTokenExchange };
@@ -55,16 +73,21 @@ struct Provider {
   ProviderId id;
   std::string preset;
   std::string display_name;
+  Tier tier = Tier::kP1;
   bool enabled = true;
+  const Adapter* adapter = nullptr;  // what no field can say; or null
 
   std::string issuer;      // "" for providers that are not OpenID providers
   bool discovery = false;  // endpoints come from the issuer's metadata
   std::string authorize_url;
   std::string token_url;
-  std::string refresh_url;  // "" means token_url
+  std::string refresh_url;     // "" means token_url
+  std::string exchange_url;    // "" means token_url
+  std::string introspect_url;  // RFC 7662
 
   RevocationStyle revocation_style = RevocationStyle::kNone;
-  std::string revocation_url;
+  std::string revocation_url;         // with kPath, "{token}" stands in it
+  std::string revocation_manual_url;  // where a person ends it by hand
 
   // Who signed in, asked right after consent. Paths are dotted: "user.id".
   std::string account_url;
@@ -75,7 +98,10 @@ struct Provider {
   ScopeSet account_scopes;
 
   std::string client_id;
-  std::shared_ptr<const Secret> client_secret;  // null with kNone
+  std::shared_ptr<const Secret> client_secret;  // null with the next, and kNone
+  std::shared_ptr<const JwtSigner> client_key;  // with kPrivateKeyJwt
+  // SHA-256 of what client_key was made from, to tell one from the next.
+  std::string client_key_hash;
   ClientAuth client_auth = ClientAuth::kBasic;
   BodyFormat body = BodyFormat::kForm;
   std::string accept = "application/json";
@@ -84,8 +110,11 @@ struct Provider {
   bool resource = false;                    // RFC 8707: `resource` may be sent
 
   std::vector<ScopeInfo> scopes;
-  bool open_scopes = false;           // any well-formed scope may be asked for
-  std::string scope_delimiter = " ";  // in what we send
+  bool open_scopes = false;  // any well-formed scope may be asked for
+  // Of the authorization request; "" where scopes are set at the app and not
+  // asked for.
+  std::string scope_parameter = "scope";
+  std::string scope_delimiter = " ";           // in what we send
   std::string scope_response_delimiter = " ";  // any of these in what we read
   bool scope_in_response = true;  // false: `scope` in answers means nothing
   ScopeSet scope_not_echoed;      // granted, though answers never name them
@@ -93,20 +122,36 @@ struct Provider {
 
   std::vector<std::pair<std::string, std::string>> authorize_params;
   std::vector<std::pair<std::string, std::string>> token_params;
+  // Of refreshes only, besides token_params.
+  std::vector<std::pair<std::string, std::string>> refresh_params;
+  std::string refresh_parameter = "refresh_token";  // what the request calls it
+  RefreshMethod refresh_method = RefreshMethod::kPost;
+  bool refresh_redirect_uri = false;  // redirect_uri must come again
 
-  Rotation rotation = Rotation::kSingleUse;  // the worst case unless known
+  // Of a provider nobody knows, the worst is assumed.
+  Rotation rotation = Rotation::kSingleUse;
   absl::Duration reuse_grace;  // how long the used refresh token still works
   bool refresh_invalidates_access_token = false;
+  absl::Duration refresh_inactivity;  // dies when unused for so long; 0: never
 
   Narrowing narrowing = Narrowing::kNone;
   std::string exchange_subject_token_type =
       "urn:ietf:params:oauth:token-type:access_token";
+  // Dotted path to a list that says what a narrowed token is for: objects with
+  // `scope` and `object.id`. Where a preset names it, a token that came without
+  // the resource that was asked for is not used.
+  std::string exchange_restrictions;
 
-  absl::Duration expires_default =
-      absl::Minutes(5);              // when an answer is silent
+  ExpirySource expires_source = ExpirySource::kResponse;
+  absl::Duration expires_default = absl::Minutes(5);  // when nobody says
   std::string error_path = "error";  // dotted path to the error code
   std::string ok_path;               // dotted path to a "did it work" boolean
   std::vector<std::string> capture;  // fields of answers to pass on as hints
+  // Fields of the callback's query to pass on as hints; where `callback_allow`
+  // has values for a name, no other value is taken. Variables stand in those as
+  // in URLs.
+  std::vector<std::string> callback_capture;
+  std::map<std::string, std::vector<std::string>> callback_allow;
 
   std::vector<std::string> errors_grant_gone;
   std::vector<std::string> errors_app_misconfigured;
@@ -116,6 +161,9 @@ struct Provider {
 
   const std::string& RefreshUrl() const {
     return refresh_url.empty() ? token_url : refresh_url;
+  }
+  const std::string& ExchangeUrl() const {
+    return exchange_url.empty() ? token_url : exchange_url;
   }
 
   // What people and policies say, in the provider's own words: an alias becomes

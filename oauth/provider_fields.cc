@@ -2,23 +2,51 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/status_macros.h"
+#include "oauth/adapter.h"
+#include "oauth/jwt_signer.h"
 #include "oauth/provider_schema.h"
+#include "oauth/provider_tables.h"
+#include "oauth/provider_variables.h"
 #include "oauth/url.h"
 
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kLongestDefault = absl::Hours(24 * 365);
+constexpr absl::Duration kDay = absl::Hours(24);
+constexpr absl::Duration kLongest = absl::Hours(24 * 3650);
+constexpr absl::string_view kTokenPlace = "{token}";
+
+// As absl::ParseDuration, with "90d" besides: refresh tokens live long.
+bool ParseDuration(absl::string_view text, absl::Duration& duration) {
+  int days = 0;
+  if (absl::ConsumeSuffix(&text, "d")) {
+    if (!absl::SimpleAtoi(text, &days)) return false;
+    duration = days * kDay;
+    return true;
+  }
+  return absl::ParseDuration(text, &duration);
+}
+
+// Where the token goes in a URL of RevocationStyle::kPath: once, in the path.
+bool HasPlaceForToken(absl::string_view url) {
+  const size_t at = url.find(kTokenPlace);
+  const size_t host = url.find("://");
+  return at != absl::string_view::npos && host != absl::string_view::npos &&
+         url.find('/', host + 3) < at && url.find('?') > at &&
+         url.find(kTokenPlace, at + 1) == absl::string_view::npos;
+}
 
 absl::Status WrongKind(const TomlField& field, absl::string_view name,
                        absl::string_view wanted) {
@@ -54,21 +82,22 @@ class Reader {
   void TakeDuration(const DurationKey& key);
   template <typename E, size_t N>
   void TakeWord(const WordKey<E, N>& key);
-  template <typename E, size_t N>
-  void MatchWord(const TomlField& field, absl::string_view name,
-                 const std::pair<const char*, E> (&words)[N], E& target);
 
+  void ReadTier();
+  void ReadAdapter();
+  void ReadClientSecret();
+  void CheckCaptured(const char* key, const std::vector<std::string>& names);
+  void ReadCallback();
   void ReadVariables();
-  void ReadScopes();
-  void ReadParams(const char* table,
-                  std::vector<std::pair<std::string, std::string>>& params);
+  template <typename T>
+  void TakeTable(absl::StatusOr<T> read, T& target);
   void CheckId();
   void CheckComplete();
 
   const TomlFields& fields_;
   const ProviderRules& rules_;
   Provider provider_;
-  std::vector<std::pair<std::string, std::string>> variables_;  // {"{x}", "y"}
+  ProviderVariables variables_;
   absl::Status status_;
 };
 
@@ -86,14 +115,29 @@ void Reader::TakeUrl(const StringKey& key) {
   std::string text;
   Take(key.name, text, "a string");
   if (text.empty()) return;
-  text = absl::StrReplaceAll(text, variables_);
-  auto url = ParseUrl(text);
+  const std::string& where = Find(key.name)->where;
+  auto filled = variables_.Fill(text);
+  if (!filled.ok()) return Fail(filled.status());
+  std::string checked = *filled;
+  if (key.field == &Provider::revocation_url &&
+      provider_.revocation_style == RevocationStyle::kPath) {
+    if (!HasPlaceForToken(*filled)) {
+      return Fail(errors::ConfigInvalid(
+          where, "revoke.url must have {token} once, in its path"));
+    }
+    checked = absl::StrReplaceAll(checked, {{kTokenPlace, "token"}});
+  }
+  if (checked.find_first_of("{}") != std::string::npos) {
+    return Fail(errors::ConfigInvalid(
+        where,
+        absl::StrCat(key.name, " names a variable that the preset has not")));
+  }
+  auto url = ParseUrl(checked);
   if (!url.ok() || (url->scheme != "https" && !rules_.allow_http_loopback)) {
     Fail(errors::ConfigInvalid(
-        Find(key.name)->where,
-        absl::StrCat(key.name, " must be a plain https:// URL")));
+        where, absl::StrCat(key.name, " must be a plain https:// URL")));
   }
-  provider_.*key.field = std::move(text);
+  provider_.*key.field = *std::move(filled);
 }
 
 void Reader::TakeDuration(const DurationKey& key) {
@@ -101,8 +145,8 @@ void Reader::TakeDuration(const DurationKey& key) {
   Take(key.name, text, "a duration such as \"5m\"");
   if (text.empty()) return;
   absl::Duration duration;
-  if (!absl::ParseDuration(text, &duration) ||
-      duration < absl::ZeroDuration() || duration > kLongestDefault) {
+  if (!ParseDuration(text, duration) || duration < absl::ZeroDuration() ||
+      duration > kLongest) {
     Fail(WrongKind(*Find(key.name), key.name, "a duration such as \"5m\""));
     return;
   }
@@ -110,113 +154,118 @@ void Reader::TakeDuration(const DurationKey& key) {
 }
 
 template <typename E, size_t N>
-void Reader::MatchWord(const TomlField& field, absl::string_view name,
-                       const std::pair<const char*, E> (&words)[N], E& target) {
-  const std::string* text = std::get_if<std::string>(&field.value);
-  for (const auto& [word, value] : words) {
+void Reader::TakeWord(const WordKey<E, N>& key) {
+  const TomlField* field = Find(key.name);
+  if (field == nullptr) return;
+  const std::string* text = std::get_if<std::string>(&field->value);
+  for (const auto& [word, value] : key.words) {
     if (text != nullptr && *text == word) {
-      target = value;
+      provider_.*key.field = value;
       return;
     }
   }
-  Fail(WrongKind(
-      field, name,
-      absl::StrCat(
-          "one of ",
-          absl::StrJoin(words, ", ", [](std::string* out, const auto& word) {
-            absl::StrAppend(out, word.first);
-          }))));
+  auto name = [](std::string* out, const auto& word) {
+    absl::StrAppend(out, word.first);
+  };
+  Fail(
+      WrongKind(*field, key.name,
+                absl::StrCat("one of ", absl::StrJoin(key.words, ", ", name))));
 }
 
-template <typename E, size_t N>
-void Reader::TakeWord(const WordKey<E, N>& key) {
-  if (const TomlField* field = Find(key.name); field != nullptr) {
-    MatchWord(*field, key.name, key.words, provider_.*key.field);
-  }
-}
-
-// A variable goes into a URL, often into its host: one plain label, so that no
-// dot, port or slash can lead it elsewhere.
 void Reader::ReadVariables() {
-  std::vector<std::string> declared = ReadVars(fields_);
+  auto read = ProviderVariables::Read(fields_, rules_.where);
+  if (!read.ok()) return Fail(read.status());
+  variables_ = *std::move(read);
+  variables_.Add("client_id", FormEscape(provider_.client_id));
+}
+
+void Reader::ReadTier() {
+  TakeWord(kTier);
+  provider_.enabled = provider_.tier != Tier::kP2;
+  Take("enabled", provider_.enabled, "true or false");
+}
+
+void Reader::ReadAdapter() {
+  std::string name;
+  Take("adapter", name, "a string");
+  if (name.empty()) return;
+  provider_.adapter = FindAdapter(name);
+  if (provider_.adapter == nullptr) {
+    Fail(WrongKind(
+        *Find("adapter"), "adapter",
+        absl::StrCat("one of ", absl::StrJoin(AdapterNames(), ", "))));
+  }
+}
+
+// The file of the secret holds the key where there is no secret.
+void Reader::ReadClientSecret() {
+  if (provider_.client_auth == ClientAuth::kNone) return;
+  if (provider_.client_auth != ClientAuth::kPrivateKeyJwt) {
+    provider_.client_secret = rules_.client_secret;
+    return;
+  }
+  std::string key_id;
+  Take("client_key_id", key_id, "a string");
+  if (rules_.client_secret == nullptr) return;  // CheckComplete says it
+  auto key = JwtSigner::FromPem(*rules_.client_secret, key_id);
+  if (!key.ok()) {
+    return Fail(errors::ConfigInvalid(
+        rules_.where,
+        "client_secret_file must hold a private key in PEM: RSA of 2048 bits "
+        "or more, P-256 or Ed25519"));
+  }
+  provider_.client_key = std::make_shared<const JwtSigner>(*std::move(key));
+  provider_.client_key_hash = Sha256(rules_.client_secret->Reveal());
+}
+
+// A name that can be stored beside its value, and said to an agent.
+void Reader::CheckCaptured(const char* key,
+                           const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+      return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+             c == '-' || c == '.';
+    });
+    if (!plain || name.empty()) {
+      Fail(WrongKind(*Find(key), key, "a list of plain names"));
+    }
+  }
+}
+
+void Reader::ReadCallback() {
+  CheckCaptured("response.capture", provider_.capture);
+  CheckCaptured("callback.capture", provider_.callback_capture);
   for (const auto& [path, field] : fields_) {
-    if (path[0] != "vars" || path.size() != 2) continue;
-    const std::string* text = std::get_if<std::string>(&field.value);
-    if (std::find(declared.begin(), declared.end(), path[1]) ==
-        declared.end()) {
+    if (path[0] != "callback" || path.size() != 3) continue;
+    const auto* values = std::get_if<std::vector<std::string>>(&field.value);
+    const auto& names = provider_.callback_capture;
+    if (values == nullptr) {
+      Fail(WrongKind(field, TomlName(path), "a list of strings"));
+    } else if (std::find(names.begin(), names.end(), path[2]) == names.end()) {
       Fail(errors::ConfigInvalid(
-          field.where, absl::StrCat("this preset has no variable ", path[1])));
-    } else if (text == nullptr || text->empty() || text->size() > 63 ||
-               text->front() == '-' || text->back() == '-' ||
-               !std::all_of(text->begin(), text->end(), [](char c) {
-                 return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                        c == '-';
-               })) {
-      Fail(errors::ConfigInvalid(
-          field.where, absl::StrCat("vars.", path[1],
-                                    " must be letters, digits and hyphens")));
+          field.where,
+          absl::StrCat("callback.capture does not name ", path[2])));
     } else {
-      variables_.emplace_back(absl::StrCat("{", path[1], "}"), *text);
+      std::vector<std::string>& allowed = provider_.callback_allow[path[2]];
+      for (const std::string& value : *values) {
+        auto filled = variables_.Fill(value);
+        if (!filled.ok()) return Fail(filled.status());
+        allowed.push_back(*std::move(filled));
+      }
     }
-  }
-  for (const std::string& name : declared) {
-    if (fields_.count({"vars", name}) == 0) {
-      Fail(errors::ConfigInvalid(rules_.where,
-                                 absl::StrCat("vars.", name, " is missing")));
-    }
-  }
-  variables_.emplace_back("{client_id}", FormEscape(provider_.client_id));
-}
-
-void Reader::ReadScopes() {
-  std::map<std::string, ScopeInfo> scopes;
-  for (const auto& [path, field] : fields_) {
-    if (path[0] != "scopes") continue;
-    ScopeInfo& scope = scopes[path[1]];
-    scope.alias = path[1];
-    const std::string name = TomlName(path);
-    if (path[2] == "risk") {
-      MatchWord(field, name, kRisks, scope.risk);
-      continue;
-    }
-    const std::string* text = std::get_if<std::string>(&field.value);
-    if (text == nullptr || text->empty()) {
-      Fail(WrongKind(field, name, "a string"));
-      continue;
-    }
-    (path[2] == "value" ? scope.value : scope.says) = *text;
-  }
-  for (auto& [alias, scope] : scopes) {
-    if (scope.value.empty()) scope.value = alias;
-    provider_.scopes.push_back(std::move(scope));
   }
 }
 
-// An empty value takes a preset's parameter away.
-void Reader::ReadParams(
-    const char* table,
-    std::vector<std::pair<std::string, std::string>>& params) {
-  for (const auto& [path, field] : fields_) {
-    if (path[0] != table) continue;
-    const std::string* text = std::get_if<std::string>(&field.value);
-    if (text == nullptr) {
-      Fail(WrongKind(field, TomlName(path), "a string"));
-    } else if (!text->empty()) {
-      params.emplace_back(path[1], *text);
-    }
-  }
+template <typename T>
+void Reader::TakeTable(absl::StatusOr<T> read, T& target) {
+  if (!read.ok()) return Fail(read.status());
+  target = *std::move(read);
 }
 
 void Reader::CheckId() {
   std::string id;
   Take("id", id, "a string");
-  const bool good =
-      !id.empty() && id.size() <= 63 && id.front() != '-' &&
-      std::all_of(id.begin(), id.end(), [](char c) {
-        return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-               absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
-      });
-  if (!good) {
+  if (!IsProviderId(id)) {
     const TomlField* field = Find("id");
     Fail(errors::ConfigInvalid(
         field == nullptr ? rules_.where : field->where,
@@ -234,7 +283,7 @@ void Reader::CheckComplete() {
   };
   const Provider& p = provider_;
   need(!p.client_id.empty(), "client_id");
-  need(p.client_auth == ClientAuth::kNone || p.client_secret != nullptr,
+  need(p.client_auth == ClientAuth::kNone || rules_.client_secret != nullptr,
        "client_secret_file");
   if (p.discovery) {
     need(!p.issuer.empty(), "issuer");
@@ -245,6 +294,9 @@ void Reader::CheckComplete() {
   need(
       p.revocation_style == RevocationStyle::kNone || !p.revocation_url.empty(),
       "revoke.url");
+  need(p.expires_source != ExpirySource::kIntrospect || p.discovery ||
+           !p.introspect_url.empty(),
+       "introspect_url");
   need(!p.authorization_response_iss || !p.issuer.empty(), "issuer");
   need(!p.scopes.empty() || p.open_scopes, "scopes");
   need(!p.scope_delimiter.empty(), "scope.delimiter");
@@ -267,7 +319,14 @@ absl::StatusOr<Provider> Reader::Read() && {
   TakeWord(kPkce);
   TakeWord(kRevoke);
   TakeWord(kRotation);
+  TakeWord(kRefreshMethod);
+  TakeWord(kExpirySource);
   TakeWord(kNarrowing);
+  if (provider_.client_auth == ClientAuth::kJson) {
+    provider_.body = BodyFormat::kJson;
+  }
+  ReadTier();
+  ReadAdapter();
   Take("preset", provider_.preset, "a string");
   std::vector<std::string> not_echoed;
   Take("scope.not_echoed", not_echoed, "a list of strings");
@@ -277,16 +336,17 @@ absl::StatusOr<Provider> Reader::Read() && {
   provider_.account_scopes = ScopeSet(std::move(account_scopes));
   ReadVariables();  // before the URLs they go into
   for (const StringKey& key : kUrls) TakeUrl(key);
-  ReadScopes();
-  ReadParams("authorize_params", provider_.authorize_params);
-  ReadParams("token_params", provider_.token_params);
+  TakeTable(ReadScopes(fields_), provider_.scopes);
+  TakeTable(ReadParams(fields_, "authorize_params"),
+            provider_.authorize_params);
+  TakeTable(ReadParams(fields_, "token_params"), provider_.token_params);
+  TakeTable(ReadParams(fields_, "refresh_params"), provider_.refresh_params);
+  ReadCallback();
   provider_.facts = ReadFacts(fields_);
   if (provider_.display_name.empty()) {
     provider_.display_name = provider_.id.value;
   }
-  if (provider_.client_auth != ClientAuth::kNone) {
-    provider_.client_secret = rules_.client_secret;
-  }
+  ReadClientSecret();
   CheckComplete();
   RETURN_IF_ERROR(status_);
   return std::move(provider_);
@@ -299,29 +359,13 @@ absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
   return Reader(fields, rules).Read();
 }
 
-std::vector<ProviderFact> ReadFacts(const TomlFields& fields) {
-  std::map<std::string, ProviderFact> facts;
-  for (const auto& [path, field] : fields) {
-    if (path[0] != "facts") continue;
-    ProviderFact& fact = facts[path[1]];
-    if (auto* list = std::get_if<std::vector<std::string>>(&field.value)) {
-      fact.fields = *list;
-    } else if (auto* text = std::get_if<std::string>(&field.value)) {
-      (path[2] == "source" ? fact.source : fact.verified_on) = *text;
-    }
-  }
-  std::vector<ProviderFact> result;
-  result.reserve(facts.size());
-  for (auto& [name, fact] : facts) result.push_back(std::move(fact));
-  return result;
-}
-
-std::vector<std::string> ReadVars(const TomlFields& fields) {
-  std::vector<std::string> names;
-  for (const auto& [path, field] : fields) {
-    if (path[0] == "vars" && path.size() == 3) names.push_back(path[1]);
-  }
-  return names;
+bool IsProviderId(absl::string_view id) {
+  return !id.empty() && id.size() <= 63 && id.front() != '-' &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                  absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
+                  c == '-';
+         });
 }
 
 }  // namespace tokenvault

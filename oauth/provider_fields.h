@@ -2,9 +2,9 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/secret.h"
 #include "oauth/provider.h"
 #include "oauth/toml_fields.h"
@@ -23,8 +23,8 @@ struct ProviderRules {
 absl::StatusOr<Provider> ReadProvider(const TomlFields& fields,
                                       const ProviderRules& rules);
 
-// The facts and the declared variables of a preset.
-std::vector<ProviderFact> ReadFacts(const TomlFields& fields);
-std::vector<std::string> ReadVars(const TomlFields& fields);
+// Lower-case letters, digits and hyphens, 63 at most: what the ids of providers
+// and the names of presets are made of.
+bool IsProviderId(absl::string_view id);
 
 }  // namespace tokenvault

@@ -12,9 +12,10 @@ namespace tokenvault {
 namespace {
 
 // Keys that the tables above do not fill.
-constexpr const char* kOtherKeys[] = {"preset", "scope.not_echoed",
+constexpr const char* kOtherKeys[] = {"preset", "adapter", "scope.not_echoed",
                                       "account.scopes"};
-constexpr const char* kOperatorKeys[] = {"id", "client_secret_file"};
+constexpr const char* kOperatorKeys[] = {"id", "enabled", "client_secret_file",
+                                         "client_key_id"};
 
 std::vector<std::string> KnownNames(bool in_preset) {
   std::vector<std::string> names;
@@ -26,8 +27,9 @@ std::vector<std::string> KnownNames(bool in_preset) {
   add(kBools);
   add(kLists);
   add(kDurations);
-  for (const char* name : {kClientAuth.name, kBody.name, kPkce.name,
-                           kRevoke.name, kRotation.name, kNarrowing.name}) {
+  for (const char* name :
+       {kClientAuth.name, kBody.name, kPkce.name, kRevoke.name, kRotation.name,
+        kRefreshMethod.name, kExpirySource.name, kTier.name, kNarrowing.name}) {
     names.emplace_back(name);
   }
   names.insert(names.end(), std::begin(kOtherKeys), std::end(kOtherKeys));
@@ -41,15 +43,20 @@ std::vector<std::string> KnownNames(bool in_preset) {
 // Tables whose inner names are free: scopes.ALIAS.value, vars.NAME.
 bool IsOpenKey(const TomlPath& path, bool in_preset) {
   const size_t depth = path.size();
-  if (path[0] == "authorize_params" || path[0] == "token_params") {
+  if (path[0] == "authorize_params" || path[0] == "token_params" ||
+      path[0] == "refresh_params") {
     return depth == 2;
   }
+  if (path[0] == "callback") return depth == 3 && path[1] == "allow";
   if (path[0] == "scopes" && depth >= 3) {
     return (depth == 3 && (path[2] == "value" || path[2] == "risk")) ||
            (depth == 4 && path[2] == "says" && path[3] == "en");
   }
   if (path[0] == "vars") {
-    return in_preset ? depth == 3 && path[2] == "says" : depth == 2;
+    return in_preset
+               ? depth == 3 && (path[2] == "says" || path[2] == "pattern" ||
+                                path[2] == "example")
+               : depth == 2;
   }
   if (path[0] == "facts" && in_preset && depth == 3) {
     return path[2] == "fields" || path[2] == "source" ||

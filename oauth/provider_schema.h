@@ -24,10 +24,13 @@ inline constexpr StringKey kStrings[] = {
     {"accept", &Provider::accept},
     {"account.id", &Provider::account_id},
     {"account.label", &Provider::account_label},
+    {"scope.parameter", &Provider::scope_parameter},
     {"scope.delimiter", &Provider::scope_delimiter},
     {"scope.response_delimiter", &Provider::scope_response_delimiter},
     {"offline.scope", &Provider::offline_scope},
+    {"refresh.parameter", &Provider::refresh_parameter},
     {"exchange.subject_token_type", &Provider::exchange_subject_token_type},
+    {"exchange.restrictions", &Provider::exchange_restrictions},
     {"response.error_path", &Provider::error_path},
     {"response.ok_path", &Provider::ok_path},
 };
@@ -37,7 +40,10 @@ inline constexpr StringKey kUrls[] = {
     {"authorize_url", &Provider::authorize_url},
     {"token_url", &Provider::token_url},
     {"refresh_url", &Provider::refresh_url},
+    {"exchange.url", &Provider::exchange_url},
+    {"introspect_url", &Provider::introspect_url},
     {"revoke.url", &Provider::revocation_url},
+    {"revoke.manual_url", &Provider::revocation_manual_url},
     {"account.url", &Provider::account_url},
 };
 
@@ -46,7 +52,6 @@ struct BoolKey {
   bool Provider::*field;
 };
 inline constexpr BoolKey kBools[] = {
-    {"enabled", &Provider::enabled},
     {"discovery", &Provider::discovery},
     {"authorization_response_iss", &Provider::authorization_response_iss},
     {"resource", &Provider::resource},
@@ -54,6 +59,7 @@ inline constexpr BoolKey kBools[] = {
     {"scope.in_response", &Provider::scope_in_response},
     {"refresh.invalidates_access_token",
      &Provider::refresh_invalidates_access_token},
+    {"refresh_params.redirect_uri", &Provider::refresh_redirect_uri},
 };
 
 struct ListKey {
@@ -62,6 +68,7 @@ struct ListKey {
 };
 inline constexpr ListKey kLists[] = {
     {"response.capture", &Provider::capture},
+    {"callback.capture", &Provider::callback_capture},
     {"errors.grant_gone", &Provider::errors_grant_gone},
     {"errors.app_misconfigured", &Provider::errors_app_misconfigured},
     {"errors.transient", &Provider::errors_transient},
@@ -73,6 +80,7 @@ struct DurationKey {
 };
 inline constexpr DurationKey kDurations[] = {
     {"refresh.grace", &Provider::reuse_grace},
+    {"refresh.inactivity", &Provider::refresh_inactivity},
     {"expires.default", &Provider::expires_default},
 };
 
@@ -83,11 +91,13 @@ struct WordKey {
   std::pair<const char*, E> words[N];
 };
 
-inline constexpr WordKey<ClientAuth, 3> kClientAuth = {
+inline constexpr WordKey<ClientAuth, 5> kClientAuth = {
     "client_auth",
     &Provider::client_auth,
     {{"basic", ClientAuth::kBasic},
      {"post", ClientAuth::kPost},
+     {"json", ClientAuth::kJson},
+     {"private_key_jwt", ClientAuth::kPrivateKeyJwt},
      {"none", ClientAuth::kNone}}};
 inline constexpr WordKey<BodyFormat, 2> kBody = {
     "body",
@@ -99,18 +109,35 @@ inline constexpr WordKey<PkceUse, 3> kPkce = {
     {{"required", PkceUse::kRequired},
      {"unadvertised", PkceUse::kUnadvertised},
      {"off", PkceUse::kOff}}};
-inline constexpr WordKey<RevocationStyle, 3> kRevoke = {
+inline constexpr WordKey<RevocationStyle, 5> kRevoke = {
     "revoke.style",
     &Provider::revocation_style,
     {{"none", RevocationStyle::kNone},
      {"rfc7009", RevocationStyle::kRfc7009},
-     {"basic_delete", RevocationStyle::kBasicDelete}}};
+     {"token_call", RevocationStyle::kTokenCall},
+     {"basic_delete", RevocationStyle::kBasicDelete},
+     {"path", RevocationStyle::kPath}}};
 inline constexpr WordKey<Rotation, 3> kRotation = {
     "refresh.rotation",
     &Provider::rotation,
     {{"none", Rotation::kNone},
      {"new_old_valid", Rotation::kNewOldValid},
      {"single_use", Rotation::kSingleUse}}};
+inline constexpr WordKey<RefreshMethod, 2> kRefreshMethod = {
+    "refresh_method",
+    &Provider::refresh_method,
+    {{"POST", RefreshMethod::kPost}, {"GET", RefreshMethod::kGet}}};
+inline constexpr WordKey<ExpirySource, 4> kExpirySource = {
+    "expires.source",
+    &Provider::expires_source,
+    {{"response", ExpirySource::kResponse},
+     {"introspect", ExpirySource::kIntrospect},
+     {"default", ExpirySource::kDefault},
+     {"never", ExpirySource::kNever}}};
+inline constexpr WordKey<Tier, 3> kTier = {
+    "tier",
+    &Provider::tier,
+    {{"p0", Tier::kP0}, {"p1", Tier::kP1}, {"p2", Tier::kP2}}};
 inline constexpr WordKey<Narrowing, 3> kNarrowing = {
     "narrowing",
     &Provider::narrowing,

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "oauth/adapter.h"
 #include "oauth/strict_json.h"
 #include "oauth/url.h"
 
@@ -25,7 +26,6 @@ using nlohmann::json;
 
 constexpr size_t kMaxAnswer = size_t{64} * 1024;
 constexpr size_t kMaxCaptured = 1024;
-constexpr absl::Duration kLongestLife = absl::Hours(24 * 365 * 10);
 constexpr absl::Duration kDefaultRetry = absl::Seconds(30);
 
 // Codes of RFC 6749 §5.2, 8628, 8693 and 8707, which may be named in a status.
@@ -180,6 +180,23 @@ std::optional<ScopeSet> ReadScope(const Provider& provider, const json& root) {
   return ScopeSet(std::move(scopes));
 }
 
+// Box's way to say what a narrowed token is for. Its scopes stand there too,
+// and nowhere else.
+void ReadRestrictions(const Provider& provider, const json& root,
+                      TokenResponse& result) {
+  if (provider.exchange_restrictions.empty()) return;
+  const json* list = FindJson(root, provider.exchange_restrictions);
+  if (list == nullptr || !list->is_array() || list->empty()) return;
+  std::vector<std::string> ids, scopes;
+  for (const json& entry : *list) {
+    ids.push_back(FindJsonString(entry, "object.id").value_or(""));
+    scopes.push_back(FindJsonString(entry, "scope").value_or(""));
+  }
+  std::erase(scopes, "");
+  result.restricted_to = std::move(ids);
+  if (!result.scope.has_value()) result.scope = ScopeSet(std::move(scopes));
+}
+
 // Moves a token out of the document. Absent, null and "" are the same: none.
 // RFC 6749 appendix A.12 and A.17: visible ASCII and the space; anything else
 // could not be sent back to the provider, or would break a header.
@@ -211,7 +228,8 @@ ScopeSet TokenResponse::GrantedScopes(const Provider& provider,
 }
 
 absl::StatusOr<TokenResponse> ParseTokenResponse(const Provider& provider,
-                                                 const HttpResponse& response) {
+                                                 const HttpResponse& response,
+                                                 absl::Time now) {
   RETURN_IF_ERROR(CheckStatus(provider, response));
   ASSIGN_OR_RETURN(JsonDocument document, ReadBody(provider, response));
   json& root = document.root();
@@ -222,6 +240,7 @@ absl::StatusOr<TokenResponse> ParseTokenResponse(const Provider& provider,
     return errors::ProviderRefused(provider.id.value, "unknown_error");
   }
 
+  if (provider.adapter != nullptr) provider.adapter->Normalize(root, now);
   TokenResponse result;
   RETURN_IF_ERROR(
       TakeToken(provider, root, "access_token", result.access_token));
@@ -236,8 +255,12 @@ absl::StatusOr<TokenResponse> ParseTokenResponse(const Provider& provider,
     return Invalid(provider, "token_type");
   }
   result.token_type = "Bearer";
-  result.expires_in = ReadLifetime(root);
+  if (provider.expires_source == ExpirySource::kResponse ||
+      provider.expires_source == ExpirySource::kIntrospect) {
+    result.expires_in = ReadLifetime(root);
+  }
   result.scope = ReadScope(provider, root);
+  ReadRestrictions(provider, root, result);
   result.issued_token_type =
       FindJsonString(root, "issued_token_type").value_or("");
   for (const std::string& name : provider.capture) {
@@ -256,6 +279,9 @@ Secret SalvageRefreshToken(const Provider& provider,
   absl::StatusOr<JsonDocument> document = ReadBody(provider, response);
   if (!document.ok()) return token;
   if (FindErrorCode(provider, document->root()).has_value()) return token;
+  if (provider.adapter != nullptr) {
+    provider.adapter->Normalize(document->root(), absl::InfinitePast());
+  }
   // A token that cannot be sent back is none.
   TakeToken(provider, document->root(), "refresh_token", token).IgnoreError();
   return token;

@@ -14,6 +14,9 @@
 // Reads what a token endpoint says. Pure: no clock, no network.
 namespace tokenvault {
 
+// Of a token that nobody ends. Longer ones are mistakes.
+inline constexpr absl::Duration kLongestLife = absl::Hours(24 * 365 * 10);
+
 struct TokenResponse {
   Secret access_token;
   Secret refresh_token;    // empty when the answer has none: keep the old one
@@ -23,12 +26,17 @@ struct TokenResponse {
   // Nothing when absent, which means "as asked" (RFC 6749 §5.1).
   std::optional<ScopeSet> scope;
   Secret id_token;
+  // The objects a narrowed token is for, by Provider::exchange_restrictions.
+  // Nothing when the answer does not say.
+  std::optional<std::vector<std::string>> restricted_to;
   std::string issued_token_type;
   std::map<std::string, std::string> captured;  // Provider::capture
 
   // How long the access token lives, counted from when the request left.
   absl::Duration Lifetime(const Provider& provider) const {
-    return expires_in.value_or(provider.expires_default);
+    return expires_in.value_or(provider.expires_source == ExpirySource::kNever
+                                   ? kLongestLife
+                                   : provider.expires_default);
   }
   // What was granted when `asked` was asked for.
   ScopeSet GrantedScopes(const Provider& provider, const ScopeSet& asked) const;
@@ -46,8 +54,11 @@ struct TokenResponse {
 // PROVIDER_ANSWER_INVALID "html", "empty", "too_large", "not_json",
 //                         "duplicate_key", "too_deep", "redirect", "no_token",
 //                         "token_characters", "token_type"
-absl::StatusOr<TokenResponse> ParseTokenResponse(const Provider& provider,
-                                                 const HttpResponse& response);
+//
+// `now` is for answers that say when, not how long.
+absl::StatusOr<TokenResponse> ParseTokenResponse(
+    const Provider& provider, const HttpResponse& response,
+    absl::Time now = absl::InfinitePast());
 
 // The refresh token of a successful answer that is otherwise of no use (no
 // access token, one of another type): it may be the only one that still works.

@@ -11,7 +11,7 @@
 #include "server/convert.h"
 #include "server/request_fields.h"
 #include "server/resource_names.h"
-#include "vault/consent_flow.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -20,8 +20,8 @@ namespace {
 std::string RedirectUris(const Directory& directory, const ProviderId& id) {
   std::string uris;
   for (const auto& [tenant, unused] : directory.tenants) {
-    absl::StrAppend(&uris, uris.empty() ? "" : "\n", directory.public_url,
-                    CallbackPath(tenant, id));
+    absl::StrAppend(&uris, uris.empty() ? "" : "\n",
+                    CallbackUrl(directory, tenant, id));
   }
   return uris;
 }

@@ -122,11 +122,14 @@ void MergeEnvironment(const ParseOptions& options, MergedConfig& merged) {
 }
 
 // What the secrets are, said to nobody: hashed with a key of this process.
+void AddHash(absl::string_view hash, std::string& hashed) {
+  static const auto* const kProcessKey = new std::string(RandomBytes(32));
+  hashed = Sha256(absl::StrCat(*kProcessKey, hashed, hash));
+}
+
 void AddSecret(const std::shared_ptr<const Secret>& secret,
                std::string& hashed) {
-  static const auto* const kProcessKey = new std::string(RandomBytes(32));
-  if (secret == nullptr) return;
-  hashed = Sha256(absl::StrCat(*kProcessKey, hashed, Sha256(secret->Reveal())));
+  if (secret != nullptr) AddHash(Sha256(secret->Reveal()), hashed);
 }
 
 std::string Generation(const Config& config) {
@@ -140,6 +143,9 @@ std::string Generation(const Config& config) {
   }
   for (const auto& [id, provider] : config.directory->providers) {
     AddSecret(provider.client_secret, secrets);
+    if (!provider.client_key_hash.empty()) {
+      AddHash(provider.client_key_hash, secrets);
+    }
   }
   std::string generation = HexEncode(Sha256(all)).substr(0, 12);
   if (secrets.empty()) return generation;
@@ -213,6 +219,11 @@ absl::StatusOr<Config> LoadConfig(const ConfigSources& sources) {
   }
 
   ParseOptions options;
+  for (const std::string& preset :
+       TomlFilesIn(absl::StrCat(folder, "/presets.d"))) {
+    ASSIGN_OR_RETURN(ConfigText text, ReadConfigFile(preset));
+    options.presets.push_back(std::move(text));
+  }
   options.dev = sources.dev;
   options.environment = OurEnvironment();
   options.credentials_directory = Variable("CREDENTIALS_DIRECTORY");

@@ -90,9 +90,9 @@ struct Config {
 };
 
 // Reads the file, conf.d/*.toml beside it (in name order; a later value wins,
-// an id given twice is an error) and TOKENVAULT_SECTION_KEY from the
-// environment, then every secret file they name. No network, no root key.
-// CONFIG_INVALID.
+// an id given twice is an error), presets.d/*.toml beside it (each a preset)
+// and TOKENVAULT_SECTION_KEY from the environment, then every secret file they
+// name. No network, no root key. CONFIG_INVALID.
 absl::StatusOr<Config> LoadConfig(const ConfigSources& sources);
 
 // The same from memory: touches no file, unless `read_secret` does.
@@ -110,6 +110,8 @@ struct ParseOptions {
       read_secret;
   // What "cred:" stands for in paths; "" when there is none.
   std::string credentials_directory;
+  // An operator's own presets, named by their files.
+  std::vector<ConfigText> presets;
   // Pairs of TOKENVAULT_… name and value.
   std::vector<std::pair<std::string, std::string>> environment;
 };

@@ -263,6 +263,7 @@ std::vector<std::string> ReadProviders(const MergedConfig& merged,
                                        Directory& directory) {
   std::vector<std::string> broken;
   Ids ids;
+  const PresetCatalogue presets = ReadPresets(context);
   const auto& nodes = TablesOf(merged.root, "providers", context.report);
   for (size_t i = 0; i < nodes.size() && i < merged.provider_texts.size();
        ++i) {
@@ -284,9 +285,17 @@ std::vector<std::string> ReadProviders(const MergedConfig& merged,
     config.toml = text.toml;
     config.index = merged.provider_indexes[i];
     config.allow_http_loopback = context.options.dev;
-    auto provider = MakeProvider(config);
+    auto provider = presets.Make(config);
     if (!provider.ok()) {
       context.report.Problem(provider.status());
+      continue;
+    }
+    // Nobody shall be asked for a consent that leads to no token.
+    if (provider->enabled && !directory.tokens.allow_long_lived &&
+        provider->expires_source == ExpirySource::kNever) {
+      table.Problem(table.Has("enabled") ? "enabled" : "preset",
+                    "tokens of this provider never expire: set long_lived = "
+                    "\"allow\" in [tokens] to hand them out all the same");
       continue;
     }
     broken.pop_back();

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "oauth/preset_catalogue.h"
 #include "server/config.h"
 #include "server/config_reader.h"
 #include "server/config_tree.h"
@@ -31,6 +32,9 @@ StorageSettings ReadStorage(const ConfigNode& root,
                             const ConfigContext& context);
 EgressSettings ReadEgress(const ConfigNode& root, const ConfigContext& context);
 TokenRules ReadTokens(const ConfigNode& root, const ConfigContext& context);
+
+// The presets that are compiled in, and those of ParseOptions::presets.
+PresetCatalogue ReadPresets(const ConfigContext& context);
 
 // [[tenants]], [[workload_issuers]], [[agents]], [[providers]], [[policies]].
 void ReadDirectory(const MergedConfig& merged,

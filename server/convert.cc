@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "oauth/provider_words.h"
 #include "server/resource_names.h"
 
 namespace tokenvault {
@@ -93,18 +94,6 @@ v1::MasterKey::State ToProto(KekState state) {
       return v1::MasterKey::STATE_DECRYPT_ONLY;
   }
   return v1::MasterKey::STATE_UNSPECIFIED;
-}
-
-std::string RevocationName(RevocationStyle style) {
-  switch (style) {
-    case RevocationStyle::kNone:
-      return "none";
-    case RevocationStyle::kRfc7009:
-      return "rfc7009";
-    case RevocationStyle::kBasicDelete:
-      return "basic_delete";
-  }
-  return "none";
 }
 
 }  // namespace
@@ -253,19 +242,31 @@ v1::Provider ToProto(const Provider& provider,
   message.set_enabled(provider.enabled);
   message.set_refresh_invalidates_access_token(
       provider.refresh_invalidates_access_token);
-  // The facts as a whole were checked when the least recent one was.
-  for (size_t i = 0; i < provider.facts.size(); ++i) {
-    const ProviderFact& fact = provider.facts[i];
-    if (i == 0) {
-      message.set_source(fact.source);
-      message.set_verified_on(fact.verified_on);
-    } else if (fact.verified_on < message.verified_on()) {
-      message.set_verified_on(fact.verified_on);
-    }
+  if (!provider.facts.empty()) {
+    message.set_source(provider.facts.front().source);
   }
+  message.set_verified_on(VerifiedOn(provider.facts));
   message.set_authorize_url(provider.authorize_url);
   message.set_token_url(provider.token_url);
-  message.set_revocation(RevocationName(provider.revocation_style));
+  message.set_revocation(
+      std::string(RevocationName(provider.revocation_style)));
+  message.set_revocation_manual_url(provider.revocation_manual_url);
+  message.set_tier(std::string(TierName(provider.tier)));
+  message.set_narrowing(std::string(NarrowingName(provider.narrowing)));
+  message.set_rotation(std::string(RotationName(provider.rotation)));
+  message.set_expires_source(
+      std::string(ExpirySourceName(provider.expires_source)));
+  *message.mutable_default_lifetime() = ToDuration(provider.expires_default);
+  if (provider.refresh_inactivity > absl::ZeroDuration()) {
+    *message.mutable_refresh_inactivity() =
+        ToDuration(provider.refresh_inactivity);
+  }
+  for (const ProviderFact& fact : provider.facts) {
+    v1::ProviderFact* shown = message.add_facts();
+    Fill(fact.fields, shown->mutable_fields());
+    shown->set_source(fact.source);
+    shown->set_verified_on(fact.verified_on);
+  }
   message.set_redirect_uri(redirect_uri);
   for (const ScopeInfo& scope : provider.scopes) {
     v1::ScopeInfo* info = message.add_scopes();

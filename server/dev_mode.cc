@@ -14,7 +14,7 @@
 #include "crypto/root_key.h"
 #include "server/demo/persona.h"
 #include "server/version.h"
-#include "vault/consent_flow.h"
+#include "vault/provider_call.h"
 #include "vault/sign_in.h"
 
 namespace tokenvault {

@@ -19,12 +19,13 @@ struct ProviderCheck {
 };
 
 // Looks at everything about a provider that can be seen without a person.
-// Makes at most two requests: its metadata, where it has such, and a refresh
-// with a made-up token. "invalid_grant" answers to that are good news: the
-// provider knows our client. Blocks.
+// Makes at most three requests: its metadata, where it has such; a GET of the
+// token endpoint, for its certificate and its clock; and a refresh with a
+// made-up token. "invalid_grant" answers to that are good news: the provider
+// knows our client. `redirect_uris` has one a line. Blocks.
 std::vector<ProviderCheck> TestProvider(ProviderAccess& access,
                                         const Provider& provider,
-                                        const std::string& redirect_uri,
+                                        const std::string& redirect_uris,
                                         bool dev_mode, absl::Time now);
 
 }  // namespace tokenvault

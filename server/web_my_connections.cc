@@ -65,6 +65,7 @@ WebResponse Disconnect(const WebVisit& visit) {
   page.provider = ViewProvider(*visit.directory, connection.provider);
   page.account = connection.account_label;
   page.revocation = ViewRevocation(connection);
+  page.provider_link = revoked->manual_url;
   return Page(200, RenderRemoved(page));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "absl/time/time.h"
@@ -122,6 +123,9 @@ struct Connection {
   absl::Time create_time;
   absl::Time last_refresh_time = absl::InfinitePast();
   absl::Time access_end_time = absl::InfiniteFuture();  // the person's choice
+  // What the provider said besides, such as where its API is: for agents, and
+  // for the next refresh. Not secret. No name has a '=', no value a line end.
+  std::map<std::string, std::string> endpoint_hints;
   uint64_t version = 0;
 };
 

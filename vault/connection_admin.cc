@@ -31,6 +31,17 @@ std::string NameOf(const UserId& user, const ConnectionId& id) {
   return absl::StrCat("users/", user.value, "/connections/", id.value);
 }
 
+// Where a person ends by hand what we could not end for them.
+std::string ManualUrl(const Directory& directory, const ProviderId& id,
+                      UpstreamRevocations::Result upstream) {
+  const Provider* provider = directory.FindProvider(id);
+  if (provider == nullptr ||
+      upstream == UpstreamRevocations::Result::kRevoked) {
+    return "";
+  }
+  return provider->revocation_manual_url;
+}
+
 // What of the change is news: for the audit leaf.
 std::string Describe(const ConnectionChange& change) {
   std::string what;
@@ -134,7 +145,9 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     // One whose revocation was cut off still has its sealed token: finish that.
     if (next.state == ConnectionState::kRevoked &&
         next.sealed_refresh_token.empty()) {
-      return Revoked{std::move(view), UpstreamRevocations::Of(next), ""};
+      const auto upstream = UpstreamRevocations::Of(next);
+      return Revoked{std::move(view), upstream,
+                     ManualUrl(directory, next.provider, upstream)};
     }
     next.state = ConnectionState::kRevoked;
     next.state_reason.clear();
@@ -160,8 +173,10 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
   if (!ended.has_value()) return errors::EtagMismatch(NameOf(user, id));
 
   Revoked revoked;
+  const ProviderId provider = ended->provider;
   ASSIGN_OR_RETURN(revoked.upstream,
                    upstream_.Tell(directory, *std::move(ended), actor));
+  revoked.manual_url = ManualUrl(directory, provider, revoked.upstream);
   ASSIGN_OR_RETURN(revoked.view, Get(tenant, user, id));
   return revoked;
 }

@@ -56,7 +56,7 @@ class ConnectionAdmin {
     ConnectionView view;
     UpstreamRevocations::Result upstream =
         UpstreamRevocations::Result::kUnsupported;
-    std::string manual_url;
+    std::string manual_url;  // unless kRevoked, where the preset knows one
   };
   // First here, so that no token is handed out any more; then at the provider;
   // then the sealed refresh token is erased, unless the provider must be told

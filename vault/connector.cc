@@ -62,13 +62,12 @@ Connector::Connector(const Clock& clock, Store& store, KeyKeeper& keys,
 
 absl::StatusOr<Connector::Connected> Connector::Redeem(
     const Directory& directory, const Provider& provider, const OAuthFlow& flow,
-    const std::string& nonce, const Secret& code,
-    const std::string& redirect_uri) {
+    const std::string& nonce, const Secret& code, const TokenCall& call) {
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
   const absl::Time received = clock_.Now();
   FaultPoint("connect.before_exchange");
-  absl::StatusOr<TokenResponse> response =
-      providers_.oauth().ExchangeCode(provider, code, verifier, redirect_uri);
+  absl::StatusOr<TokenResponse> response = providers_.oauth().ExchangeCode(
+      provider, code, verifier, call.redirect_uri, call);
   FaultPoint("connect.exchanged");
   if (HasReason(response.status(), "GRANT_GONE")) {
     return errors::ConnectRefused("code");
@@ -94,7 +93,9 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
   RETURN_IF_ERROR(connected.status());
   FaultPoint("connect.committed");
 
-  // The token that came with the code serves the first request.
+  // The token that came with the code serves the first request, but where it
+  // can do more than it was asked for until it has been exchanged.
+  if (provider.narrowing == Narrowing::kTokenExchange) return connected;
   Validity validity = cache_.ValidityOf(connected->connection);
   absl::StatusOr<Refresher::Fetched> first = Refresher::ToAccessToken(
       directory, provider, std::move(redeemed.response), flow.scopes,
@@ -198,6 +199,7 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
   connection.state = ConnectionState::kActive;
   connection.state_reason.clear();
   connection.granted_scopes = redeemed.granted;
+  connection.endpoint_hints = redeemed.response.captured;
   // A refresh under way with the old token must not write its result.
   connection.lease_owner.clear();
   connection.lease_epoch += 1;

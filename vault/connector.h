@@ -24,7 +24,8 @@ class Connector {
             ProviderAccess& providers, Interactions& interactions,
             TokenCache& cache);
 
-  // Redeems the code that `flow` came back with and learns whose account it is.
+  // Redeems the code that `flow` came back with, with what `call` says of the
+  // way there and back, and learns whose account it is.
   // One commit then holds the connection with its sealed token, what the agent
   // may do with it, the answer to the question and the leaf that says so.
   //
@@ -43,7 +44,7 @@ class Connector {
                                    const Provider& provider,
                                    const OAuthFlow& flow,
                                    const std::string& nonce, const Secret& code,
-                                   const std::string& redirect_uri);
+                                   const TokenCall& call);
 
   // Lets the agent that asked into `connection`, with as much of what it asked
   // for as the account granted, and settles the question, in `batch`'s commit.

@@ -1,6 +1,7 @@
 #include "vault/consent_flow.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,8 +10,10 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
+#include "oauth/callback_capture.h"
 #include "oauth/pkce.h"
 #include "vault/audit_events.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -34,15 +37,6 @@ absl::Status ProviderError(const Provider& provider, const std::string& code) {
 }
 
 }  // namespace
-
-std::string CallbackContext(const TenantId& tenant,
-                            const ProviderId& provider) {
-  return absl::StrCat(tenant.value, ".", provider.value);
-}
-
-std::string CallbackPath(const TenantId& tenant, const ProviderId& provider) {
-  return absl::StrCat("/cb/", CallbackContext(tenant, provider));
-}
 
 ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
                          ProviderAccess& providers, Interactions& interactions,
@@ -197,8 +191,7 @@ absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(*flow));
   AuthorizationRequest request;
   request.scopes = flow->scopes;
-  request.redirect_uri = absl::StrCat(
-      directory.public_url, CallbackPath(flow->tenant, flow->provider));
+  request.redirect_uri = CallbackUrl(directory, flow->tenant, flow->provider);
   request.state = state;
   request.code_challenge = PkceChallenge(verifier.Reveal());
   if (flow->scopes.Contains("openid")) {
@@ -271,10 +264,17 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   const std::string nonce = flow.scopes.Contains("openid")
                                 ? keys_.Derive("nonce", query.Get("state"))
                                 : "";
-  absl::StatusOr<Connector::Connected> connected =
-      connector_.Redeem(directory, provider, flow, nonce, Secret::Copy(code),
-                        absl::StrCat(directory.public_url,
-                                     CallbackPath(flow.tenant, flow.provider)));
+  absl::StatusOr<std::map<std::string, std::string>> captured =
+      CaptureCallback(provider, query.parameters);
+  if (!captured.ok()) {
+    return Burn(flow, MetadataOf(captured.status(), "check"));
+  }
+  TokenCall call;
+  call.now = clock_.Now();
+  call.redirect_uri = CallbackUrl(directory, flow.tenant, flow.provider);
+  call.hints = *std::move(captured);
+  absl::StatusOr<Connector::Connected> connected = connector_.Redeem(
+      directory, provider, flow, nonce, Secret::Copy(code), call);
   if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
     returned.provider_error = connected.status();
     return returned;

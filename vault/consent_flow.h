@@ -134,10 +134,4 @@ class ConsentFlow {
   Connector connector_;
 };
 
-// "default.google": the <ctx> of /cb/<ctx>, one for each tenant and provider,
-// so that a code meant for one context is worth nothing in another.
-std::string CallbackContext(const TenantId& tenant, const ProviderId& provider);
-// "/cb/default.google": register public_url + this at the provider.
-std::string CallbackPath(const TenantId& tenant, const ProviderId& provider);
-
 }  // namespace tokenvault

@@ -13,6 +13,7 @@
 #include "crypto/random.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -134,11 +135,11 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
     return why;
   }
 
-  const bool narrows = provider.narrowing == Narrowing::kRefreshScope;
   const absl::Time received = clock_.Now();
   FaultPoint("refresh.before_call");
+  TokenCall call = CallAbout(directory, leased, received);
   absl::StatusOr<HttpResponse> answer = providers_.oauth().SendRefresh(
-      provider, *refresh_token, narrows ? scopes : ScopeSet(), resource);
+      provider, *refresh_token, scopes, resource, call);
   FaultPoint("refresh.answer_received");
   if (IsSuccess(answer)) {
     FaultPoint("refresh.before_land");
@@ -155,12 +156,14 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
   ASSIGN_OR_RETURN(Settled settled,
                    Settle(provider, leased, std::move(answer)));
   FaultPoint("refresh.done");
+  providers_.oauth().Complete(provider, settled.response, call);
+  call.hints = settled.response.captured;
 
   if (provider.narrowing == Narrowing::kTokenExchange) {
-    ASSIGN_OR_RETURN(
-        settled.response,
-        providers_.oauth().ExchangeToken(
-            provider, settled.response.access_token, scopes, resource, ""));
+    ASSIGN_OR_RETURN(settled.response,
+                     providers_.oauth().ExchangeToken(
+                         provider, settled.response.access_token, scopes,
+                         resource, "", call));
   }
   return ToAccessToken(directory, provider, std::move(settled.response), scopes,
                        settled.connection.granted_scopes, received);
@@ -565,9 +568,12 @@ void Refresher::RevokeUnwanted(const Provider& provider,
       row->state != ConnectionState::kRevoked) {
     return;
   }
-  absl::Status status = providers_.oauth()
-                            .Revoke(provider, refresh_token, "refresh_token")
-                            .status();
+  TokenCall call;
+  call.now = clock_.Now();
+  absl::Status status =
+      providers_.oauth()
+          .Revoke(provider, refresh_token, "refresh_token", call)
+          .status();
   if (!status.ok()) {
     Log(LogLevel::kWarning, "refresh.unwanted",
         "a refresh token that came too late could not be revoked",

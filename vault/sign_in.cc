@@ -84,10 +84,12 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   if (query.Get("code").empty()) return Refuse(flow, "code");
 
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
+  TokenCall call;
+  call.now = clock_.Now();
   ASSIGN_OR_RETURN(TokenResponse response,
                    providers_.oauth().ExchangeCode(
                        provider, Secret::Copy(query.Get("code")), verifier,
-                       RedirectUri(directory, tenant)));
+                       RedirectUri(directory, tenant), call));
   absl::StatusOr<JwtClaims> claims = providers_.VerifyIdToken(
       provider, response.id_token, keys_.Derive("nonce", query.Get("state")),
       directory.dev_mode);

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -145,7 +146,8 @@ Result UpstreamRevocations::Ask(const Directory& directory,
                     RefreshTokenBinding(keys_.deployment_id(), revoked)));
     ASSIGN_OR_RETURN(
         RevocationOutcome outcome,
-        providers_.oauth().Revoke(provider, token, "refresh_token"));
+        providers_.oauth().Revoke(provider, token, "refresh_token",
+                                  CallAbout(directory, revoked, clock_.Now())));
     return outcome == RevocationOutcome::kRevoked ? Result::kRevoked
                                                   : Result::kUnsupported;
   };

@@ -62,6 +62,7 @@ void Bind(Statement& row, const Connection& connection) {
   row.Time(connection.create_time);
   row.Time(connection.last_refresh_time);
   row.Time(connection.access_end_time);
+  row.Pairs(connection.endpoint_hints);
   row.Int(connection.version);
 }
 
@@ -195,6 +196,7 @@ void Read(Statement& row, Connection& connection) {
   connection.create_time = row.TakeTime();
   connection.last_refresh_time = row.TakeTime();
   connection.access_end_time = row.TakeTime();
+  connection.endpoint_hints = row.TakePairs();
   connection.version = row.TakeUint64();
 }
 

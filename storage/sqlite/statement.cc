@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "storage/sqlite/sqlite_errors.h"
 
 namespace tokenvault {
@@ -47,6 +49,23 @@ absl::StatusOr<bool> Statement::Step() {
     Note(code);
   }
   return status();
+}
+
+void Statement::Pairs(const std::map<std::string, std::string>& value) {
+  std::string text;
+  for (const auto& [name, said] : value) {
+    absl::StrAppend(&text, name, "=", said, "\n");
+  }
+  Text(text);
+}
+
+std::map<std::string, std::string> Statement::TakePairs() {
+  const std::string text = TakeText();
+  std::map<std::string, std::string> pairs;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    pairs.insert(absl::StrSplit(line, absl::MaxSplits('=', 1)));
+  }
+  return pairs;
 }
 
 std::string Statement::TakeText() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -43,6 +44,8 @@ class Statement {
   void Int(int64_t value);
   void Time(absl::Time value);
   void Scopes(const ScopeSet& value) { Text(value.ToString()); }
+  // As lines of name=value.
+  void Pairs(const std::map<std::string, std::string>& value);
   template <typename Tag>
   void Name(const Id<Tag>& value) {
     Text(value.value);
@@ -69,6 +72,7 @@ class Statement {
   bool TakeBool() { return TakeWithin(0, 1) == 1; }
   absl::Time TakeTime();
   ScopeSet TakeScopes() { return ScopeSet::Parse(TakeText()); }
+  std::map<std::string, std::string> TakePairs();
   template <typename Tag>
   void Take(Id<Tag>& name) {
     name.value = TakeText();

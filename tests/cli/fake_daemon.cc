@@ -42,9 +42,22 @@ v1::Provider Google() {
   provider.set_enabled(true);
   provider.set_source("https://developers.google.com/identity");
   provider.set_verified_on("2026-11-20");
+  provider.set_tier("p0");
+  provider.set_narrowing("refresh_scope");
+  provider.set_rotation("none");
+  provider.set_expires_source("response");
+  provider.mutable_default_lifetime()->set_seconds(3600);
+  provider.mutable_refresh_inactivity()->set_seconds(180 * 86400);
+  provider.set_revocation_manual_url(
+      "https://myaccount.google.com/connections");
+  auto* fact = provider.add_facts();
+  fact->add_fields("authorize_url");
+  fact->add_fields("token_url");
+  fact->set_source("https://developers.google.com/identity");
+  fact->set_verified_on("2026-11-20");
   provider.set_authorize_url("https://accounts.google.com/o/oauth2/v2/auth");
   provider.set_token_url("https://oauth2.googleapis.com/token");
-  provider.set_revocation("https://oauth2.googleapis.com/revoke");
+  provider.set_revocation("rfc7009");
   provider.set_redirect_uri("https://connect.example.com/cb/7f3a");
   auto* scope = provider.add_scopes();
   scope->set_alias("calendar.read");
@@ -58,6 +71,14 @@ v1::Provider Jira() {
   provider.set_name("providers/acme-jira");
   provider.set_display_name("Acme Jira");
   provider.set_rotates_refresh_token(true);
+  provider.set_tier("p0");
+  provider.set_narrowing("none");
+  provider.set_rotation("single_use");
+  provider.set_expires_source("never");
+  provider.set_revocation("none");
+  auto* fact = provider.add_facts();
+  fact->add_fields("token_url");
+  fact->set_source("from experience");
   provider.set_refresh_invalidates_access_token(true);
   return provider;
 }

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "crypto/random.h"
+#include "oauth/preset_catalogue.h"
 #include "server/config.h"
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
@@ -15,6 +16,19 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string toml(reinterpret_cast<const char*>(data), size);
+  // The same bytes as somebody's preset.
+  tokenvault::PresetCatalogue presets = tokenvault::PresetCatalogue::BuiltIn();
+  const absl::Status added = presets.Add("presets.d/fuzz.toml", toml);
+  if (!added.ok() && tokenvault::ReasonOf(added) != "CONFIG_INVALID") {
+    std::abort();
+  }
+  tokenvault::ProviderConfig provider;
+  provider.toml =
+      "[[providers]]\nid = \"p\"\npreset = \"fuzz\"\nclient_id = \"c\"\n";
+  const absl::Status made = presets.Make(provider).status();
+  if (!made.ok() && tokenvault::ReasonOf(made) != "CONFIG_INVALID") {
+    std::abort();
+  }
   for (bool dev : {false, true}) {
     tokenvault::ParseOptions options;
     options.dev = dev;

@@ -384,6 +384,14 @@ TEST(CurlHttpClientTlsTest, TrustsTheFileItIsGivenAndNothingElse) {
   auto answer = trusting.Send(Post(server.Url("/", "https"), "a=b"));
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->body.Reveal(), "ok");
+  EXPECT_EQ(answer->certificate_end_time, absl::InfiniteFuture());
+  HttpRequest curious = Post(server.Url("/", "https"), "a=b");
+  curious.wants_certificate = true;
+  answer = trusting.Send(curious);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_LT(absl::AbsDuration(answer->certificate_end_time - absl::Now() -
+                              absl::Hours(1)),
+            absl::Minutes(5));
   // The certificate is for the address, not for this name of it.
   EXPECT_EQ(Problem(trusting.Send(Post(
                 absl::StrCat("https://localhost:", server.port()), "a=b"))),

@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "base/errors.h"
+#include "oauth/jwt_signer.h"
 #include "oauth/url.h"
 #include "tests/support/fake_http_client.h"
 
@@ -219,6 +220,107 @@ TEST_F(OAuthClientTest, ExchangesATokenForANarrowerOne) {
                "urn:ietf:params:oauth:token-type:access_token"),
           Pair("scope", "read"), Pair("resource", "https://api/folder/7"),
           Pair("audience", "aud")));
+}
+
+TEST_F(OAuthClientTest, RefusesATokenThatIsNotForTheResource) {
+  provider_.exchange_restrictions = "restricted_to";
+  const char* const kBox =
+      R"({"access_token":"at","expires_in":4169,"token_type":"bearer",
+          "issued_token_type":"urn:ietf:params:oauth:token-type:access_token",
+          "restricted_to":[{"scope":"item_preview","object":{"type":"folder",
+          "id":"123","sequence_id":"1","etag":"1","name":"Contracts"}}]})";
+  for (const char* body :
+       {kToken, R"({"access_token":"at","restricted_to":[]})", kBox}) {
+    http_.AnswerJson(200, body);
+    EXPECT_EQ(MetadataOf(client_
+                             .ExchangeToken(
+                                 provider_, Secret("wide"), {"item_preview"},
+                                 "https://api.box.com/2.0/folders/99", "")
+                             .status(),
+                         "problem"),
+              "not_narrowed")
+        << body;
+  }
+  http_.AnswerJson(200, kBox);
+  auto token =
+      client_.ExchangeToken(provider_, Secret("wide"), {"item_preview"},
+                            "https://api.box.com/2.0/folders/123", "");
+  ASSERT_TRUE(token.ok()) << token.status();
+  EXPECT_EQ(*token->scope, ScopeSet({"item_preview"}));
+}
+
+TEST_F(OAuthClientTest, ExchangesAtAUrlOfItsOwnWhereThereIsOne) {
+  provider_.exchange_url = "https://cal.example/exchange";
+  http_.AnswerJson(200, kToken);
+  ASSERT_TRUE(
+      client_.ExchangeToken(provider_, Secret("wide"), {"a"}, "", "").ok());
+  EXPECT_EQ(http_.requests()[0].url, "https://cal.example/exchange");
+}
+
+TEST_F(OAuthClientTest, RepeatsTheRedirectUriWhereTheProviderWantsThat) {
+  provider_.refresh_redirect_uri = true;
+  EXPECT_EQ(ReasonOf(client_.Refresh(provider_, Secret("rt")).status()),
+            "INTERNAL");
+  EXPECT_TRUE(http_.requests().empty());
+  TokenCall call;
+  call.redirect_uri = "https://vault.example/cb/x";
+  http_.AnswerJson(200, kToken);
+  ASSERT_TRUE(client_.Refresh(provider_, Secret("rt"), {}, "", call).ok());
+  EXPECT_THAT(SentFields(),
+              Contains(Pair("redirect_uri", "https://vault.example/cb/x")));
+}
+
+TEST_F(OAuthClientTest, KeepsATokenThatNeverExpires) {
+  provider_.expires_source = ExpirySource::kNever;
+  http_.AnswerJson(200, R"({"access_token":"forever","token_type":"bearer"})");
+  auto first = client_.ExchangeCode(provider_, Secret("co"), Secret("ver"),
+                                    "https://vault.example/cb/x");
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->refresh_token.Reveal(), "forever");
+  EXPECT_GT(first->Lifetime(provider_), absl::Hours(24 * 365));
+  auto later = client_.Refresh(provider_, first->refresh_token);
+  ASSERT_TRUE(later.ok()) << later.status();
+  EXPECT_EQ(later->access_token.Reveal(), "forever");
+  EXPECT_TRUE(later->refresh_token.empty());
+  EXPECT_EQ(http_.requests().size(), 1);
+}
+
+TEST_F(OAuthClientTest, PutsTheSecretIntoAJsonBody) {
+  provider_.client_auth = ClientAuth::kJson;
+  provider_.body = BodyFormat::kJson;
+  http_.AnswerJson(200, kToken);
+  ASSERT_TRUE(client_.Refresh(provider_, Secret("rt")).ok());
+  EXPECT_EQ(http_.requests()[0].authorization, "");
+  EXPECT_EQ(http_.requests()[0].body,
+            R"({"client_id":"client 1","client_secret":"s:e/c&r=t",)"
+            R"("grant_type":"refresh_token","refresh_token":"rt"})");
+}
+
+TEST_F(OAuthClientTest, ProvesItselfByAnAssertionAndSendsNoSecret) {
+  auto key = JwtSigner::Generate(JwsAlgorithm::kEs256, "k");
+  ASSERT_TRUE(key.ok());
+  provider_.client_auth = ClientAuth::kPrivateKeyJwt;
+  provider_.client_key = std::make_shared<const JwtSigner>(*std::move(key));
+  TokenCall call;
+  call.now = absl::FromUnixSeconds(1'800'000'000);
+  http_.AnswerJson(200, kToken);
+  ASSERT_TRUE(client_.Refresh(provider_, Secret("rt"), {}, "", call).ok());
+  EXPECT_EQ(http_.requests()[0].authorization, "");
+  EXPECT_THAT(SentFields(),
+              IsSupersetOf({Pair("client_id", "client 1"),
+                            Pair("client_assertion_type",
+                                 "urn:ietf:params:oauth:client-assertion-type:"
+                                 "jwt-bearer")}));
+  EXPECT_THAT(SentFields(), Contains(Key("client_assertion")));
+  EXPECT_THAT(SentFields(), Not(Contains(Key("client_secret"))));
+}
+
+TEST_F(OAuthClientTest, AsksForScopesUnderTheNameOfThePreset) {
+  provider_.scope_parameter = "user_scope";
+  AuthorizationRequest request;
+  request.scopes = {"chat:write"};
+  EXPECT_THAT(QueryOf(client_.AuthorizationUrl(provider_, request)),
+              Contains(Pair("user_scope", "chat:write")));
 }
 
 TEST_F(OAuthClientTest, RevokesByRfc7009) {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/embedded.h"
 #include "base/errors.h"
-#include "oauth/provider_fields.h"
+#include "oauth/provider_tables.h"
 #include "oauth/toml_fields.h"
 
 namespace tokenvault {
@@ -22,6 +22,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::Pair;
 
@@ -50,7 +51,7 @@ absl::StatusOr<Provider> Make(const std::string& toml, size_t index = 0) {
   config.toml = toml;
   config.index = index;
   config.client_secret = std::make_shared<const Secret>(Secret::Copy("s"));
-  return MakeProvider(config);
+  return PresetCatalogue::BuiltIn().Make(config);
 }
 
 // The sentence of the error.
@@ -61,18 +62,15 @@ std::string Refusal(const std::string& toml) {
 }
 
 TEST(PresetCatalogueTest, HasEveryPresetThatWasCompiledIn) {
-  std::vector<std::string> names;
-  for (const PresetInfo& preset : ListPresets()) names.push_back(preset.name);
-  EXPECT_THAT(names, ElementsAre("demo", "generic-oauth2", "github-app",
-                                 "google", "microsoft", "oidc"));
-  EXPECT_EQ(names.size(), EmbeddedPresets().size());
+  EXPECT_EQ(PresetCatalogue::BuiltIn().List().size(), EmbeddedPresets().size());
 }
 
 TEST(PresetCatalogueTest, HasASourceForEveryFact) {
   for (const EmbeddedFile& file : EmbeddedPresets()) {
     auto fields = ReadToml(file.content, file.name);
     ASSERT_TRUE(fields.ok()) << fields.status();
-    std::set<std::string> covered = {"facts", "display_name"};
+    // What we call it and how we stand to it is nobody else's to say.
+    std::set<std::string> covered = {"facts", "display_name", "tier"};
     for (const ProviderFact& fact : ReadFacts(*fields)) {
       EXPECT_FALSE(fact.source.empty()) << file.name;
       covered.insert(fact.fields.begin(), fact.fields.end());
@@ -84,12 +82,13 @@ TEST(PresetCatalogueTest, HasASourceForEveryFact) {
 }
 
 TEST(PresetCatalogueTest, MakesAProviderOfEveryPreset) {
-  for (const PresetInfo& preset : ListPresets()) {
+  for (const PresetInfo& preset : PresetCatalogue::BuiltIn().List()) {
     std::string toml =
         absl::StrCat("[[providers]]\nid = \"p\"\npreset = \"", preset.name,
                      "\"\nclient_id = \"c\"\nissuer = \"https://i.example\"\n");
-    for (const std::string& name : preset.vars) {
-      absl::StrAppend(&toml, "vars.", name, " = \"x\"\n");
+    for (const PresetVariable& var : preset.vars) {
+      EXPECT_FALSE(var.says.empty()) << preset.name;
+      absl::StrAppend(&toml, "vars.", var.name, " = \"", var.example, "\"\n");
     }
     if (preset.name == "generic-oauth2") {
       toml += "authorize_url=\"https://i/a\"\ntoken_url=\"https://i/t\"\n";
@@ -97,7 +96,12 @@ TEST(PresetCatalogueTest, MakesAProviderOfEveryPreset) {
     auto provider = Make(toml);
     ASSERT_TRUE(provider.ok()) << preset.name << provider.status();
     EXPECT_EQ(provider->preset, preset.name);
+    EXPECT_EQ(provider->enabled, provider->tier != Tier::kP2) << preset.name;
     EXPECT_FALSE(provider->facts.empty());
+    for (const ProviderFact& fact : provider->facts) {
+      EXPECT_THAT(fact.verified_on,
+                  MatchesRegex("|20[0-9]{2}-[01][0-9]-[0-3][0-9]"));
+    }
     for (const ScopeInfo& scope : provider->scopes) {
       EXPECT_FALSE(scope.says.empty()) << scope.alias;
     }
@@ -198,7 +202,8 @@ TEST(PresetCatalogueTest, RefusesValuesOfAnotherKind) {
         "expires.default = 3600", "pkce = \"plain\"",
         "scopes.a.risk = \"huge\"", "scopes.a.value = true",
         "authorize_params.x = 1", "narrowing = [\"none\"]", "accept = 1.5",
-        "capture = 1979-05-27", "errors.transient = [1]"}) {
+        "capture = 1979-05-27", "response.capture = [\"a=b\"]",
+        "callback.capture = [\"\"]", "errors.transient = [1]"}) {
     EXPECT_THAT(Refusal(absl::StrCat(kGeneric, line, "\n")),
                 HasSubstr("vault.toml:10:"))
         << line;
@@ -216,7 +221,7 @@ TEST(PresetCatalogueTest, RefusesUrlsThatAreNotHttps) {
   config.toml = absl::StrCat(kGeneric, "refresh_url = \"http://[::1]:1/\"\n");
   config.client_secret = std::make_shared<const Secret>(Secret::Copy("s"));
   config.allow_http_loopback = true;
-  EXPECT_TRUE(MakeProvider(config).ok());
+  EXPECT_TRUE(PresetCatalogue::BuiltIn().Make(config).ok());
 }
 
 TEST(PresetCatalogueTest, RefusesASecretInTheFileWithoutQuotingIt) {
@@ -230,10 +235,11 @@ TEST(PresetCatalogueTest, RefusesASecretInTheFileWithoutQuotingIt) {
 TEST(PresetCatalogueTest, NeedsASecretUnlessTheClientIsPublic) {
   ProviderConfig config;
   config.toml = kGeneric;
-  EXPECT_THAT(std::string(MakeProvider(config).status().message()),
-              HasSubstr("client_secret_file is missing"));
+  EXPECT_THAT(
+      std::string(PresetCatalogue::BuiltIn().Make(config).status().message()),
+      HasSubstr("client_secret_file is missing"));
   config.toml = absl::StrCat(kGeneric, "client_auth = \"none\"\n");
-  EXPECT_TRUE(MakeProvider(config).ok());
+  EXPECT_TRUE(PresetCatalogue::BuiltIn().Make(config).ok());
 }
 
 TEST(PresetCatalogueTest, SaysWhatIsMissing) {
@@ -262,8 +268,229 @@ client_id = "Iv1/x"
   ASSERT_TRUE(provider.ok()) << provider.status();
   EXPECT_EQ(provider->revocation_url,
             "https://api.github.com/applications/Iv1%2Fx/grant");
+  EXPECT_EQ(provider->exchange_url,
+            "https://api.github.com/applications/Iv1%2Fx/token/scoped");
   EXPECT_TRUE(provider->refresh_invalidates_access_token);
-  EXPECT_FALSE(provider->scope_in_response);
+}
+
+constexpr char kOwn[] = R"(display_name = "Acme"
+authorize_url = "https://{tenant}.acme.example/authorize"
+token_url = "https://{tenant}.acme.example/token"
+open_scopes = true
+
+[vars.tenant]
+pattern = "^[a-z]+$"
+example = "north"
+says = "what stands before .acme.example"
+)";
+
+std::string AddRefusal(const std::string& file, const std::string& toml) {
+  PresetCatalogue presets = PresetCatalogue::BuiltIn();
+  absl::Status status = presets.Add(file, toml);
+  EXPECT_EQ(ReasonOf(status), "CONFIG_INVALID") << toml;
+  return std::string(status.message());
+}
+
+TEST(PresetCatalogueTest, TakesAnOperatorsOwnPreset) {
+  PresetCatalogue presets = PresetCatalogue::BuiltIn();
+  ASSERT_EQ(presets.Add("/etc/tokenvault/presets.d/acme.toml", kOwn),
+            absl::OkStatus());
+  ProviderConfig config;
+  config.file = "vault.toml";
+  config.toml = R"([[providers]]
+id = "north"
+preset = "acme"
+client_id = "c"
+client_auth = "none"
+vars.tenant = "north"
+expires.default = "10m"
+)";
+  auto provider = presets.Make(config);
+  ASSERT_TRUE(provider.ok()) << provider.status();
+  EXPECT_EQ(provider->token_url, "https://north.acme.example/token");
+  EXPECT_EQ(provider->expires_default, absl::Minutes(10));
+  EXPECT_EQ(presets.List().size(),
+            PresetCatalogue::BuiltIn().List().size() + 1);
+}
+
+TEST(PresetCatalogueTest, SaysWhereAnOwnPresetIsWrong) {
+  EXPECT_EQ(
+      AddRefusal("presets.d/acme.toml", "[refresh]\nrotaton = \"none\"\n"),
+      "presets.d/acme.toml:2:11: unknown key refresh.rotaton; did you "
+      "mean refresh.rotation?");
+  EXPECT_THAT(AddRefusal("presets.d/acme.toml", "a = "),
+              HasSubstr("presets.d/acme.toml:1:"));
+  for (const char* key : {"id", "enabled", "client_secret_file", "vars.x"}) {
+    EXPECT_THAT(AddRefusal("acme.toml", absl::StrCat(key, " = \"x\"\n")),
+                HasSubstr(absl::StrCat("unknown key ", key)));
+  }
+}
+
+TEST(PresetCatalogueTest, RefusesANameThatIsTakenOrNone) {
+  EXPECT_THAT(AddRefusal("presets.d/google.toml", kOwn),
+              HasSubstr("already: rename the file"));
+  EXPECT_THAT(AddRefusal("presets.d/My Preset.toml", kOwn),
+              HasSubstr("must be lower-case letters"));
+}
+
+TEST(PresetCatalogueTest, NeedsAPatternThatTheExampleMatches) {
+  std::string toml = kOwn;
+  toml.replace(toml.find("^[a-z]+$"), 8, ".*");
+  EXPECT_THAT(AddRefusal("acme.toml", toml), HasSubstr("needs a pattern"));
+  toml = kOwn;
+  toml.replace(toml.find("\"north\""), 7, "\"North\"");
+  EXPECT_THAT(AddRefusal("acme.toml", toml), HasSubstr("needs an example"));
+}
+
+TEST(PresetCatalogueTest, SaysWhereABadValueOfAnOwnPresetIs) {
+  PresetCatalogue presets = PresetCatalogue::BuiltIn();
+  ASSERT_EQ(presets.Add("presets.d/acme.toml", "pkce = \"plain\"\n"),
+            absl::OkStatus());
+  ProviderConfig config;
+  config.file = "vault.toml";
+  config.toml = "[[providers]]\nid = \"a\"\npreset = \"acme\"\n";
+  EXPECT_THAT(std::string(presets.Make(config).status().message()),
+              HasSubstr("presets.d/acme.toml:1:8: pkce must be one of"));
+}
+
+TEST(PresetCatalogueTest, FillsVariablesIntoWhatACallbackMaySay) {
+  auto provider = Make(R"([[providers]]
+id = "crm"
+preset = "zoho"
+client_id = "c"
+vars.dc = "in"
+)");
+  ASSERT_TRUE(provider.ok()) << provider.status();
+  EXPECT_THAT(provider->callback_allow.at("accounts-server"),
+              ElementsAre("https://accounts.zoho.in"));
+  EXPECT_THAT(
+      Refusal(absl::StrCat(kGeneric, "callback.allow.realm = [\"x\"]\n")),
+      HasSubstr("callback.capture does not name realm"));
+}
+
+TEST(PresetCatalogueTest, LetsAnOperatorTurnAnUnusualPresetOn) {
+  std::string toml = R"([[providers]]
+id = "gh"
+preset = "github-oauth"
+client_id = "c"
+)";
+  EXPECT_FALSE(Make(toml)->enabled);
+  EXPECT_TRUE(Make(absl::StrCat(toml, "enabled = true\n"))->enabled);
+}
+
+TEST(PresetCatalogueTest, ReadsEveryFieldOfTheSchema) {
+  auto provider = Make(absl::StrCat(kGeneric, R"(
+adapter = "slack_v2"
+tier = "p2"
+enabled = true
+client_auth = "json"
+introspect_url = "https://own.example/introspect"
+refresh_url = "https://own.example/refresh"
+refresh_method = "GET"
+scope.parameter = "user_scope"
+scope.delimiter = ","
+scope.response_delimiter = ", "
+scope.in_response = false
+scope.not_echoed = ["offline"]
+offline.scope = "offline"
+token_params.expiring = "1"
+refresh_params.redirect_uri = true
+refresh_params.grant_type = "own"
+refresh.parameter = "token"
+refresh.rotation = "new_old_valid"
+refresh.grace = "30s"
+refresh.inactivity = "90d"
+refresh.invalidates_access_token = true
+expires.source = "introspect"
+expires.default = "15m"
+narrowing = "token_exchange"
+exchange.url = "https://own.example/exchange"
+exchange.subject_token_type = "urn:x"
+exchange.restrictions = "restricted_to"
+response.error_path = "err.code"
+response.ok_path = "ok"
+response.capture = ["instance_url"]
+callback.capture = ["realmId"]
+callback.allow.realmId = ["1", "2"]
+errors.grant_gone = ["gone"]
+errors.app_misconfigured = ["app"]
+errors.transient = ["later"]
+revoke.style = "path"
+revoke.url = "https://own.example/tokens/{token}"
+revoke.manual_url = "https://own.example/apps"
+account.url = "https://own.example/me"
+account.id = "user.id"
+account.label = "user.name"
+account.scopes = ["me"]
+resource = true
+authorization_response_iss = true
+issuer = "https://own.example"
+)"));
+  ASSERT_TRUE(provider.ok()) << provider.status();
+  const Provider& p = *provider;
+  EXPECT_EQ(p.tier, Tier::kP2);
+  EXPECT_TRUE(p.enabled);
+  EXPECT_NE(p.adapter, nullptr);
+  EXPECT_EQ(p.client_auth, ClientAuth::kJson);
+  EXPECT_EQ(p.body, BodyFormat::kJson);
+  EXPECT_EQ(p.introspect_url, "https://own.example/introspect");
+  EXPECT_EQ(p.refresh_url, "https://own.example/refresh");
+  EXPECT_EQ(p.refresh_method, RefreshMethod::kGet);
+  EXPECT_EQ(p.scope_parameter, "user_scope");
+  EXPECT_EQ(p.scope_delimiter, ",");
+  EXPECT_EQ(p.scope_response_delimiter, ", ");
+  EXPECT_FALSE(p.scope_in_response);
+  EXPECT_EQ(p.scope_not_echoed, ScopeSet({"offline"}));
+  EXPECT_EQ(p.offline_scope, "offline");
+  EXPECT_THAT(p.token_params, ElementsAre(Pair("expiring", "1")));
+  EXPECT_TRUE(p.refresh_redirect_uri);
+  EXPECT_THAT(p.refresh_params, ElementsAre(Pair("grant_type", "own")));
+  EXPECT_EQ(p.refresh_parameter, "token");
+  EXPECT_EQ(p.rotation, Rotation::kNewOldValid);
+  EXPECT_EQ(p.reuse_grace, absl::Seconds(30));
+  EXPECT_EQ(p.refresh_inactivity, absl::Hours(24 * 90));
+  EXPECT_TRUE(p.refresh_invalidates_access_token);
+  EXPECT_EQ(p.expires_source, ExpirySource::kIntrospect);
+  EXPECT_EQ(p.expires_default, absl::Minutes(15));
+  EXPECT_EQ(p.narrowing, Narrowing::kTokenExchange);
+  EXPECT_EQ(p.exchange_url, "https://own.example/exchange");
+  EXPECT_EQ(p.exchange_subject_token_type, "urn:x");
+  EXPECT_EQ(p.exchange_restrictions, "restricted_to");
+  EXPECT_EQ(p.error_path, "err.code");
+  EXPECT_EQ(p.ok_path, "ok");
+  EXPECT_THAT(p.capture, ElementsAre("instance_url"));
+  EXPECT_THAT(p.callback_capture, ElementsAre("realmId"));
+  EXPECT_THAT(p.callback_allow.at("realmId"), ElementsAre("1", "2"));
+  EXPECT_THAT(p.errors_grant_gone, ElementsAre("gone"));
+  EXPECT_THAT(p.errors_app_misconfigured, ElementsAre("app"));
+  EXPECT_THAT(p.errors_transient, ElementsAre("later"));
+  EXPECT_EQ(p.revocation_style, RevocationStyle::kPath);
+  EXPECT_EQ(p.revocation_url, "https://own.example/tokens/{token}");
+  EXPECT_EQ(p.revocation_manual_url, "https://own.example/apps");
+  EXPECT_EQ(p.account_url, "https://own.example/me");
+  EXPECT_EQ(p.account_id, "user.id");
+  EXPECT_EQ(p.account_label, "user.name");
+  EXPECT_EQ(p.account_scopes, ScopeSet({"me"}));
+  EXPECT_TRUE(p.resource);
+  EXPECT_TRUE(p.authorization_response_iss);
+}
+
+TEST(PresetCatalogueTest, WantsThePlaceOfTheTokenOnceInThePath) {
+  for (const char* url :
+       {"https://own.example/tokens", "https://{token}.example/t",
+        "https://own.example/t?token={token}",
+        "https://own.example/{token}/{token}"}) {
+    EXPECT_THAT(Refusal(absl::StrCat(kGeneric, "revoke.style = \"path\"\n",
+                                     "revoke.url = \"", url, "\"\n")),
+                HasSubstr("{token} once"))
+        << url;
+  }
+}
+
+TEST(PresetCatalogueTest, NeedsAKeyWhereTheClientProvesItselfByOne) {
+  EXPECT_THAT(
+      Refusal(absl::StrCat(kGeneric, "client_auth = \"private_key_jwt\"\n")),
+      HasSubstr("must hold a private key in PEM"));
 }
 
 }  // namespace

@@ -125,4 +125,15 @@ std::string TestSigner::PublicKeyPem() const {
   return pem;
 }
 
+std::string TestSigner::PrivateKeyPem() const {
+  BIO* out = BIO_new(BIO_s_mem());
+  PEM_write_bio_PrivateKey(out, key_.get(), nullptr, nullptr, 0, nullptr,
+                           nullptr);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out, &data);
+  std::string pem(data, static_cast<size_t>(size));
+  BIO_free(out);
+  return pem;
+}
+
 }  // namespace tokenvault

@@ -27,6 +27,7 @@ class TestSigner {
   std::string Signature(absl::string_view signed_text) const;
 
   std::string PublicKeyPem() const;
+  std::string PrivateKeyPem() const;
 
  private:
   std::string algorithm_;

@@ -210,20 +210,24 @@ TEST_F(AdminApiTest, KeepsTheConfigurationThatItCannotAudit) {
 }
 
 TEST_F(AdminApiTest, TestsAProvider) {
-  HttpResponse answer = FakeHttpClient::Response(
-      400, "application/json", R"({"error":"invalid_grant"})");
-  answer.headers.emplace_back(
+  HttpResponse greeting = FakeHttpClient::Response(405, "text/plain", "");
+  greeting.headers.emplace_back(
       "Date", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT",
                                world_.vault.clock.Now() + absl::Minutes(5),
                                absl::UTCTimeZone()));
-  world_.vault.http.Answer(std::move(answer));
+  greeting.certificate_end_time =
+      world_.vault.clock.Now() + absl::Hours(61 * 24 + 1);
+  world_.vault.http.Answer(std::move(greeting));
+  world_.vault.http.AnswerJson(400, R"({"error":"invalid_grant"})");
   v1::TestProviderRequest request;
   request.set_name("providers/calendar");
   auto response =
       Call<v1::TestProviderResponse>(&AdminApi::TestProvider, request);
   ASSERT_TRUE(response.ok()) << response.status();
   ASSERT_EQ(response->checks_size(), 4);
-  EXPECT_TRUE(response->checks(0).skipped());
+  EXPECT_TRUE(response->checks(0).ok());
+  EXPECT_THAT(response->checks(0).detail(),
+              HasSubstr("calendar.test, certificate valid 61 days"));
   EXPECT_EQ(response->checks(1).id(), "clock");
   EXPECT_FALSE(response->checks(1).ok());
   EXPECT_THAT(response->checks(1).detail(), HasSubstr("300 s behind"));
@@ -231,7 +235,26 @@ TEST_F(AdminApiTest, TestsAProvider) {
   EXPECT_TRUE(response->checks(3).ok());
 }
 
+TEST_F(AdminApiTest, SaysWhenAProviderCannotBeReached) {
+  world_.vault.http.Answer(
+      errors::ProviderUnreachable("calendar.test", "tls", false));
+  world_.vault.http.Answer(
+      errors::ProviderUnreachable("calendar.test", "tls", false));
+  v1::TestProviderRequest request;
+  request.set_name("providers/calendar");
+  auto response =
+      Call<v1::TestProviderResponse>(&AdminApi::TestProvider, request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  for (int i : {0, 3}) {
+    EXPECT_FALSE(response->checks(i).ok());
+    EXPECT_FALSE(response->checks(i).skipped());
+    EXPECT_THAT(response->checks(i).fix(), HasSubstr("[egress]"));
+  }
+  EXPECT_TRUE(response->checks(1).skipped());
+}
+
 TEST_F(AdminApiTest, FindsAWrongClientSecret) {
+  world_.vault.http.AnswerJson(405, "");
   world_.vault.http.AnswerJson(401, R"({"error":"invalid_client"})");
   v1::TestProviderRequest request;
   request.set_name("providers/calendar");

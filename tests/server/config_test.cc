@@ -403,6 +403,48 @@ TEST(ConfigTest, GivesAnotherSecretAnotherGeneration) {
   EXPECT_EQ(one->generation.substr(0, 12), two->generation.substr(0, 12));
 }
 
+TEST(ConfigTest, TakesAnOperatorsOwnPreset) {
+  ParseOptions options;
+  options.presets = {{"/etc/tokenvault/presets.d/acme.toml",
+                      "authorize_url = \"https://acme.example/authorize\"\n"
+                      "token_url = \"https://acme.example/token\"\n"
+                      "open_scopes = true\n"}};
+  const std::string toml =
+      With("preset = \"google\"\n",
+           "preset = \"acme\"\nrefresh_url = \"https://acme.example/r\"\n");
+  auto config = Parse(toml, options);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  const Provider* provider =
+      config->directory->FindProvider(ProviderId("google"));
+  ASSERT_NE(provider, nullptr);
+  EXPECT_EQ(provider->token_url, "https://acme.example/token");
+  EXPECT_EQ(provider->refresh_url, "https://acme.example/r");
+  options.presets[0].toml += "accept = \"text/json\"\n";
+  auto changed = Parse(toml, options);
+  ASSERT_TRUE(changed.ok()) << changed.status().message();
+  EXPECT_NE(changed->generation, config->generation);
+}
+
+TEST(ConfigTest, SaysWhereAnOwnPresetIsWrong) {
+  ParseOptions options;
+  options.presets = {{"presets.d/acme.toml", "tokenurl = \"x\"\n"}};
+  EXPECT_THAT(MessageOf(Parse(kGood, options)),
+              HasSubstr("presets.d/acme.toml:1:12: unknown key tokenurl; did "
+                        "you mean token_url?"));
+}
+
+TEST(ConfigTest, WantsLeaveForTokensThatNeverExpire) {
+  const std::string off = With("preset = \"google\"", "preset = \"clickup\"");
+  const std::string on = absl::StrReplaceAll(
+      off, {{"preset = \"clickup\"", "preset = \"clickup\"\nenabled = true"},
+            {"scopes = [\"calendar.read\"]", "scopes = [\"app\"]"}});
+  EXPECT_THAT(
+      MessageOf(Parse(on)),
+      HasSubstr("tokens of this provider never expire: set long_lived"));
+  auto config = Parse(absl::StrCat("[tokens]\nlong_lived = \"allow\"\n", on));
+  EXPECT_TRUE(config.ok()) << config.status().message();
+}
+
 TEST(ConfigTest, NamesWhatAReloadCannotChange) {
   auto old = Parse(kGood);
   auto next = Parse(absl::StrReplaceAll(
@@ -567,6 +609,12 @@ TEST_F(ConfigFilesTest, ReadsConfDInNameOrder) {
   auto config = Load();
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ(config->server.log_level, "error");
+}
+
+TEST_F(ConfigFilesTest, ReadsPresetsDBesideTheFile) {
+  Write("presets.d/own.toml", "pkce = \"off\"\nbroken = 1\n");
+  EXPECT_THAT(MessageOf(Load()),
+              HasSubstr("presets.d/own.toml:2:10: unknown key broken"));
 }
 
 TEST_F(ConfigFilesTest, RefusesASecretThatOthersMayRead) {

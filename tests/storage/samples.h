@@ -61,6 +61,7 @@ inline Connection SampleConnection(const std::string& id = "c1") {
   c.create_time = At(7);
   c.last_refresh_time = At(8);
   c.access_end_time = At(9);
+  c.endpoint_hints = {{"api_domain", "https://a=b.example"}, {"realmId", "7"}};
   c.version = 10;
   return c;
 }
@@ -155,12 +156,13 @@ inline auto Fields(const Dek& d) {
                          d.kek_version, d.wrapped, d.create_time, d.version);
 }
 inline auto Fields(const Connection& c) {
-  return std::make_tuple(
-      c.tenant, c.id, c.user, c.provider, c.account_id, c.account_label,
-      c.state, c.state_reason, c.paused, c.granted_scopes,
-      c.sealed_refresh_token, c.generation, c.lease_owner, c.lease_epoch,
-      c.lease_until, c.refresh_phase, c.landing_slot, c.refresh_sent_time,
-      c.create_time, c.last_refresh_time, c.access_end_time, c.version);
+  return std::make_tuple(c.tenant, c.id, c.user, c.provider, c.account_id,
+                         c.account_label, c.state, c.state_reason, c.paused,
+                         c.granted_scopes, c.sealed_refresh_token, c.generation,
+                         c.lease_owner, c.lease_epoch, c.lease_until,
+                         c.refresh_phase, c.landing_slot, c.refresh_sent_time,
+                         c.create_time, c.last_refresh_time, c.access_end_time,
+                         c.endpoint_hints, c.version);
 }
 inline auto Fields(const AgentGrant& g) {
   return std::make_tuple(g.tenant, g.connection, g.agent, g.scopes,

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using Upstream = UpstreamRevocations::Result;
 
@@ -131,13 +132,40 @@ TEST_F(ConnectionAdminTest, RevokesEvenIfTheProviderIsDown) {
 
 TEST_F(ConnectionAdminTest, TellsThatTheProviderKnowsNoRevocation) {
   world_.Change([](Directory& next) {
-    next.providers.at(ProviderId("calendar")).revocation_style =
-        RevocationStyle::kNone;
+    Provider& provider = next.providers.at(ProviderId("calendar"));
+    provider.revocation_style = RevocationStyle::kNone;
+    provider.revocation_manual_url = "https://calendar.test/apps";
   });
   auto revoked = Revoke();
   ASSERT_TRUE(revoked.ok()) << revoked.status();
   EXPECT_EQ(revoked->upstream, Upstream::kUnsupported);
+  EXPECT_EQ(revoked->manual_url, "https://calendar.test/apps");
   EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+TEST_F(ConnectionAdminTest, NeverLogsATokenThatStandsInAPath) {
+  world_.Change([](Directory& next) {
+    Provider& provider = next.providers.at(ProviderId("calendar"));
+    provider.revocation_style = RevocationStyle::kPath;
+    provider.revocation_url = "https://calendar.test/tokens/{token}";
+  });
+  std::string asked;
+  world_.http.SetHandler([&](const FakeHttpClient::Request& request) {
+    asked = request.url;
+    return FakeHttpClient::Response(403, "application/json",
+                                    R"({"error":"rt-1 is not yours"})");
+  });
+  ::testing::internal::CaptureStderr();
+  auto revoked = Revoke();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  EXPECT_EQ(revoked->upstream, Upstream::kFailed);
+  EXPECT_EQ(asked, "https://calendar.test/tokens/rt-1");
+  EXPECT_THAT(log, HasSubstr("revoke.upstream_failed"));
+  EXPECT_THAT(log, Not(HasSubstr("rt-1")));
+  for (const AuditEntry& entry : world_.Audit()) {
+    EXPECT_THAT(entry.leaf, Not(HasSubstr("rt-1")));
+  }
 }
 
 TEST_F(ConnectionAdminTest, ChangesNothingWhenRevokedTwice) {

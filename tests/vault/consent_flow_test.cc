@@ -123,6 +123,95 @@ TEST_F(ConsentFlowTest, ConnectsAnAccount) {
   EXPECT_EQ(TokenIn(answer)->token->value.Reveal(), "at-1");
 }
 
+TEST_F(ConsentFlowTest, KeepsWhatTheCallbackSaidForEveryLaterToken) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).callback_capture = {"realmId"};
+  });
+  Callback callback = Press(AskAna(ReadCalendar()));
+  callback.query.parameters.emplace_back("realmId", "9130350");
+  AnswerCode(ReadCalendar());
+  ASSERT_TRUE(Return(callback).ok());
+  const auto realm = ::testing::Contains(::testing::Pair("realmId", "9130350"));
+  auto first = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(first), nullptr) << first.status();
+  EXPECT_THAT(TokenIn(first)->token->endpoint_hints, realm);
+  world_.clock.Advance(absl::Hours(2));
+  world_.AnswerToken("at-2", "rt-2", ReadCalendar());
+  auto later = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(later), nullptr) << later.status();
+  EXPECT_EQ(TokenIn(later)->token->value.Reveal(), "at-2");
+  EXPECT_THAT(TokenIn(later)->token->endpoint_hints, realm);
+}
+
+TEST_F(ConsentFlowTest, AsksNoTokenOfAPlaceThatThePresetDoesNotKnow) {
+  world_.Change([](Directory& next) {
+    Provider& calendar = next.providers.at(ProviderId("calendar"));
+    calendar.callback_capture = {"accounts-server"};
+    calendar.callback_allow["accounts-server"] = {"https://accounts.test"};
+  });
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  callback.query.parameters.emplace_back("accounts-server",
+                                         "https://evil.test");
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "callback_value");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+}
+
+TEST_F(ConsentFlowTest, SaysWhereItCameBackToOnEveryRefreshThatWantsIt) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).refresh_redirect_uri = true;
+  });
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  ASSERT_TRUE(Return(callback).ok());
+  world_.clock.Advance(absl::Hours(2));
+  world_.AnswerToken("at-2", "rt-2", ReadCalendar());
+  ASSERT_NE(TokenIn(world_.Get(world_.Request())), nullptr);
+  EXPECT_THAT(world_.http.requests().back().body,
+              HasSubstr("redirect_uri=https%3A%2F%2Fconnect.test%2Fcb%2Facme."
+                        "calendar"));
+}
+
+TEST_F(ConsentFlowTest, NeverHandsOutATokenThatHasStillToBeNarrowed) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).narrowing =
+        Narrowing::kTokenExchange;
+  });
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  ASSERT_TRUE(Return(callback).ok());
+  world_.AnswerToken("wide", "rt-2", ReadCalendar());
+  world_.AnswerToken("narrow", "", ReadCalendar());
+  auto answer = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->token->value.Reveal(), "narrow");
+}
+
+TEST_F(ConsentFlowTest, GivesATokenThatNeverExpiresAgainAndAgain) {
+  world_.Change([](Directory& next) {
+    Provider& calendar = next.providers.at(ProviderId("calendar"));
+    calendar.expires_source = ExpirySource::kNever;
+    calendar.rotation = Rotation::kNone;
+    calendar.narrowing = Narrowing::kNone;
+    next.tokens.allow_long_lived = true;
+  });
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  world_.http.AnswerJson(200, R"({"access_token":"forever"})");
+  world_.http.AnswerJson(200, R"({"sub":"ana","email":"ana@calendar.test"})");
+  ASSERT_TRUE(Return(callback).ok());
+  auto outcome = world_.consent->GetOutcome(question.id, ana_);
+  ASSERT_TRUE(outcome.ok() && outcome->connection.has_value());
+  EXPECT_EQ(world_.RefreshTokenOf(*outcome->connection), "forever");
+  const size_t asked = world_.http.requests().size();
+  world_.cache->Invalidate(outcome->connection->id);
+  auto answer = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->token->value.Reveal(), "forever");
+  EXPECT_EQ(world_.http.requests().size(), asked);
+}
+
 TEST_F(ConsentFlowTest, SendsThePersonWithAStateAndAChallenge) {
   Callback callback = Press(AskAna(ReadCalendar()));
   EXPECT_THAT(url_, HasSubstr("https://calendar.test/authorize?"));

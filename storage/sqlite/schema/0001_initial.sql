@@ -83,6 +83,7 @@ CREATE TABLE connection (
   create_time INTEGER NOT NULL,
   last_refresh_time INTEGER NOT NULL,
   access_end_time INTEGER NOT NULL,
+  endpoint_hints TEXT NOT NULL,
   version INTEGER NOT NULL,
   PRIMARY KEY (tenant, id)
 ) STRICT;

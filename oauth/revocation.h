@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/secret.h"
+#include "oauth/http_client.h"
+#include "oauth/provider.h"
+#include "oauth/token_request.h"
+
+// How a token is taken back, in the five styles there are. Pure.
+namespace tokenvault {
+
+// Nothing when the preset knows no way. Errors of MakeTokenRequest. With
+// RevocationStyle::kPath the URL is a secret.
+absl::StatusOr<std::optional<HttpRequest>> MakeRevocationRequest(
+    const Provider& provider, const Secret& token,
+    absl::string_view token_type_hint, const TokenCall& call);
+
+// OK when the token is gone, now or before. Errors of ParseTokenResponse.
+absl::Status ReadRevocation(const Provider& provider,
+                            const HttpResponse& answer);
+
+}  // namespace tokenvault
