@@ -103,7 +103,8 @@ absl::StatusOr<TokenResponse> OAuthClient::ExchangeCode(
   FormFields fields = {{"grant_type", "authorization_code"},
                        {"code", code.Reveal()},
                        {"redirect_uri", redirect_uri}};
-  if (!verifier.empty()) {
+  // A server that was shown no challenge refuses a verifier.
+  if (provider.pkce != PkceUse::kOff && !verifier.empty()) {
     fields.emplace_back("code_verifier", verifier.Reveal());
   }
   ASSIGN_OR_RETURN(
@@ -175,7 +176,7 @@ absl::StatusOr<TokenResponse> OAuthClient::Refresh(const Provider& provider,
   return response;
 }
 
-absl::StatusOr<TokenResponse> OAuthClient::ExchangeToken(
+absl::StatusOr<std::optional<TokenResponse>> OAuthClient::ExchangeToken(
     const Provider& provider, const Secret& subject_token,
     const ScopeSet& scopes, absl::string_view resource,
     absl::string_view audience, const TokenCall& call) {
@@ -189,13 +190,7 @@ absl::StatusOr<TokenResponse> OAuthClient::ExchangeToken(
     ASSIGN_OR_RETURN(
         request, MakeExchangeRequest(provider, subject_token, narrowing, call));
   }
-  if (!request.has_value()) {
-    TokenResponse same;
-    same.access_token = subject_token.Clone();
-    same.token_type = "Bearer";
-    same.captured = call.hints;
-    return same;
-  }
+  if (!request.has_value()) return std::nullopt;
   ASSIGN_OR_RETURN(TokenResponse response,
                    Ask(provider, *std::move(request), call));
   if (!provider.exchange_restrictions.empty() && !resource.empty() &&

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,16 +84,15 @@ class OAuthClient {
   void Complete(const Provider& provider, TokenResponse& response,
                 const TokenCall& call);
 
-  // A narrower token: by RFC 8693, or as the preset's adapter knows. `resource`
-  // and `audience` may be empty. PROVIDER_ANSWER_INVALID, "not_narrowed", when
+  // A narrower token: by RFC 8693, or as the preset's adapter knows; nothing
+  // where the token that there is will do. `resource` and `audience` may be
+  // empty. PROVIDER_ANSWER_INVALID, "not_narrowed", when
   // the preset can see that the provider passed `resource` over; FIELD_INVALID
   // where an adapter cannot make anything of them.
-  absl::StatusOr<TokenResponse> ExchangeToken(const Provider& provider,
-                                              const Secret& subject_token,
-                                              const ScopeSet& scopes,
-                                              absl::string_view resource,
-                                              absl::string_view audience,
-                                              const TokenCall& call = {});
+  absl::StatusOr<std::optional<TokenResponse>> ExchangeToken(
+      const Provider& provider, const Secret& subject_token,
+      const ScopeSet& scopes, absl::string_view resource,
+      absl::string_view audience, const TokenCall& call = {});
 
   // `token_type_hint`: "refresh_token" or "access_token". kUnsupported when the
   // preset knows no way. A token the provider does not know counts as revoked.

@@ -38,6 +38,7 @@
 #include "vault/consent_flow.h"
 #include "vault/init_vault.h"
 #include "vault/interactions.h"
+#include "vault/keep_alive.h"
 #include "vault/key_keeper.h"
 #include "vault/key_rotation.h"
 #include "vault/provider_access.h"
@@ -267,8 +268,10 @@ class Assembly::Impl {
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
     rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
-    upkeep_ = std::make_unique<Upkeep>(clock_, *directory_, *cache_,
-                                       *refresher_, *revocations_, *pool_);
+    keep_alive_ = std::make_unique<KeepAlive>(clock_, *store_, *broker_);
+    upkeep_ =
+        std::make_unique<Upkeep>(clock_, *directory_, *cache_, *refresher_,
+                                 *revocations_, *keep_alive_, *pool_);
     return absl::OkStatus();
   }
 
@@ -409,6 +412,7 @@ class Assembly::Impl {
   std::unique_ptr<KeyRotation> rotation_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<KeepAlive> keep_alive_;
   std::unique_ptr<Upkeep> upkeep_;
 
   std::unique_ptr<Authenticator> authenticator_;

@@ -93,6 +93,10 @@ class Store {
   // Those whose last refresh was not settled (refresh_phase is not kNone).
   virtual absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()
       const = 0;
+  // The active ones of a provider, in any tenant, whose refresh token has been
+  // neither new nor used since `before`; the idlest first.
+  virtual absl::StatusOr<std::vector<Connection>> ListIdleConnections(
+      const ProviderId& provider, absl::Time before, int limit) const = 0;
   // Those that ended here and still hold a refresh token: the provider has not
   // confirmed its end.
   virtual absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()

@@ -262,6 +262,27 @@ void Broker::Fetch(std::shared_ptr<Pending> pending, const Access& access,
   Answer(std::move(pending), access, fetched->token, /*from_cache=*/false);
 }
 
+absl::Status Broker::UseRefreshToken(
+    const std::shared_ptr<const Directory>& directory,
+    const Connection& connection) {
+  const Provider* provider = directory->FindProvider(connection.provider);
+  if (provider == nullptr) return absl::OkStatus();
+  const bool ours = flights_.TakeOff(
+      connection.id, [](const TokenKey&, const absl::Status&) {});
+  if (!ours) return absl::OkStatus();
+  Validity validity = cache_.ValidityOf(connection.id);
+  const ScopeSet scopes =
+      connection.granted_scopes.Minus(provider->scope_not_echoed);
+  const TokenKey key{connection.tenant, connection.id, scopes, ""};
+  absl::StatusOr<Refresher::Fetched> fetched =
+      refresher_.Fetch(*directory, *provider, connection, scopes, "");
+  if (fetched.ok()) {
+    cache_.Put(key, fetched->token, std::move(validity), clock_.Now());
+  }
+  flights_.Land(connection.id, key, fetched.status());
+  return fetched.status();
+}
+
 absl::StatusOr<std::variant<Broker::Access, Question>> Broker::FindAccess(
     const AccessRequest& request, absl::Time now) {
   absl::StatusOr<Connection> chosen = ChooseConnection(request, now);

@@ -75,6 +75,13 @@ class Broker {
   // Errors as in TokenService.GetScopedToken.
   void GetToken(AccessRequest request, Done done);
 
+  // Uses the connection's refresh token though nobody asks for a token; the
+  // access token is kept for who asks next. OK without doing anything while a
+  // refresh is under way. Errors as of Refresher::Fetch. Blocks.
+  absl::Status UseRefreshToken(
+      const std::shared_ptr<const Directory>& directory,
+      const Connection& connection);
+
   // Connections that this agent may use for this person now, with its grant.
   struct Usable {
     Connection connection;

@@ -1,6 +1,7 @@
 #include "vault/refresher.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -160,10 +161,11 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
   call.hints = settled.response.captured;
 
   if (provider.narrowing == Narrowing::kTokenExchange) {
-    ASSIGN_OR_RETURN(settled.response,
+    ASSIGN_OR_RETURN(std::optional<TokenResponse> narrower,
                      providers_.oauth().ExchangeToken(
                          provider, settled.response.access_token, scopes,
                          resource, "", call));
+    if (narrower.has_value()) settled.response = *std::move(narrower);
   }
   return ToAccessToken(directory, provider, std::move(settled.response), scopes,
                        settled.connection.granted_scopes, received);

@@ -7,12 +7,14 @@ namespace tokenvault {
 
 Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
                TokenCache& cache, Refresher& refresher,
-               UpstreamRevocations& revocations, WorkerPool& pool)
+               UpstreamRevocations& revocations, KeepAlive& keep_alive,
+               WorkerPool& pool)
     : clock_(clock),
       directory_(directory),
       cache_(cache),
       refresher_(refresher),
       revocations_(revocations),
+      keep_alive_(keep_alive),
       pool_(pool),
       boot_(clock.Now() - clock.SinceBoot()) {}
 
@@ -40,7 +42,7 @@ void Upkeep::Run() {
 
 void Upkeep::RunOnce() {
   LookAtTheClock();
-  TellProviders();
+  AskProviders();
 }
 
 void Upkeep::LookAtTheClock() {
@@ -55,14 +57,20 @@ void Upkeep::LookAtTheClock() {
   refresher_.ForgetTimes();
 }
 
-void Upkeep::TellProviders() {
-  if (telling_.exchange(true)) return;
+void Upkeep::AskProviders() {
+  if (asking_.exchange(true)) return;
   const bool taken = pool_.Submit([this] {
-    revocations_.TellDue(*directory_.Get());
-    telling_ = false;
+    std::shared_ptr<const Directory> directory = directory_.Get();
+    revocations_.TellDue(*directory);
+    const absl::Duration now = clock_.SinceBoot();
+    if (now >= next_idle_round_) {
+      next_idle_round_ = now + kIdleRound;
+      keep_alive_.UseIdle(directory);
+    }
+    asking_ = false;
   });
   // Busy: the next round is soon.
-  if (!taken) telling_ = false;
+  if (!taken) asking_ = false;
 }
 
 }  // namespace tokenvault

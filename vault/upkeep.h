@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "vault/directory.h"
+#include "vault/keep_alive.h"
 #include "vault/refresher.h"
 #include "vault/token_cache.h"
 #include "vault/upstream_revocations.h"
@@ -20,6 +21,7 @@ namespace tokenvault {
 //   when
 //     they end is known no more. The next request fetches a new one.
 //   - Tells providers again of revocations that they did not confirm.
+//   - Uses refresh tokens that would die of not being used.
 //
 // One thread that never blocks on a provider; what may, goes to the pool.
 class Upkeep {
@@ -28,11 +30,14 @@ class Upkeep {
   // The two clocks drift apart by less than that between two rounds, unless
   // somebody sets one.
   static constexpr absl::Duration kStep = absl::Seconds(5);
+  // How often idle refresh tokens are looked for.
+  static constexpr absl::Duration kIdleRound = absl::Minutes(10);
 
   // The first round comes with Start.
   Upkeep(const Clock& clock, const DirectoryHolder& directory,
          TokenCache& cache, Refresher& refresher,
-         UpstreamRevocations& revocations, WorkerPool& pool);
+         UpstreamRevocations& revocations, KeepAlive& keep_alive,
+         WorkerPool& pool);
   // Ends after the round under way.
   ~Upkeep();
 
@@ -43,18 +48,21 @@ class Upkeep {
  private:
   void Run();
   void LookAtTheClock();
-  void TellProviders();
+  void AskProviders();
 
   const Clock& clock_;
   const DirectoryHolder& directory_;
   TokenCache& cache_;
   Refresher& refresher_;
   UpstreamRevocations& revocations_;
+  KeepAlive& keep_alive_;
   WorkerPool& pool_;
 
   // Where the time of day stood at zero of SinceBoot, the round's own.
   absl::Time boot_;
-  std::atomic<bool> telling_ = false;
+  // Since boot; the job's own.
+  absl::Duration next_idle_round_ = absl::ZeroDuration();
+  std::atomic<bool> asking_ = false;
 
   Mutex mutex_;
   CondVar stop_;

@@ -33,6 +33,10 @@ constexpr char kGetConnection[] =
 constexpr char kListUnsettled[] =
     "SELECT * FROM connection INDEXED BY connection_unsettled"
     " WHERE refresh_phase<>1 ORDER BY tenant, id";
+constexpr char kListIdle[] =
+    "SELECT * FROM connection INDEXED BY connection_idle WHERE state=1"
+    " AND provider=? AND max(create_time, last_refresh_time)<?"
+    " ORDER BY max(create_time, last_refresh_time) LIMIT ?";
 constexpr char kListUnrevoked[] =
     "SELECT * FROM connection INDEXED BY connection_unrevoked"
     " WHERE state=3 AND sealed_refresh_token<>x'' ORDER BY tenant, id";
@@ -193,6 +197,16 @@ absl::StatusOr<std::vector<Connection>> SqliteStore::ListUnsettledRefreshes()
     const {
   ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
   Statement select(*reader, kListUnsettled);
+  return All<Connection>(select);
+}
+
+absl::StatusOr<std::vector<Connection>> SqliteStore::ListIdleConnections(
+    const ProviderId& provider, absl::Time before, int limit) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListIdle);
+  select.Name(provider);
+  select.Time(before);
+  select.Int(Limit(limit));
   return All<Connection>(select);
 }
 

@@ -47,6 +47,8 @@ class SqliteStore : public Store {
   absl::StatusOr<AgentGrant> GetAgentGrant(const TenantId& tenant,
                                            const ConnectionId& connection,
                                            const AgentId& agent) const override;
+  absl::StatusOr<std::vector<Connection>> ListIdleConnections(
+      const ProviderId& provider, absl::Time before, int limit) const override;
   absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()
       const override;
   absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()

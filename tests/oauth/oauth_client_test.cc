@@ -12,6 +12,7 @@
 namespace tokenvault {
 namespace {
 
+using ::testing::_;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -246,7 +247,17 @@ TEST_F(OAuthClientTest, RefusesATokenThatIsNotForTheResource) {
       client_.ExchangeToken(provider_, Secret("wide"), {"item_preview"},
                             "https://api.box.com/2.0/folders/123", "");
   ASSERT_TRUE(token.ok()) << token.status();
-  EXPECT_EQ(*token->scope, ScopeSet({"item_preview"}));
+  EXPECT_EQ(*(*token)->scope, ScopeSet({"item_preview"}));
+}
+
+TEST_F(OAuthClientTest, SendsNoVerifierWhereItSentNoChallenge) {
+  provider_.pkce = PkceUse::kOff;
+  http_.AnswerJson(200, kToken);
+  ASSERT_TRUE(client_
+                  .ExchangeCode(provider_, Secret("code"), Secret("verifier"),
+                                "https://vault.example/cb/x")
+                  .ok());
+  EXPECT_THAT(SentFields(), Not(Contains(Pair("code_verifier", _))));
 }
 
 TEST_F(OAuthClientTest, ExchangesAtAUrlOfItsOwnWhereThereIsOne) {

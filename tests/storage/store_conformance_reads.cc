@@ -142,6 +142,30 @@ TEST_P(StoreConformance, ListsTheConnectionsWhoseRefreshIsNotSettled) {
               UnorderedElementsAre("c2", "c3"));
 }
 
+TEST_P(StoreConformance, ListsTheConnectionsThatHaveBeenIdleTheIdlestFirst) {
+  Connection used = SampleConnection("c1"), old = SampleConnection("c2"),
+             older = SampleConnection("c3"), made = SampleConnection("c4"),
+             gone = SampleConnection("c5"), hub = SampleConnection("c6");
+  for (Connection* one : {&used, &old, &older, &made, &gone, &hub}) {
+    one->state = ConnectionState::kActive;
+    one->create_time = At(1);
+    one->last_refresh_time = At(9);
+  }
+  used.last_refresh_time = At(10);
+  older.last_refresh_time = absl::InfinitePast();
+  made.create_time = At(11);
+  gone.state = ConnectionState::kNeedsReconnect;
+  hub.provider = ProviderId("github");
+  old.tenant = TenantId("far");
+  ASSERT_THAT(Insert(used, old, older, made, gone, hub), IsOk());
+  EXPECT_THAT(Ids(store().ListIdleConnections(used.provider, At(10), 10)),
+              ElementsAre("c3", "c2"));
+  EXPECT_THAT(Ids(store().ListIdleConnections(used.provider, At(10), 1)),
+              ElementsAre("c3"));
+  EXPECT_THAT(*store().ListIdleConnections(used.provider, At(10), -1),
+              IsEmpty());
+}
+
 TEST_P(StoreConformance, ListsTheRevokedConnectionsThatStillHoldAToken) {
   Connection active = SampleConnection("c1"), erased = SampleConnection("c2"),
              held = SampleConnection("c3"), far = SampleConnection("c4");

@@ -107,6 +107,10 @@ class FaultyStore : public Store {
       const override {
     return real_->ListUnsettledRefreshes();
   }
+  absl::StatusOr<std::vector<Connection>> ListIdleConnections(
+      const ProviderId& provider, absl::Time before, int limit) const override {
+    return real_->ListIdleConnections(provider, before, limit);
+  }
   absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()
       const override {
     return real_->ListUnfinishedRevocations();

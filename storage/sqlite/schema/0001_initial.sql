@@ -93,6 +93,9 @@ CREATE INDEX connection_by_provider ON connection (tenant, provider, id);
 CREATE INDEX connection_by_state ON connection (tenant, state, id);
 CREATE INDEX connection_unsettled ON connection (tenant, id)
   WHERE refresh_phase <> 1;
+CREATE INDEX connection_idle
+  ON connection (provider, max(create_time, last_refresh_time))
+  WHERE state = 1;
 CREATE INDEX connection_unrevoked ON connection (tenant, id)
   WHERE state = 3 AND sealed_refresh_token <> x'';
 -- For counting alone.
