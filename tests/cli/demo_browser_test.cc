@@ -10,7 +10,6 @@ namespace tokenvault {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 TEST(DemoBrowser, FollowsRedirectsAndKeepsCookies) {

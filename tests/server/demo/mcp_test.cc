@@ -18,7 +18,6 @@ namespace {
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class DemoMcpTest : public DemoTest {
  protected:
