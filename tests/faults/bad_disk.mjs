@@ -1,10 +1,18 @@
 // Disks that fail, by strace(1), which answers the daemon's system calls in the
 // kernel's place. It becomes the daemon, so kills meet the right process.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ONCE = [['pwrite64', 'EIO'], ['pwrite64', 'ENOSPC'], ['fdatasync', 'EIO']];
 const WRITES = 'pwrite64,ftruncate,fallocate';
+
+// Why this machine lets nobody stand between a process and the kernel, or "".
+export function whyNoBadDisks() {
+  const { status, error, stderr } = spawnSync('strace', ['-D', '-qq', '-o', '/dev/null', 'true'],
+    { encoding: 'utf8' });
+  return status === 0 ? '' : error?.message ?? stderr.trim().split('\n')[0];
+}
 
 // For one run: the N-th such call of each thread fails, by itself or with all that
 // come after it. For a disk that is full for good, the slots where answers land are

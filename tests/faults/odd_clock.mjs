@@ -1,6 +1,6 @@
 // The time of day as somebody else sets it, by faketime(1)'s library. What counts
 // the seconds since the machine started goes on as it is.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
@@ -16,6 +16,8 @@ export class OddClock {
   #place = 0;
 
   constructor(dir, random) {
+    // The loader would only complain, and go on with the true time.
+    if (!existsSync(LIBRARY)) throw new Error(`${LIBRARY} is not there: install faketime`);
     this.#file = join(dir, 'clock');
     this.#random = random;
     this.set();
