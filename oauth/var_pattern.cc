@@ -60,7 +60,7 @@ bool VarPattern::ParseItem(absl::string_view& text, Item& item) {
   if (absl::ConsumePrefix(&text, "[")) {
     if (!ParseClass(text, item.characters)) return false;
   } else if (absl::ConsumePrefix(&text, "\\.")) {
-    item.characters = ".";
+    item.characters.push_back('.');
   } else if (IsPlain(text.front())) {
     item.characters = std::string(text.substr(0, 1));
     text.remove_prefix(1);
