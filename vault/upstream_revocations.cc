@@ -88,9 +88,10 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
   Schedule(revoked.id, result);
   absl::Status status;
   for (int i = 0; i < kTries; ++i) {
-    const bool news =
-        revoked.state_reason != ReasonFor(result) || result != Result::kPending;
-    if (!news) return result;
+    // Told before that it waits: no news.
+    if (result == Result::kPending && revoked.state_reason == kPendingReason) {
+      return result;
+    }
     revoked.state_reason = ReasonFor(result);
     if (result != Result::kPending) revoked.sealed_refresh_token.clear();
     WriteBatch batch;
