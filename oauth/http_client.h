@@ -20,9 +20,10 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   Secret body;
   Secret authorization;  // the value of the Authorization header, or empty
-  absl::Duration timeout = absl::Seconds(10);  // for all of it, name to body
-  size_t max_body = size_t{64} * 1024;         // of the answer
-  bool wants_certificate = false;  // HttpResponse::certificate_end_time
+  // For all of it, name to body; never longer than the client's own rules say.
+  absl::Duration timeout = absl::InfiniteDuration();
+  size_t max_body = size_t{64} * 1024;  // of the answer
+  bool wants_certificate = false;       // HttpResponse::certificate_end_time
 };
 
 struct HttpResponse {

@@ -135,6 +135,9 @@ struct Provider {
   absl::Duration refresh_inactivity;  // dies when unused for so long; 0: never
 
   Narrowing narrowing = Narrowing::kNone;
+  // An account may allow our client several grants, each with scopes and an end
+  // of its own.
+  bool several_grants = false;
   std::string exchange_subject_token_type =
       "urn:ietf:params:oauth:token-type:access_token";
   // Dotted path to a list that says what a narrowed token is for: objects with
@@ -159,6 +162,11 @@ struct Provider {
 
   std::vector<ProviderFact> facts;
 
+  // Whether each set of scopes gets a grant of its own, so that a token which
+  // cannot be narrowed can do no more than was asked for.
+  bool KeepsGrantsApart() const {
+    return several_grants && narrowing == Narrowing::kNone;
+  }
   const std::string& RefreshUrl() const {
     return refresh_url.empty() ? token_url : refresh_url;
   }

@@ -56,6 +56,7 @@ inline constexpr BoolKey kBools[] = {
     {"authorization_response_iss", &Provider::authorization_response_iss},
     {"resource", &Provider::resource},
     {"open_scopes", &Provider::open_scopes},
+    {"several_grants", &Provider::several_grants},
     {"scope.in_response", &Provider::scope_in_response},
     {"refresh.invalidates_access_token",
      &Provider::refresh_invalidates_access_token},

@@ -13,6 +13,9 @@
 namespace tokenvault {
 namespace {
 
+// Well within a refresh's lease.
+constexpr absl::Duration kLongestProviderCall = absl::Seconds(30);
+
 bool IsCredentialName(absl::string_view name) {
   return !name.empty() && name.size() <= 255 && name[0] != '.' &&
          std::all_of(name.begin(), name.end(), [](char c) {
@@ -288,8 +291,8 @@ EgressSettings ReadEgress(const ConfigNode& root,
         "allow wants ranges such as \"10.1.0.0/16\", with no bits set "
         "behind the prefix");
   }
-  if (settings.timeout > absl::Minutes(1)) {
-    table.Problem("timeout", "timeout is at most \"1m\"");
+  if (settings.timeout > kLongestProviderCall) {
+    table.Problem("timeout", "timeout is at most \"30s\"");
   }
   return settings;
 }

@@ -61,6 +61,16 @@ AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
   return event;
 }
 
+// Whether a token of this connection does what was asked for, and no more
+// unless the operator allows it.
+bool Fits(const AccessRequest& request, const Connection& connection) {
+  const Provider& provider = *request.directory->FindProvider(request.provider);
+  return request.scopes.IsSubsetOf(connection.granted_scopes) &&
+         (request.directory->tokens.allow_policy_only ||
+          TokenScopes(provider, request.scopes, connection.granted_scopes)
+              .IsSubsetOf(request.scopes));
+}
+
 Question QuestionFor(const AccessRequest& request, InteractionKind kind) {
   Question question;
   question.kind = kind;
@@ -340,6 +350,10 @@ absl::StatusOr<std::variant<Broker::Access, Question>> Broker::FindAccess(
 
 absl::StatusOr<Connection> Broker::ChooseConnection(
     const AccessRequest& request, absl::Time now) {
+  const Provider& provider = *request.directory->FindProvider(request.provider);
+  const bool apart = provider.KeepsGrantsApart();
+  // Of several grants of one account, any stands for the account.
+  std::optional<std::string> account;
   if (!request.connection.empty()) {
     absl::StatusOr<Connection> named =
         store_.GetConnection(request.tenant, request.connection);
@@ -352,7 +366,8 @@ absl::StatusOr<Connection> Broker::ChooseConnection(
       return errors::ResourceDenied(
           absl::StrCat("connections/", request.connection.value));
     }
-    return named;
+    if (!apart || named->account_id.empty()) return named;
+    account = named->account_id;
   }
 
   ConnectionFilter filter;
@@ -362,21 +377,25 @@ absl::StatusOr<Connection> Broker::ChooseConnection(
   ASSIGN_OR_RETURN(
       std::vector<Connection> connections,
       store_.ListConnections(filter, ConnectionId(), kMaxAccounts));
-  // Working ones first; then those this agent may use, the last used first;
-  // then the newest.
-  using Rank = std::tuple<bool, bool, absl::Time, absl::Time>;
+  // Working ones first; then those this agent may use, of several grants the
+  // one that can do least, the last used first; then the newest.
+  using Rank = std::tuple<bool, bool, int64_t, absl::Time, absl::Time>;
   const Connection* best = nullptr;
   Rank best_rank;
   for (const Connection& connection : connections) {
     if (connection.state == ConnectionState::kRevoked ||
-        now >= connection.access_end_time) {
+        now >= connection.access_end_time ||
+        (account.has_value() && connection.account_id != *account) ||
+        (apart && !Fits(request, connection))) {
       continue;
     }
     absl::StatusOr<AgentGrant> grant =
         store_.GetAgentGrant(request.tenant, connection.id, request.agent);
     bool covers = grant.ok() && now < grant->end_time &&
                   request.scopes.IsSubsetOf(grant->scopes);
+    const auto size = static_cast<int64_t>(connection.granted_scopes.size());
     Rank rank{connection.state == ConnectionState::kActive, covers,
+              apart ? -size : 0,
               grant.ok() ? grant->last_use_time : absl::InfinitePast(),
               connection.create_time};
     if (best == nullptr || rank > best_rank) {

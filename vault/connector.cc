@@ -142,7 +142,9 @@ absl::StatusOr<Account> Connector::LearnAccount(const Directory& directory,
 // a known one renews, as it is now. What was connected is never overwritten
 // with another account.
 absl::StatusOr<Connector::Target> Connector::FindTarget(
-    const Interaction& interaction, const Account& account) {
+    const Provider& provider, const Interaction& interaction,
+    const Redeemed& redeemed) {
+  const Account& account = redeemed.account;
   Target target;
   if (!interaction.connection.empty()) {
     ASSIGN_OR_RETURN(
@@ -167,7 +169,10 @@ absl::StatusOr<Connector::Target> Connector::FindTarget(
         store_.ListConnections(filter, ConnectionId(), kMaxAccounts));
     for (Connection& connection : connections) {
       if (connection.state != ConnectionState::kRevoked &&
-          connection.account_id == account.id) {
+          connection.account_id == account.id &&
+          // Beside a grant that goes on, not over it.
+          (!provider.KeepsGrantsApart() ||
+           connection.granted_scopes == redeemed.granted)) {
         target.connection = std::move(connection);
         return target;
       }
@@ -187,7 +192,7 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
   if (interaction.state != InteractionState::kPending) {
     return errors::ConnectRefused("settled");
   }
-  ASSIGN_OR_RETURN(Target target, FindTarget(interaction, redeemed.account));
+  ASSIGN_OR_RETURN(Target target, FindTarget(provider, interaction, redeemed));
   const absl::Time now = clock_.Now();
   const bool renewed = target.exists();
   Connection& connection = target.connection;

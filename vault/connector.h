@@ -60,8 +60,9 @@ class Connector {
                                        const Provider& provider,
                                        const std::string& nonce,
                                        const TokenResponse& response);
-  absl::StatusOr<Target> FindTarget(const Interaction& interaction,
-                                    const Account& account);
+  absl::StatusOr<Target> FindTarget(const Provider& provider,
+                                    const Interaction& interaction,
+                                    const Redeemed& redeemed);
   absl::StatusOr<Connected> Connect(const Provider& provider,
                                     const OAuthFlow& flow,
                                     const Redeemed& redeemed);

@@ -291,7 +291,7 @@ absl::StatusOr<Refresher::Settled> Refresher::Settle(
     }
     Secret refresh_token = std::move(response->refresh_token);
     absl::StatusOr<Connection> saved =
-        Save(leased, refresh_token.Clone(), granted);
+        Save(leased, refresh_token.Clone(), granted, response->captured);
     if (HasReason(saved.status(), "RESOURCE_DENIED")) {
       RevokeUnwanted(provider, leased, refresh_token);
     }
@@ -310,7 +310,8 @@ absl::StatusOr<Refresher::Settled> Refresher::Settle(
     Secret salvaged = SalvageRefreshToken(provider, *answer);
     if (!salvaged.empty()) {
       RETURN_IF_ERROR(
-          Save(leased, std::move(salvaged), leased.granted_scopes).status());
+          Save(leased, std::move(salvaged), leased.granted_scopes, {})
+              .status());
       return why;
     }
   }
@@ -369,9 +370,9 @@ absl::StatusOr<Refresher::Fetched> Refresher::ToAccessToken(
   return fetched;
 }
 
-absl::StatusOr<Connection> Refresher::Save(Connection leased,
-                                           Secret refresh_token,
-                                           const ScopeSet& granted) {
+absl::StatusOr<Connection> Refresher::Save(
+    Connection leased, Secret refresh_token, const ScopeSet& granted,
+    const std::map<std::string, std::string>& hints) {
   Connection row = leased;
   const uint64_t epoch = row.lease_epoch;
   const bool rotated = !refresh_token.empty();
@@ -389,6 +390,7 @@ absl::StatusOr<Connection> Refresher::Save(Connection leased,
     next.state_reason.clear();
     next.last_refresh_time = now;
     next.granted_scopes = granted;
+    for (const auto& [name, value] : hints) next.endpoint_hints[name] = value;
     AuditEvent event = EventFor(next, audit_kind::kRefreshSucceeded);
     if (rotated) {
       next.generation += 1;

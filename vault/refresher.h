@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -112,8 +113,10 @@ class Refresher {
   absl::StatusOr<Settled> Settle(const Provider& provider,
                                  const Connection& leased,
                                  absl::StatusOr<HttpResponse> answer);
-  absl::StatusOr<Connection> Save(Connection leased, Secret refresh_token,
-                                  const ScopeSet& granted);
+  // `hints` are laid over those of the connection.
+  absl::StatusOr<Connection> Save(
+      Connection leased, Secret refresh_token, const ScopeSet& granted,
+      const std::map<std::string, std::string>& hints);
   absl::Status GiveBack(const Connection& leased, const absl::Status& why);
   absl::Status LeaveInDoubt(const Provider& provider, const Connection& leased,
                             const absl::Status& why);

@@ -135,8 +135,10 @@ Result UpstreamRevocations::Ask(const Directory& directory,
     return Result::kUnsupported;
   }
   auto revoke = [&]() -> absl::StatusOr<Result> {
-    ASSIGN_OR_RETURN(const bool again, IsConnectedAgain(revoked));
-    if (again) return Result::kFailed;
+    if (!configured->several_grants) {
+      ASSIGN_OR_RETURN(const bool again, IsConnectedAgain(revoked));
+      if (again) return Result::kFailed;
+    }
     ASSIGN_OR_RETURN(Provider provider,
                      providers_.WithEndpoints(*configured, directory.dev_mode));
     ASSIGN_OR_RETURN(Sealer sealer,

@@ -243,6 +243,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"CrookedRange", "[seal]",
                 "[egress]\nallow = [\"10.1.2.3/8\"]\n[seal]",
                 "no bits set behind the prefix"},
+        Mistake{"ProviderCallLongerThanALease", "[seal]",
+                "[egress]\ntimeout = \"31s\"\n[seal]", "at most \"30s\""},
         Mistake{"DurationAsNumber", "[seal]",
                 "[tokens]\nmax_ttl = 3600\n[seal]", "wants a duration such as"},
         Mistake{"TooShortDuration", "[seal]",

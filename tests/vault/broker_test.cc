@@ -224,6 +224,74 @@ TEST_F(BrokerTest, RefusesATokenThatCanDoMoreThanAsked) {
   EXPECT_THAT(world_.http.requests(), IsEmpty());
 }
 
+// Ana's files, of which each set of scopes has a grant of its own.
+class SeveralGrantsTest : public BrokerTest {
+ protected:
+  SeveralGrantsTest() {
+    world_.Change([](Directory& next) {
+      next.providers.at(ProviderId("files")).several_grants = true;
+    });
+    wide_ = Connect(ReadFiles().Union({"https://files.test/write"}), "rt-wide");
+    narrow_ = Connect(ReadFiles(), "rt-narrow");
+  }
+  Connection Connect(const ScopeSet& scopes, const std::string& refresh_token) {
+    Connection made = world_.Connect("acme", "ana", "calendar-bot", "files",
+                                     scopes, refresh_token);
+    made.account_id = "ana-at-files";
+    world_.Put(made);
+    return world_.Row(made);
+  }
+  AccessRequest Request(const ScopeSet& scopes) {
+    AccessRequest request = world_.Request();
+    request.provider = ProviderId("files");
+    request.scopes = scopes;
+    return request;
+  }
+
+  Connection wide_;
+  Connection narrow_;
+};
+
+TEST_F(SeveralGrantsTest, UsesTheOneThatCanDoNoMoreThanWasAsked) {
+  world_.AnswerToken("at-1", "", ReadFiles());
+  Answer answer = world_.Get(Request(ReadFiles()));
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->connection, narrow_.id);
+  EXPECT_EQ(TokenIn(answer)->enforcement, ScopeEnforcement::kGrant);
+  EXPECT_THAT(world_.http.requests()[0].body,
+              HasSubstr("refresh_token=rt-narrow"));
+}
+
+TEST_F(SeveralGrantsTest, TakesAnyOfThemForTheAccountThatIsMeant) {
+  world_.AnswerToken("at-1", "", ReadFiles());
+  AccessRequest request = Request(ReadFiles());
+  request.connection = wide_.id;
+  Answer answer = world_.Get(request);
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->connection, narrow_.id);
+}
+
+TEST_F(SeveralGrantsTest, AsksForOneMoreWhereNoneFits) {
+  const ScopeSet write = {"https://files.test/write"};
+  Answer answer = world_.Get(Request(write));
+  const AskedQuestion* question = QuestionIn(answer);
+  ASSERT_NE(question, nullptr) << answer.status();
+  EXPECT_EQ(question->interaction.kind, InteractionKind::kConsent);
+  EXPECT_EQ(question->interaction.scopes, write);
+  EXPECT_TRUE(question->interaction.connection.empty());
+}
+
+TEST_F(SeveralGrantsTest, TakesTheSmallestWiderOneWherePolicyAloneMayLimitIt) {
+  world_.Change([](Directory& next) { next.tokens.allow_policy_only = true; });
+  const ScopeSet write = {"https://files.test/write"};
+  const ScopeSet all = ReadFiles().Union(write);
+  world_.AnswerToken("at-1", "", all);
+  Answer answer = world_.Get(Request(write));
+  ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(TokenIn(answer)->connection, wide_.id);
+  EXPECT_EQ(TokenIn(answer)->enforcement, ScopeEnforcement::kPolicyOnly);
+}
+
 TEST_F(BrokerTest, SaysThatPolicyAloneLimitsAWiderToken) {
   world_.Change([](Directory& next) { next.tokens.allow_policy_only = true; });
   const ScopeSet all = ReadFiles().Union({"https://files.test/write"});

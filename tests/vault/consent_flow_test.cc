@@ -577,6 +577,34 @@ TEST_F(ConsentFlowTest, RenewsAConnectionAndForgetsItsOldTokens) {
   EXPECT_FALSE(old->load());
 }
 
+TEST_F(ConsentFlowTest, PutsAGrantBesideAnotherOfTheSameAccount) {
+  world_.Change([](Directory& next) {
+    Provider& calendar = next.providers.at(ProviderId("calendar"));
+    calendar.narrowing = Narrowing::kNone;
+    calendar.several_grants = true;
+  });
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar(), "ana", "rt-read");
+  ASSERT_TRUE(Return(callback).ok());
+  callback = Press(AskAna(WriteCalendar()));
+  AnswerCode(WriteCalendar(), "ana", "rt-write");
+  ASSERT_TRUE(Return(callback).ok());
+  // The same scopes again: the same grant, renewed.
+  callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar(), "ana", "rt-again");
+  ASSERT_TRUE(Return(callback).ok());
+
+  ConnectionFilter filter;
+  filter.tenant = TenantId("acme");
+  auto rows = world_.store->ListConnections(filter, {}, 10);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 2);
+  EXPECT_EQ(rows->at(0).granted_scopes, ReadCalendar());
+  EXPECT_EQ(world_.RefreshTokenOf(rows->at(0)), "rt-again");
+  EXPECT_EQ(rows->at(1).granted_scopes, WriteCalendar());
+  EXPECT_EQ(world_.RefreshTokenOf(rows->at(1)), "rt-write");
+}
+
 TEST_F(ConsentFlowTest, BringsNoRevokedConnectionBack) {
   Connection connection = world_.ConnectCalendar();
   connection.state = ConnectionState::kNeedsReconnect;

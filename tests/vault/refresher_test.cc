@@ -59,6 +59,25 @@ TEST_F(RefresherTest, KeepsTheRefreshTokenWhenNoOtherComes) {
   EXPECT_EQ(StoredToken(), "rt-1");
 }
 
+// Salesforce moves an organization, and says so in the next answer.
+TEST_F(RefresherTest, RemembersWhatAnAnswerSaysOfTheAccount) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).capture = {"instance_url"};
+  });
+  Connection row = world_.Row(connection_);
+  row.endpoint_hints = {{"instance_url", "https://old.example"},
+                        {"realm", "7"}};
+  world_.Put(row);
+  world_.http.AnswerJson(200, R"({"access_token":"at-1","token_type":"Bearer",
+      "expires_in":3600,"instance_url":"https://new.example"})");
+  auto fetched = Fetch();
+  ASSERT_TRUE(fetched.ok()) << fetched.status();
+  const std::map<std::string, std::string> hints = {
+      {"instance_url", "https://new.example"}, {"realm", "7"}};
+  EXPECT_EQ(fetched->token->endpoint_hints, hints);
+  EXPECT_EQ(world_.Row(connection_).endpoint_hints, hints);
+}
+
 TEST_F(RefresherTest, DoesNotCallTheProviderWithoutALease) {
   world_.store->FailCommits(errors::StorageFull());
   EXPECT_EQ(ReasonOf(Fetch().status()), "STORAGE_FULL");

@@ -115,6 +115,15 @@ TEST_F(UpstreamRevocationsTest, LeavesAnAccountAloneThatIsConnectedAgain) {
   EXPECT_EQ(UpstreamRevocations::Of(world_.Row(connection_)), Result::kFailed);
 }
 
+TEST_F(UpstreamRevocationsTest, EndsOneOfSeveralGrantsOfAnAccount) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).several_grants = true;
+  });
+  world_.ConnectCalendar();
+  ProviderIs(200);
+  EXPECT_EQ(Revoke(), Result::kRevoked);
+}
+
 TEST_F(UpstreamRevocationsTest, StaysPendingWhenTheDiskRefusesTheResult) {
   ProviderIs(503);
   Revoke();
