@@ -228,6 +228,7 @@ TEST_F(BrokerTest, RefusesATokenThatCanDoMoreThanAsked) {
 class SeveralGrantsTest : public BrokerTest {
  protected:
   SeveralGrantsTest() {
+    world_.AllowEverything();
     world_.Change([](Directory& next) {
       next.providers.at(ProviderId("files")).several_grants = true;
     });

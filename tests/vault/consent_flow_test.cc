@@ -586,6 +586,7 @@ TEST_F(ConsentFlowTest, PutsAGrantBesideAnotherOfTheSameAccount) {
   Callback callback = Press(AskAna(ReadCalendar()));
   AnswerCode(ReadCalendar(), "ana", "rt-read");
   ASSERT_TRUE(Return(callback).ok());
+  world_.clock.Advance(absl::Seconds(1));  // ids tell which came first
   callback = Press(AskAna(WriteCalendar()));
   AnswerCode(WriteCalendar(), "ana", "rt-write");
   ASSERT_TRUE(Return(callback).ok());
