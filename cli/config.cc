@@ -4,6 +4,7 @@
 #include "cli/humanize.h"
 #include "cli/plain_text.h"
 #include "server/config.h"
+#include "tokenvault/v1/local_results.pb.h"
 
 namespace tokenvault {
 
@@ -16,17 +17,26 @@ int RunConfigCheck(Session& session, const std::string& file) {
     return session.Fail(config.status(), FaultOrigin::kHere,
                         "docs/configuration.md names every key");
   }
+  const Directory& directory = *config->directory;
+  v1::ConfigCheckResult result;
+  result.set_config_generation(config->generation);
+  result.set_providers(static_cast<int>(directory.providers.size()));
+  result.set_agents(static_cast<int>(directory.agents.size()));
+  result.set_policies(static_cast<int>(directory.policy.rules().size()));
+  result.set_database(config->storage.path);
+  result.set_seal_type(config->seal.type);
   for (const std::string& warning : config->warnings) {
     session.terminal().Complain(absl::StrCat("warning: ", warning));
+    result.add_warnings(warning);
   }
-  const Directory& directory = *config->directory;
+  if (session.PrintedFor(result)) return kExitDone;
   Facts facts(18);
-  facts.Add("Config", {config->generation, {"valid", Color::kGreen}});
-  facts.Add("Providers", {Grouped(directory.providers.size())});
-  facts.Add("Agents", {Grouped(directory.agents.size())});
-  facts.Add("Policies", {Grouped(directory.policy.rules().size())});
-  facts.Add("Storage", {config->storage.path});
-  facts.Add("Seal", {config->seal.type});
+  facts.Add("Config", {result.config_generation(), {"valid", Color::kGreen}});
+  facts.Add("Providers", {Grouped(result.providers())});
+  facts.Add("Agents", {Grouped(result.agents())});
+  facts.Add("Policies", {Grouped(result.policies())});
+  facts.Add("Storage", {result.database()});
+  facts.Add("Seal", {result.seal_type()});
   session.terminal().Print(facts.ToText(session.terminal()));
   return kExitDone;
 }

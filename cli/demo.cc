@@ -17,6 +17,7 @@
 #include "cli/loopback_http.h"
 #include "cli/plain_text.h"
 #include "cli/request_id.h"
+#include "tokenvault/v1/local_results.pb.h"
 
 namespace tokenvault {
 namespace {
@@ -40,6 +41,17 @@ class Walk {
         agent_door_(std::move(agent_door)) {}
 
   absl::Status Run() {
+    absl::Status status = RunSteps();
+    EndStep();
+    if (status.ok() && !ForPrograms()) {
+      session_.terminal().Print(
+          "\nAll as it should be. 'tokenvault audit tail' has every step.\n");
+    }
+    return status;
+  }
+
+ private:
+  absl::Status RunSteps() {
     Step(absl::StrCat("The agent asks for ", places_.scope, " of ", person_,
                       "."));
     ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
@@ -55,21 +67,29 @@ class Walk {
     Step(absl::StrCat(person_, " stops it."));
     RETURN_IF_ERROR(Revoke());
     Step("The agent tries the token it still has.");
-    RETURN_IF_ERROR(CallApi(401));
-    Say("\nAll as it should be. 'tokenvault audit tail' has every step.");
-    return absl::OkStatus();
+    return CallApi(401);
   }
 
- private:
-  void Say(absl::string_view line) {
-    session_.terminal().Print(absl::StrCat(SanitizeText(line), "\n"));
-  }
-  void Tell(absl::string_view line) { Say(absl::StrCat("   ", line)); }
+  bool ForPrograms() const { return session_.format() != Format::kTable; }
+  // People read along; a program gets a step when it has ended.
   void Step(absl::string_view sentence) {
-    std::string text = absl::StrCat(++step_, "  ", sentence);
-    if (step_ > 1) session_.terminal().Print("\n");
+    EndStep();
+    step_.set_step(step_.step() + 1);
+    step_.set_sentence(std::string(sentence));
+    if (ForPrograms()) return;
+    const std::string text = absl::StrCat(step_.step(), "  ", sentence);
+    if (step_.step() > 1) session_.terminal().Print("\n");
     session_.terminal().Print(absl::StrCat(
         session_.terminal().Paint(Color::kBold, SanitizeLine(text)), "\n"));
+  }
+  void Tell(absl::string_view line) {
+    step_.add_details(std::string(line));
+    if (ForPrograms()) return;
+    session_.terminal().Print(absl::StrCat("   ", SanitizeText(line), "\n"));
+  }
+  void EndStep() {
+    if (step_.step() > 0) session_.PrintedOneFor(step_);
+    step_.clear_details();
   }
 
   absl::StatusOr<v1::GetScopedTokenResponse> AskForToken() {
@@ -192,7 +212,7 @@ class Walk {
   const std::string person_;
   const std::unique_ptr<Channel> agent_door_;
   DemoBrowser browser_;
-  int step_ = 0;
+  v1::DemoStep step_;
   Secret access_token_;
   std::string token_id_;
   std::string connection_;

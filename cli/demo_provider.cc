@@ -15,6 +15,7 @@
 #include "cli/loopback_http.h"
 #include "cli/plain_text.h"
 #include "cli/printer.h"
+#include "tokenvault/v1/local_results.pb.h"
 
 namespace tokenvault {
 namespace {
@@ -100,6 +101,11 @@ int RunDemoFault(Session& session, const DemoFaultOptions& options) {
   }
   auto set = ParseObject(*answer);
   if (!set.ok()) return session.Fail(set.status(), FaultOrigin::kHere);
+  v1::DemoFaultResult result;
+  result.set_persona(options.persona);
+  result.set_fault(options.fault);
+  result.set_count(options.count);
+  if (session.PrintedFor(result)) return kExitDone;
   session.terminal().Print(SanitizeText(absl::StrCat(
       options.persona, ": ", options.fault, " ",
       options.count == 0

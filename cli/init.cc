@@ -19,6 +19,7 @@
 #include "crypto/secret_arena.h"
 #include "server/config.h"
 #include "storage/open_store.h"
+#include "tokenvault/v1/local_results.pb.h"
 #include "vault/init_vault.h"
 
 namespace tokenvault {
@@ -137,16 +138,27 @@ absl::Status Make(Session& session, const InitOptions& options,
   return InitVault(*store, *arena, root->key, root->source, session.now());
 }
 
-std::string ReportOf(const Terminal& terminal, const Config& config,
-                     bool key_was_there, const std::string& config_file) {
-  const bool by_passphrase = config.seal.type == "passphrase";
+v1::InitResult ResultOf(const Config& config, bool key_was_there) {
+  v1::InitResult result;
+  result.set_database(config.storage.path);
+  result.set_root_source(config.seal.type);
+  if (config.seal.type == "file") {
+    result.set_key_file(config.seal.key_file);
+    result.set_key_file_made(!key_was_there);
+  }
+  return result;
+}
+
+std::string ReportOf(const Terminal& terminal, const v1::InitResult& result,
+                     const std::string& config_file) {
+  const bool by_passphrase = result.key_file().empty();
   Facts facts(10);
-  facts.Add("Made", {config.storage.path, "the database, empty"});
+  facts.Add("Made", {result.database(), "the database, empty"});
   if (!by_passphrase) {
-    facts.Add(
-        key_was_there ? "Used" : "Made",
-        {config.seal.key_file, key_was_there ? "the root key that was there"
-                                             : "the root key, mode 0400"});
+    facts.Add(result.key_file_made() ? "Made" : "Used",
+              {result.key_file(), result.key_file_made()
+                                      ? "the root key, mode 0400"
+                                      : "the root key that was there"});
   }
   facts.Add("Back up",
             {by_passphrase
@@ -163,22 +175,21 @@ std::string ReportOf(const Terminal& terminal, const Config& config,
 }
 
 int Check(Session& session, const Config& config) {
-  auto store = OpenStore({config.storage.path, false});
-  if (store.ok()) {
-    session.terminal().Print("initialized\n");
-    return kInitialized;
+  const absl::Status found = OpenStore({config.storage.path, false}).status();
+  v1::InitCheckResult result;
+  // Only a vault that is there can be held by a daemon.
+  result.set_in_use(HasReason(found, "STORAGE_BUSY"));
+  result.set_initialized(found.ok() || result.in_use());
+  if (!result.initialized() && !HasReason(found, "STORAGE_NOT_INITIALIZED")) {
+    session.Fail(found, FaultOrigin::kHere);
+    return kError;
   }
-  if (HasReason(store.status(), "STORAGE_NOT_INITIALIZED")) {
-    session.terminal().Print("not initialized\n");
-    return kNotInitialized;
+  if (!session.PrintedFor(result)) {
+    session.terminal().Print(result.in_use() ? "initialized, and in use\n"
+                             : result.initialized() ? "initialized\n"
+                                                    : "not initialized\n");
   }
-  if (HasReason(store.status(), "STORAGE_BUSY")) {
-    // Only a vault that is there can be held by a daemon.
-    session.terminal().Print("initialized, and in use\n");
-    return kInitialized;
-  }
-  session.Fail(store.status(), FaultOrigin::kHere);
-  return kError;
+  return result.initialized() ? kInitialized : kNotInitialized;
 }
 
 }  // namespace
@@ -206,8 +217,11 @@ int RunInit(Session& session, const InitOptions& options) {
     }
     return code;
   }
-  session.terminal().Print(
-      ReportOf(session.terminal(), *config, key_was_there, options.config));
+  const v1::InitResult result = ResultOf(*config, key_was_there);
+  if (!session.PrintedFor(result)) {
+    session.terminal().Print(
+        ReportOf(session.terminal(), result, options.config));
+  }
   return kExitDone;
 }
 

@@ -99,7 +99,7 @@ std::string OldKeys(const Wrapped& before, const Wrapped& after,
 int Finish(Session& session, const v1::Operation& operation,
            const Wrapped& before, absl::Duration elapsed) {
   if (!operation.error_reason().empty()) {
-    if (session.format() != Format::kTable) session.PrintedFor(operation);
+    session.PrintedOneFor(operation);
     session.terminal().Complain(
         absl::StrCat("the rotation ended after ",
                      Grouped(operation.rows_done()), " of ",
@@ -108,7 +108,7 @@ int Finish(Session& session, const v1::Operation& operation,
         "nothing is lost: run 'tokenvault key rotate' again to go on");
     return kExitServerSaidNo;
   }
-  if (session.PrintedFor(operation)) return kExitDone;
+  if (session.PrintedOneFor(operation)) return kExitDone;
   auto after = FetchWrapped(session);
   if (!after.ok()) return session.Fail(after.status());
   std::string rows = Counted(operation.rows_done(), "data key", "data keys");
@@ -168,9 +168,7 @@ int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
   v1::GetOperationRequest look;
   look.set_name(operation->name());
   while (!operation->done()) {
-    if (session.format() == Format::kJson) {
-      session.PrintedFor(*operation);
-    } else {
+    if (!session.PrintedOneFor(*operation)) {
       progress.Show(operation->rows_done(), operation->rows_total(),
                     session.now());
     }

@@ -4,6 +4,7 @@
 #include "cli/names.h"
 #include "cli/plain_text.h"
 #include "server/config.h"
+#include "tokenvault/v1/local_results.pb.h"
 
 namespace tokenvault {
 namespace {
@@ -63,8 +64,12 @@ int RunPolicyCheck(Session& session, const PolicyCheckOptions& options) {
                         "nothing was changed; a daemon reads this file only "
                         "once it is part of its configuration");
   }
-  session.terminal().Print(
-      absl::StrCat(SanitizeLine(options.file), " is valid\n"));
+  v1::PolicyCheckResult result;
+  result.set_file(options.file);
+  if (!session.PrintedFor(result)) {
+    session.terminal().Print(
+        absl::StrCat(SanitizeLine(options.file), " is valid\n"));
+  }
   return kExitDone;
 }
 

@@ -54,6 +54,11 @@ bool Session::PrintedFor(const google::protobuf::Message& message) {
   return false;
 }
 
+bool Session::PrintedOneFor(const google::protobuf::Message& message) {
+  if (format_ == Format::kYaml) terminal_.Print("---\n");
+  return PrintedFor(message);
+}
+
 int Session::Fail(const absl::Status& fault, FaultOrigin origin,
                   absl::string_view hint) {
   const ExitCode code = ExitCodeOf(fault, origin);

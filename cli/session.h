@@ -44,6 +44,9 @@ class Session {
 
   // Prints the message when a program is to read it; false when people are.
   bool PrintedFor(const google::protobuf::Message& message);
+  // The same for one of a row of messages: an object a line in JSON, a document
+  // each in YAML.
+  bool PrintedOneFor(const google::protobuf::Message& message);
 
   // Says what went wrong and returns the exit code for it. The hint is that of
   // the reason, unless another is given.

@@ -61,6 +61,13 @@ TEST_F(DemoProviderCommands, SetAFault) {
                     EndsWith("persona=demo-slack&fault=html_error&count=2")));
 }
 
+TEST_F(DemoProviderCommands, TellAProgramTheFaultThatIsSet) {
+  EXPECT_EQ(
+      Run("tokenvault demo fault demo-slack html_error --count 2 --format json")
+          .out,
+      "{\"persona\":\"demo-slack\",\"fault\":\"html_error\",\"count\":2}\n");
+}
+
 TEST_F(DemoProviderCommands, TakeAFaultAway) {
   EXPECT_EQ(Run("tokenvault demo fault demo slow --count 0").out,
             "demo: slow is over\n");

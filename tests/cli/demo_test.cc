@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/strings/str_split.h"
 #include "tests/cli/fake_daemon.h"
 #include "tests/cli/fake_web.h"
 #include "tests/cli/run_command.h"
@@ -71,6 +74,24 @@ TEST_F(DemoRun, WalksFromTheLinkToThe401) {
               HasSubstr("200   [{\"title\":\"Offsite planning\"}]"));
   EXPECT_THAT(result.out, HasSubstr("/calendar/events   401"));
   EXPECT_EQ(result.out.find("ya29"), std::string::npos);
+}
+
+TEST_F(DemoRun, TellsAProgramEachStep) {
+  const CommandResult json = Run("tokenvault demo run --format json");
+  EXPECT_EQ(json.exit_code, 0) << json.out << json.err;
+  const std::vector<std::string> lines =
+      absl::StrSplit(json.out, '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), 6U) << json.out;
+  EXPECT_THAT(lines[0], HasSubstr("{\"step\":1,\"sentence\":\"The agent asks"));
+  EXPECT_THAT(lines[5], HasSubstr("/calendar/events   401"));
+}
+
+TEST_F(DemoRun, TellsAProgramTheStepThatFailed) {
+  ends_tokens_ = false;
+  const CommandResult yaml = Run("tokenvault demo run --format yaml");
+  EXPECT_EQ(yaml.exit_code, 6);
+  EXPECT_THAT(yaml.out, HasSubstr("---\nstep: 6\n"));
+  EXPECT_THAT(yaml.out, HasSubstr("/calendar/events   200"));
 }
 
 TEST_F(DemoRun, FailsWhenTheTokenOutlivesItsRevocation) {
