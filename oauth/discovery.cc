@@ -17,16 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr absl::Duration kFresh = absl::Hours(1);
-constexpr absl::Duration kUsable = absl::Hours(24);
-constexpr absl::Duration kRetryFloor = absl::Seconds(30);
 constexpr size_t kMaxDocument = size_t{256} * 1024;
 constexpr size_t kMaxListed = 1000;
-
-std::string HostOf(absl::string_view url) {
-  auto parsed = ParseUrl(url);
-  return parsed.ok() ? parsed->host : "issuer";
-}
 
 bool Lists(const std::vector<std::string>& list, absl::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
@@ -44,12 +36,12 @@ std::vector<std::string> ReadList(const json& root, const char* name) {
   return list;
 }
 
+}  // namespace
+
 bool IsAllowedUrl(const std::string& text, const MetadataRules& rules) {
   auto url = ParseUrl(text);
   return url.ok() && (url->scheme == "https" || rules.allow_http_loopback);
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<std::string>> MetadataUrls(
     absl::string_view issuer) {
@@ -120,6 +112,9 @@ absl::StatusOr<ServerMetadata> ParseServerMetadata(absl::string_view body,
   const json* iss =
       FindJson(root, "authorization_response_iss_parameter_supported");
   metadata.authorization_response_iss = iss != nullptr && *iss == true;
+  const json* documents =
+      FindJson(root, "client_id_metadata_document_supported");
+  metadata.client_documents = documents != nullptr && *documents == true;
   return metadata;
 }
 
@@ -152,54 +147,31 @@ absl::StatusOr<ServerMetadata> DiscoveryCache::Get(absl::string_view issuer,
   const std::string key =
       absl::StrCat(issuer, " ", static_cast<int>(rules.pkce), " ",
                    static_cast<int>(rules.allow_http_loopback));
-  {
-    MutexLock lock(mutex_);
-    Entry& entry = entries_[key];
-    if (now < entry.fetched + kFresh) return entry.metadata;
-    if (now < entry.tried + kRetryFloor && !entry.failure.ok()) {
-      return AfterFailure(entry, now);
-    }
-    entry.tried = now;
-  }
-  absl::StatusOr<ServerMetadata> fetched = Fetch(issuer, rules);
-  MutexLock lock(mutex_);
-  Entry& entry = entries_[key];
-  if (fetched.ok()) {
-    entry.metadata = *fetched;
-    entry.fetched = now;
-    entry.failure = absl::OkStatus();
-    return fetched;
-  }
-  entry.failure = fetched.status();
-  return AfterFailure(entry, now);
+  return cache_.Get(key, now, [&] { return Fetch(issuer, rules); });
 }
 
-absl::StatusOr<ServerMetadata> DiscoveryCache::AfterFailure(const Entry& entry,
-                                                            absl::Time now) {
-  // Away is not wrong: a document that is there and bad replaces a good one.
-  if (HasReason(entry.failure, "PROVIDER_UNREACHABLE") &&
-      now < entry.fetched + kUsable) {
-    return entry.metadata;
-  }
-  return entry.failure;
+absl::StatusOr<std::optional<Secret>> FetchMetadata(HttpClient& http,
+                                                    const std::string& url) {
+  HttpRequest request;
+  request.url = url;
+  request.headers = {{"Accept", "application/json"}};
+  request.max_body = kMaxDocument;
+  ASSIGN_OR_RETURN(HttpResponse answer, http.Send(request));
+  if (answer.status == 200) return std::move(answer.body);
+  // Not here: the next place may have it. Anything else is trouble.
+  if (answer.status >= 400 && answer.status < 500) return std::nullopt;
+  return errors::ProviderUnreachable(
+      HostOf(url), absl::StrCat("http_", answer.status), true);
 }
 
 absl::StatusOr<ServerMetadata> DiscoveryCache::Fetch(
     absl::string_view issuer, const MetadataRules& rules) {
   ASSIGN_OR_RETURN(const std::vector<std::string> urls, MetadataUrls(issuer));
   for (const std::string& url : urls) {
-    HttpRequest request;
-    request.url = url;
-    request.headers = {{"Accept", "application/json"}};
-    request.max_body = kMaxDocument;
-    ASSIGN_OR_RETURN(const HttpResponse answer, http_.Send(request));
-    if (answer.status == 200) {
-      return ParseServerMetadata(answer.body.Reveal(), issuer, rules);
-    }
-    // Not here: the next place may have it. Anything else is trouble.
-    if (answer.status < 400 || answer.status >= 500) {
-      return errors::ProviderUnreachable(
-          HostOf(issuer), absl::StrCat("http_", answer.status), true);
+    ASSIGN_OR_RETURN(const std::optional<Secret> document,
+                     FetchMetadata(http_, url));
+    if (document.has_value()) {
+      return ParseServerMetadata(document->Reveal(), issuer, rules);
     }
   }
   return errors::ProviderAnswerInvalid(HostOf(issuer), "no_metadata");

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "base/mutex.h"
+#include "base/secret.h"
 #include "oauth/http_client.h"
+#include "oauth/metadata_cache.h"
 #include "oauth/provider.h"
 
 // What an authorization server says about itself: OpenID Connect Discovery and
@@ -30,6 +29,8 @@ struct ServerMetadata {
   std::vector<std::string> code_challenge_methods;
   std::vector<std::string> id_token_algorithms;
   bool authorization_response_iss = false;  // RFC 9207
+  // A client may be the URL of a document about it (CIMD).
+  bool client_documents = false;
 };
 
 struct MetadataRules {
@@ -55,35 +56,32 @@ absl::StatusOr<ServerMetadata> ParseServerMetadata(absl::string_view body,
 // and takes over what the server says about `iss`.
 void ApplyMetadata(Provider& provider, const ServerMetadata& metadata);
 
-// Metadata by issuer. Fresh for an hour; while the issuer cannot be reached, a
-// document up to a day old is used. After a failure an issuer is left alone for
-// thirty seconds. Thread-safe; Get may block on the network, outside its lock.
+// The document at `url`; nothing where there is none (404 and its like). Errors
+// of HttpClient::Send; PROVIDER_UNREACHABLE for other answers than a document.
+absl::StatusOr<std::optional<Secret>> FetchMetadata(HttpClient& http,
+                                                    const std::string& url);
+
+// Whether metadata may send us there: https, or what the rules allow besides.
+bool IsAllowedUrl(const std::string& text, const MetadataRules& rules);
+
+// Metadata by issuer, kept as MetadataCache says. Thread-safe; Get may block on
+// the network.
 class DiscoveryCache {
  public:
   explicit DiscoveryCache(HttpClient& http) : http_(http) {}
 
-  // Errors of HttpClient::Send and ParseServerMetadata;
-  // PROVIDER_ANSWER_INVALID "no_metadata" when there is no document.
+  // Errors of FetchMetadata and ParseServerMetadata; PROVIDER_ANSWER_INVALID
+  // "no_metadata" when there is no document.
   absl::StatusOr<ServerMetadata> Get(absl::string_view issuer,
                                      const MetadataRules& rules,
                                      absl::Time now);
 
  private:
-  struct Entry {
-    ServerMetadata metadata;
-    absl::Time fetched = absl::InfinitePast();
-    absl::Time tried = absl::InfinitePast();
-    absl::Status failure;
-  };
-
-  static absl::StatusOr<ServerMetadata> AfterFailure(const Entry& entry,
-                                                     absl::Time now);
   absl::StatusOr<ServerMetadata> Fetch(absl::string_view issuer,
                                        const MetadataRules& rules);
 
   HttpClient& http_;
-  Mutex mutex_;
-  std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  MetadataCache<ServerMetadata> cache_;
 };
 
 }  // namespace tokenvault

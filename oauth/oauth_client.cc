@@ -89,9 +89,8 @@ std::string OAuthClient::AuthorizationUrl(
     fields.emplace_back("code_challenge_method", "S256");
   }
   if (!request.nonce.empty()) fields.emplace_back("nonce", request.nonce);
-  if (provider.resource && !request.resource.empty()) {
-    fields.emplace_back("resource", request.resource);
-  }
+  const std::string resource = provider.ResourceFor("");
+  if (!resource.empty()) fields.emplace_back("resource", resource);
   AppendParams(fields, provider.authorize_params);
   AppendParams(fields, request.extra);
   return AppendQuery(provider.authorize_url, fields);
@@ -107,6 +106,8 @@ absl::StatusOr<TokenResponse> OAuthClient::ExchangeCode(
   if (provider.pkce != PkceUse::kOff && !verifier.empty()) {
     fields.emplace_back("code_verifier", verifier.Reveal());
   }
+  const std::string resource = provider.ResourceFor("");
+  if (!resource.empty()) fields.emplace_back("resource", resource);
   ASSIGN_OR_RETURN(
       HttpRequest request,
       MakeTokenRequest(provider, provider.token_url, std::move(fields), call));

@@ -22,7 +22,6 @@ struct AuthorizationRequest {
   std::string state;
   std::string code_challenge;  // S256; left out where Provider::pkce is kOff
   std::string nonce;           // OpenID: bound into the id_token; or ""
-  std::string resource;        // RFC 8707, sent where the provider takes it
   std::vector<std::pair<std::string, std::string>>
       extra;  // "prompt", "max_age"
 };

@@ -140,8 +140,12 @@ absl::StatusOr<Provider> PresetCatalogue::Make(
   // The operator's fields are there already, so the preset's do not replace
   // them.
   fields.insert(preset->begin(), preset->end());
-  return ReadProvider(
-      fields, {config.client_secret, config.allow_http_loopback, table});
+  ProviderRules rules;
+  rules.client_secret = config.client_secret;
+  rules.allow_http_loopback = config.allow_http_loopback;
+  rules.client_document_url = config.client_document_url;
+  rules.where = table;
+  return ReadProvider(fields, rules);
 }
 
 }  // namespace tokenvault

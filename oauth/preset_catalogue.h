@@ -36,6 +36,7 @@ struct ProviderConfig {
   std::shared_ptr<const Secret> client_secret;
   // Lets endpoints be plain http on loopback: development only.
   bool allow_http_loopback = false;
+  std::string client_document_url;  // as ProviderRules
 };
 
 // The presets there are: those that are compiled in (oauth/presets/*.toml) and

@@ -79,6 +79,9 @@ struct Provider {
 
   std::string issuer;      // "" for providers that are not OpenID providers
   bool discovery = false;  // endpoints come from the issuer's metadata
+  // RFC 9728: the API that says who issues its tokens, such as a remote MCP
+  // server. All tokens are asked for it, and its issuer need not be given.
+  std::string protected_resource;
   std::string authorize_url;
   std::string token_url;
   std::string refresh_url;     // "" means token_url
@@ -98,6 +101,9 @@ struct Provider {
   ScopeSet account_scopes;
 
   std::string client_id;
+  // client_id is the URL of the document that the vault serves about itself;
+  // the server knows us by that alone (CIMD).
+  bool client_is_document = false;
   std::shared_ptr<const Secret> client_secret;  // null with the next, and kNone
   std::shared_ptr<const JwtSigner> client_key;  // with kPrivateKeyJwt
   // SHA-256 of what client_key was made from, to tell one from the next.
@@ -178,6 +184,13 @@ struct Provider {
   // its value, a known value stays. SCOPE_UNKNOWN with the nearest known name;
   // FIELD_INVALID for what is no scope at all (RFC 6749 §3.3).
   absl::StatusOr<ScopeSet> ResolveScopes(const ScopeSet& names) const;
+
+  // The `resource` of a request (RFC 8707): what was asked for where the
+  // provider takes that; "" for none.
+  std::string ResourceFor(absl::string_view asked) const {
+    if (!protected_resource.empty()) return protected_resource;
+    return resource ? std::string(asked) : "";
+  }
 
   // By value or alias; null for a scope that no table describes.
   const ScopeInfo* FindScope(absl::string_view name) const;

@@ -283,13 +283,16 @@ void Reader::CheckComplete() {
   };
   const Provider& p = provider_;
   need(!p.client_id.empty(), "client_id");
+  need(!p.client_is_document || p.client_auth == ClientAuth::kNone,
+       "client_id");
   need(p.client_auth == ClientAuth::kNone || rules_.client_secret != nullptr,
        "client_secret_file");
   if (p.discovery) {
-    need(!p.issuer.empty(), "issuer");
+    need(!p.issuer.empty() || !p.protected_resource.empty(), "issuer");
   } else {
     need(!p.authorize_url.empty(), "authorize_url");
     need(!p.token_url.empty(), "token_url");
+    need(p.protected_resource.empty(), "discovery");
   }
   need(
       p.revocation_style == RevocationStyle::kNone || !p.revocation_url.empty(),
@@ -306,6 +309,10 @@ absl::StatusOr<Provider> Reader::Read() && {
   CheckId();
   for (const StringKey& key : kStrings) {
     Take(key.name, provider_.*key.field, "a string");
+  }
+  if (provider_.client_id.empty() && Find("protected_resource") != nullptr) {
+    provider_.client_id = rules_.client_document_url;
+    provider_.client_is_document = true;
   }
   for (const BoolKey& key : kBools) {
     Take(key.name, provider_.*key.field, "true or false");

@@ -15,6 +15,9 @@ namespace tokenvault {
 struct ProviderRules {
   std::shared_ptr<const Secret> client_secret;
   bool allow_http_loopback = false;
+  // Where the vault serves the document about itself, which is its client_id
+  // where a protected resource is given and no client_id.
+  std::string client_document_url;
   std::string where;  // for what is missing
 };
 

@@ -37,6 +37,7 @@ inline constexpr StringKey kStrings[] = {
 
 inline constexpr StringKey kUrls[] = {
     {"issuer", &Provider::issuer},
+    {"protected_resource", &Provider::protected_resource},
     {"authorize_url", &Provider::authorize_url},
     {"token_url", &Provider::token_url},
     {"refresh_url", &Provider::refresh_url},

@@ -127,9 +127,8 @@ absl::StatusOr<HttpRequest> MakeRefreshRequest(const Provider& provider,
   if (provider.narrowing == Narrowing::kRefreshScope && !scope.empty()) {
     fields.emplace_back("scope", scope);
   }
-  if (provider.resource && !resource.empty()) {
-    fields.emplace_back("resource", resource);
-  }
+  const std::string target = provider.ResourceFor(resource);
+  if (!target.empty()) fields.emplace_back("resource", target);
   PutParams(fields, provider.refresh_params);
   std::string url = provider.RefreshUrl();
   if (provider.adapter != nullptr) {

@@ -204,6 +204,11 @@ absl::StatusOr<Url> ParseUrl(absl::string_view text) {
   return url;
 }
 
+std::string HostOf(absl::string_view url) {
+  absl::StatusOr<Url> parsed = ParseUrl(url);
+  return parsed.ok() ? std::move(parsed->host) : "server";
+}
+
 std::string FormEscape(absl::string_view text) {
   std::string out;
   out.reserve(3 * text.size());

@@ -27,6 +27,9 @@ struct Url {
 // FIELD_INVALID on "url". Does not quote what it refuses.
 absl::StatusOr<Url> ParseUrl(absl::string_view text);
 
+// Its host, for words about it; "server" when it is no URL.
+std::string HostOf(absl::string_view url);
+
 // Names with values that stay where they are: often a part of a Secret.
 using FormFields = std::vector<std::pair<std::string, absl::string_view>>;
 

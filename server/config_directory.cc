@@ -9,6 +9,7 @@
 #include "server/config_sections.h"
 #include "server/display_name.h"
 #include "server/spiffe_id.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -285,6 +286,8 @@ std::vector<std::string> ReadProviders(const MergedConfig& merged,
     config.toml = text.toml;
     config.index = merged.provider_indexes[i];
     config.allow_http_loopback = context.options.dev;
+    config.client_document_url =
+        absl::StrCat(directory.public_url, kClientDocumentPath);
     auto provider = presets.Make(config);
     if (!provider.ok()) {
       context.report.Problem(provider.status());

@@ -77,10 +77,20 @@ absl::Status ReadRequest(const v1::GetScopedTokenRequest& request,
     ASSIGN_OR_RETURN(access.min_ttl, ReadMinTtl(request));
   }
   RETURN_IF_ERROR(CheckResource(request.resource()));
-  if (!request.resource().empty() && !provider->resource) {
+  const std::string& resource = request.resource();
+  if (!provider->protected_resource.empty()) {
+    // Its tokens are for that, whether it is said or not.
+    if (!resource.empty() && resource != provider->protected_resource) {
+      return errors::FieldInvalid(
+          "resource",
+          "tokens of this provider are for another resource; "
+          "leave it out");
+    }
+  } else if (!resource.empty() && !provider->resource) {
     return errors::FieldInvalid("resource", "this provider knows no resources");
+  } else {
+    access.resource = resource;
   }
-  access.resource = request.resource();
   RETURN_IF_ERROR(
       CheckReturnUri(request.return_uri(), caller.agent->return_uris));
   access.return_uri = request.return_uri();

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "vault/provider_call.h"
 
 namespace tokenvault {
 namespace {
@@ -23,6 +25,15 @@ WebResponse Text(int status, std::string body) {
   response.content_type = "text/plain; charset=utf-8";
   response.body = std::move(body);
   response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+WebResponse PublicJson(const nlohmann::json& document) {
+  WebResponse response;
+  response.content_type = "application/json";
+  response.body =
+      document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  response.headers.emplace_back("Cache-Control", "max-age=300");
   return response;
 }
 
@@ -69,7 +80,7 @@ WebOps::WebOps(const DirectoryHolder& directory, const Readiness& readiness,
 
 bool WebOps::Serves(const std::string& path) {
   return path == kLive || path == kReady || path == kMetrics ||
-         path == kResource;
+         path == kResource || path == kClientDocumentPath;
 }
 
 void WebOps::Handle(WebRequest request, WebRespond respond) {
@@ -84,6 +95,7 @@ void WebOps::Handle(WebRequest request, WebRespond respond) {
     return respond(Text(ready ? 200 : 503, ready ? "ready\n" : "not ready\n"));
   }
   if (request.path == kResource) return respond(ProtectedResource());
+  if (request.path == kClientDocumentPath) return respond(ClientDocument());
   if (!IsFromThisHost(request)) return respond(Text(404, "not found\n"));
   ServeMetrics(std::move(respond));
 }
@@ -113,12 +125,29 @@ WebResponse WebOps::ProtectedResource() const {
   document["resource"] = directory->public_url;
   document["authorization_servers"] = issuers;
   document["bearer_methods_supported"] = {"header"};
-  WebResponse response;
-  response.content_type = "application/json";
-  response.body =
-      document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  response.headers.emplace_back("Cache-Control", "max-age=300");
-  return response;
+  return PublicJson(document);
+}
+
+WebResponse WebOps::ClientDocument() const {
+  std::shared_ptr<const Directory> directory = directory_.Get();
+  std::vector<std::string> redirect_uris;
+  for (const auto& [id, provider] : directory->providers) {
+    if (!provider.client_is_document || !provider.enabled) continue;
+    for (const auto& [tenant, unused] : directory->tenants) {
+      redirect_uris.push_back(CallbackUrl(*directory, tenant, id));
+    }
+  }
+  if (redirect_uris.empty()) return Text(404, "not found\n");
+  nlohmann::json document;
+  document["client_id"] =
+      absl::StrCat(directory->public_url, kClientDocumentPath);
+  document["client_name"] = "tokenvault";
+  document["client_uri"] = directory->public_url;
+  document["redirect_uris"] = redirect_uris;
+  document["grant_types"] = {"authorization_code", "refresh_token"};
+  document["response_types"] = nlohmann::json::array({"code"});
+  document["token_endpoint_auth_method"] = "none";
+  return PublicJson(document);
 }
 
 }  // namespace tokenvault

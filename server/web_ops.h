@@ -17,6 +17,8 @@ namespace tokenvault {
 //             socket that no proxy speaks for. Anyone else gets 404.
 //   /.well-known/oauth-protected-resource   RFC 9728: who issues the
 //             credentials that the vault takes
+//   /.well-known/oauth-client.json   who the vault is, for servers that know a
+//             client by such a document; 404 where no provider needs it
 //
 // Thread-safe; never blocks.
 class WebOps {
@@ -30,6 +32,7 @@ class WebOps {
 
  private:
   WebResponse ProtectedResource() const;
+  WebResponse ClientDocument() const;
   void ServeMetrics(WebRespond respond);
 
   const DirectoryHolder& directory_;

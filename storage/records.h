@@ -127,6 +127,10 @@ struct Connection {
   // for the next refresh. Not secret. No name has a '=', no value a line end.
   std::map<std::string, std::string> endpoint_hints;
   uint64_t version = 0;
+  // The authorization server that gave the grant, where it is found by
+  // metadata;
+  // "" elsewhere. No other is ever shown the refresh token.
+  std::string issuer;
 };
 
 // What a person let one agent do with one connection.
@@ -200,6 +204,9 @@ struct OAuthFlow {
   absl::Time create_time;
   absl::Time expire_time;
   uint64_t version = 0;
+  // kConnect: the authorization server that the browser was last sent to, where
+  // it is found by metadata. No other gets the code.
+  std::string issuer;
 };
 
 // A signed-in browser.

@@ -311,7 +311,11 @@ absl::StatusOr<std::variant<Broker::Access, Question>> Broker::FindAccess(
   if (connection.paused) return errors::ConnectionPaused(connection.id.value);
   Question question = QuestionFor(request, InteractionKind::kReconnect);
   question.connection = connection.id;
-  if (connection.state != ConnectionState::kActive) return question;
+  const Provider& provider = *request.directory->FindProvider(request.provider);
+  if (connection.state != ConnectionState::kActive ||
+      IsOfAnotherIssuer(connection, provider)) {
+    return question;
+  }
 
   absl::StatusOr<AgentGrant> grant =
       store_.GetAgentGrant(request.tenant, connection.id, request.agent);
@@ -334,7 +338,6 @@ absl::StatusOr<std::variant<Broker::Access, Question>> Broker::FindAccess(
   }
   access.grant = *std::move(grant);
 
-  const Provider& provider = *request.directory->FindProvider(request.provider);
   access.narrows = provider.narrowing != Narrowing::kNone;
   access.key = {
       request.tenant, connection.id,

@@ -205,6 +205,7 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
   connection.state_reason.clear();
   connection.granted_scopes = redeemed.granted;
   connection.endpoint_hints = redeemed.response.captured;
+  connection.issuer = provider.discovery ? provider.issuer : "";
   // A refresh under way with the old token must not write its result.
   connection.lease_owner.clear();
   connection.lease_epoch += 1;

@@ -112,6 +112,12 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   AuditEvent event = InteractionEvent(interaction, audit_kind::kConsentAllowed);
   event.purpose = interaction.purpose;
 
+  const Provider* provider = directory.FindProvider(interaction.provider);
+  if (provider == nullptr) {
+    return errors::ResourceDenied(
+        absl::StrCat("providers/", interaction.provider.value));
+  }
+
   // Another agent, or a wider use, of what the account granted already: the
   // provider has nothing to add.
   ScopeSet wanted = interaction.scopes;
@@ -120,6 +126,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
         Connection connection,
         store_.GetConnection(interaction.tenant, interaction.connection));
     if (connection.state == ConnectionState::kActive &&
+        !IsOfAnotherIssuer(connection, *provider) &&
         now < connection.access_end_time &&
         wanted.IsSubsetOf(connection.granted_scopes)) {
       WriteBatch batch;
@@ -132,11 +139,6 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
     wanted = wanted.Union(connection.granted_scopes);
   }
 
-  const Provider* provider = directory.FindProvider(interaction.provider);
-  if (provider == nullptr) {
-    return errors::ResourceDenied(
-        absl::StrCat("providers/", interaction.provider.value));
-  }
   if (provider->narrowing != Narrowing::kNone) {
     wanted = wanted.Union(provider->account_scopes);
   }
@@ -188,6 +190,12 @@ absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
   }
   ASSIGN_OR_RETURN(Provider provider,
                    providers_.WithEndpoints(*configured, directory.dev_mode));
+  if (provider.discovery && flow->issuer != provider.issuer) {
+    flow->issuer = provider.issuer;
+    WriteBatch batch;
+    batch.Update(*flow);
+    RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  }
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(*flow));
   AuthorizationRequest request;
   request.scopes = flow->scopes;
@@ -241,7 +249,12 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return returned;
   }
   const Provider& provider = *reachable;
-  if (!IsIssuedBy(provider, query)) return Burn(flow, "iss");
+  // Another server than the one that the browser was sent to gets no code, even
+  // where none of them says who it is.
+  if (!IsIssuedBy(provider, query) ||
+      (provider.discovery && flow.issuer != provider.issuer)) {
+    return Burn(flow, "iss");
+  }
 
   const std::string error = query.Get("error");
   if (error == "access_denied") {

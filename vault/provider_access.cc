@@ -1,8 +1,11 @@
 #include "vault/provider_access.h"
 
+#include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
@@ -17,17 +20,55 @@ MetadataRules RulesFor(const Provider& provider, bool dev_mode) {
 
 }  // namespace
 
+bool IsOfAnotherIssuer(const Connection& connection, const Provider& provider) {
+  return provider.discovery && !provider.issuer.empty() &&
+         !connection.issuer.empty() && connection.issuer != provider.issuer;
+}
+
 ProviderAccess::ProviderAccess(HttpClient& http, const Clock& clock)
-    : clock_(clock), oauth_(http), discovery_(http), jwks_(http) {}
+    : clock_(clock),
+      oauth_(http),
+      discovery_(http),
+      resources_(http),
+      jwks_(http) {}
 
 absl::StatusOr<Provider> ProviderAccess::WithEndpoints(const Provider& provider,
                                                        bool dev_mode) {
   if (!provider.discovery) return provider;
-  ASSIGN_OR_RETURN(ServerMetadata metadata,
-                   discovery_.Get(provider.issuer, RulesFor(provider, dev_mode),
-                                  clock_.Now()));
+  const MetadataRules rules = RulesFor(provider, dev_mode);
   Provider complete = provider;
+  if (!provider.protected_resource.empty()) {
+    ASSIGN_OR_RETURN(
+        const ResourceMetadata resource,
+        resources_.Get(provider.protected_resource, rules, clock_.Now()));
+    complete.protected_resource = resource.resource;
+    const std::vector<std::string>& servers = resource.authorization_servers;
+    if (complete.issuer.empty()) {
+      complete.issuer = servers.front();
+    } else if (std::find(servers.begin(), servers.end(), complete.issuer) ==
+               servers.end()) {
+      return errors::ProviderAnswerInvalid(provider.id.value,
+                                           "issuer_not_listed");
+    }
+  }
+  ASSIGN_OR_RETURN(const ServerMetadata metadata,
+                   discovery_.Get(complete.issuer, rules, clock_.Now()));
+  if (complete.client_is_document && !metadata.client_documents) {
+    return errors::ProviderMisconfigured(provider.id.value, "client_id_needed");
+  }
   ApplyMetadata(complete, metadata);
+  return complete;
+}
+
+absl::StatusOr<Provider> ProviderAccess::WithEndpointsFor(
+    const Connection& connection, const Provider& provider, bool dev_mode) {
+  if (IsOfAnotherIssuer(connection, provider)) {
+    return errors::GrantGone(provider.id.value);
+  }
+  ASSIGN_OR_RETURN(Provider complete, WithEndpoints(provider, dev_mode));
+  if (IsOfAnotherIssuer(connection, complete)) {
+    return errors::ProviderMisconfigured(provider.id.value, "issuer_changed");
+  }
   return complete;
 }
 

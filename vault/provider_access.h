@@ -10,9 +10,15 @@
 #include "oauth/jwks.h"
 #include "oauth/jwt_verifier.h"
 #include "oauth/oauth_client.h"
+#include "oauth/protected_resource.h"
+#include "storage/records.h"
 #include "vault/directory.h"
 
 namespace tokenvault {
+
+// Whether the configuration sends people to another authorization server than
+// the one that gave this grant: then it is good for nothing here.
+bool IsOfAnotherIssuer(const Connection& connection, const Provider& provider);
 
 // The way to authorization servers: the OAuth client, and what has to be looked
 // up before it can be used. Thread-safe; may block on the network.
@@ -23,10 +29,20 @@ class ProviderAccess {
   OAuthClient& oauth() { return oauth_; }
 
   // `provider` with its endpoints: as configured, or from the issuer's metadata
-  // when the preset says so. Errors of DiscoveryCache::Get, under the
-  // provider's id.
+  // when the preset says so. Who the issuer is, a protected resource says,
+  // unless the configuration does. Errors of DiscoveryCache::Get and
+  // ResourceDiscovery::Get; PROVIDER_ANSWER_INVALID "issuer_not_listed" where
+  // the two do not agree; PROVIDER_MISCONFIGURED "client_id_needed" where the
+  // server takes no client by its document.
   absl::StatusOr<Provider> WithEndpoints(const Provider& provider,
                                          bool dev_mode);
+
+  // The same, for a grant that there is. Its refresh token is for the server
+  // that gave it: GRANT_GONE where the configuration names another one now,
+  // PROVIDER_MISCONFIGURED "issuer_changed" where nobody but the resource does.
+  absl::StatusOr<Provider> WithEndpointsFor(const Connection& connection,
+                                            const Provider& provider,
+                                            bool dev_mode);
 
   // A tenant's identity provider as a Provider, endpoints and all.
   absl::StatusOr<Provider> ForSignIn(const Tenant& tenant, bool dev_mode);
@@ -42,6 +58,7 @@ class ProviderAccess {
   const Clock& clock_;
   OAuthClient oauth_;
   DiscoveryCache discovery_;
+  ResourceDiscovery resources_;
   JwksCache jwks_;
 };
 

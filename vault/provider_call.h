@@ -11,6 +11,10 @@
 // What a provider is told besides the token itself. Pure.
 namespace tokenvault {
 
+// Where the vault serves the document about itself: the client_id at servers
+// that know a client by that (CIMD).
+inline constexpr char kClientDocumentPath[] = "/.well-known/oauth-client.json";
+
 // "default.google": the <ctx> of /cb/<ctx>, one for each tenant and provider,
 // so that a code meant for one context is worth nothing in another.
 std::string CallbackContext(const TenantId& tenant, const ProviderId& provider);

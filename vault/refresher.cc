@@ -117,8 +117,8 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
   // A new configuration may hold the right secret: it gets a new chance.
   if (directory_.exchange(&directory) != &directory) breaker_.Reset();
   RETURN_IF_ERROR(breaker_.Admit(configured.id, clock_.Now()));
-  ASSIGN_OR_RETURN(Provider provider,
-                   providers_.WithEndpoints(configured, directory.dev_mode));
+  ASSIGN_OR_RETURN(Provider provider, providers_.WithEndpointsFor(
+                                          row, configured, directory.dev_mode));
   FaultPoint("refresh.before_lease");
   ASSIGN_OR_RETURN(Connection leased, TakeLease(provider, row));
   FaultPoint("refresh.lease_committed");

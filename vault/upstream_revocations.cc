@@ -139,8 +139,9 @@ Result UpstreamRevocations::Ask(const Directory& directory,
       ASSIGN_OR_RETURN(const bool again, IsConnectedAgain(revoked));
       if (again) return Result::kFailed;
     }
-    ASSIGN_OR_RETURN(Provider provider,
-                     providers_.WithEndpoints(*configured, directory.dev_mode));
+    ASSIGN_OR_RETURN(
+        Provider provider,
+        providers_.WithEndpointsFor(revoked, *configured, directory.dev_mode));
     ASSIGN_OR_RETURN(Sealer sealer,
                      keys_.SealerFor(revoked.tenant, revoked.user.value));
     ASSIGN_OR_RETURN(

@@ -67,16 +67,16 @@ Sql SqlFor(const Connection&) {
           " sealed_refresh_token, generation, lease_owner, lease_epoch,"
           " lease_until, refresh_phase, landing_slot, refresh_sent_time,"
           " create_time, last_refresh_time, access_end_time, endpoint_hints,"
-          " version)"
+          " version, issuer)"
           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-          " ?, ?, ?, ?)",
+          " ?, ?, ?, ?, ?)",
           "UPDATE connection SET user=?3, provider=?4, account_id=?5,"
           " account_label=?6, state=?7, state_reason=?8, paused=?9,"
           " granted_scopes=?10, sealed_refresh_token=?11, generation=?12,"
           " lease_owner=?13, lease_epoch=?14, lease_until=?15,"
           " refresh_phase=?16, landing_slot=?17, refresh_sent_time=?18,"
           " create_time=?19, last_refresh_time=?20, access_end_time=?21,"
-          " endpoint_hints=?22, version=version+1"
+          " endpoint_hints=?22, version=version+1, issuer=?24"
           " WHERE tenant=?1 AND id=?2 AND version=?23"};
 }
 
@@ -109,13 +109,13 @@ Sql SqlFor(const OAuthFlow&) {
           "INSERT INTO oauth_flow (state_hash, tenant, kind, state,"
           " interaction, provider, context, cookie_hash, session_hash,"
           " sealed_verifier, other_account, scopes, access_end_time,"
-          " create_time, expire_time, version) VALUES (?, ?, ?, ?, ?, ?, ?,"
-          " ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          " create_time, expire_time, version, issuer) VALUES (?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE oauth_flow SET tenant=?2, kind=?3, state=?4,"
           " interaction=?5, provider=?6, context=?7, cookie_hash=?8,"
           " session_hash=?9, sealed_verifier=?10, other_account=?11,"
           " scopes=?12, access_end_time=?13, create_time=?14,"
-          " expire_time=?15, version=version+1"
+          " expire_time=?15, version=version+1, issuer=?17"
           " WHERE state_hash=?1 AND version=?16"};
 }
 

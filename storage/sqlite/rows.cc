@@ -64,6 +64,7 @@ void Bind(Statement& row, const Connection& connection) {
   row.Time(connection.access_end_time);
   row.Pairs(connection.endpoint_hints);
   row.Int(connection.version);
+  row.Text(connection.issuer);
 }
 
 void Bind(Statement& row, const AgentGrant& grant) {
@@ -115,6 +116,7 @@ void Bind(Statement& row, const OAuthFlow& flow) {
   row.Time(flow.create_time);
   row.Time(flow.expire_time);
   row.Int(flow.version);
+  row.Text(flow.issuer);
 }
 
 void Bind(Statement& row, const WebSession& session) {
@@ -198,6 +200,7 @@ void Read(Statement& row, Connection& connection) {
   connection.access_end_time = row.TakeTime();
   connection.endpoint_hints = row.TakePairs();
   connection.version = row.TakeUint64();
+  connection.issuer = row.TakeText();
 }
 
 void Read(Statement& row, AgentGrant& grant) {
@@ -249,6 +252,7 @@ void Read(Statement& row, OAuthFlow& flow) {
   flow.create_time = row.TakeTime();
   flow.expire_time = row.TakeTime();
   flow.version = row.TakeUint64();
+  flow.issuer = row.TakeText();
 }
 
 void Read(Statement& row, WebSession& session) {

@@ -126,12 +126,12 @@ function marksInBase64() {
   });
 }
 
-// The ledger's tokens that stand in `places`, {name: bytes as latin1 text}. Any
-// encoded mark counts too: nothing else makes one.
+// The ledger's tokens that stand in `places`, pairs of a name and bytes as latin1
+// text. Any encoded mark counts too: nothing else makes one.
 export function judgePlainText(tokenHashes, places) {
   const encoded = [Buffer.from(MARK).toString('hex'), ...marksInBase64()];
   const breaches = [];
-  for (const [place, content] of Object.entries(places)) {
+  for (const [place, content] of places) {
     const found = new Set([...content.matchAll(TOKEN)].map(([value]) => hashOf(value))
       .filter((hash) => tokenHashes.has(hash)));
     for (const hash of found) {

@@ -183,7 +183,7 @@ describe('the last line', () => {
       granted: new Set(['t-1']),
       leaves: new Set(),
       tokenHashes: new Set([hashOf(value)]),
-      places: { log: value },
+      places: [['log', value]],
     });
     assert.deepEqual(inDoubt, []);
     assert.deepEqual(tally(breaches), { lost: 1, used_twice: 1, unaudited: 1, plaintext: 1 });

@@ -1,7 +1,9 @@
 // The provider with its ledger, the daemon, people and agents: everything that a
 // run needs, and the taking down of it.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync,
+} from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +24,24 @@ export const PATIENCE = 2000;
 export const WIDE = ['calendar.read', 'email'];
 const SQLITE = ['-readonly', '-cmd', '.timeout 5000'];
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+const CHUNK = 64 * 1024 * 1024;
+const OVERLAP = 4096;
+
+// A file as texts that overlap, so that no token is cut: it may be larger than a
+// string can be.
+function* chunksOf(path, name) {
+  const file = openSync(path, 'r');
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (let at = 0, size; (size = readSync(file, chunk, 0, CHUNK, at)) > 0; at += CHUNK - OVERLAP) {
+      yield [name, chunk.toString('latin1', 0, size)];
+      if (size < CHUNK) return;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
 
 export class Rig {
   agents = [];
@@ -245,16 +265,17 @@ export class Rig {
     return new Set(leaves.map(({ id }) => id));
   }
 
-  // Every byte in which a token may not be. The log is given out once.
-  places({ files = true } = {}) {
-    const places = { log: this.vault.log };
+  // Every byte in which a token may not be, as pairs of a name and a text. The log
+  // is given out once.
+  * places({ files = true } = {}) {
+    const { log } = this.vault;
     this.vault.log = '';
-    if (!files) return places;
+    yield ['log', log];
+    if (!files) return;
     for (const entry of readdirSync(this.vaultDir, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && existsSync(path)) places[entry.name] = readFileSync(path, 'latin1');
+      if (entry.isFile() && existsSync(path)) yield* chunksOf(path, entry.name);
     }
-    return places;
   }
 
   // Ends this life of the daemon.

@@ -51,14 +51,13 @@ class OAuthClientTest : public ::testing::Test {
 TEST_F(OAuthClientTest, BuildsTheAuthorizationUrl) {
   provider_.offline_scope = "offline_access";
   provider_.authorize_params = {{"prompt", "consent"}};
-  provider_.resource = true;
+  provider_.protected_resource = "https://api.example";
   AuthorizationRequest request;
   request.scopes = {"read", "write"};
   request.redirect_uri = "https://vault.example/cb/x";
   request.state = "st";
   request.code_challenge = "ch";
   request.nonce = "no";
-  request.resource = "https://api.example";
   request.extra = {{"max_age", "0"}};
   const std::string url = client_.AuthorizationUrl(provider_, request);
   EXPECT_THAT(url, ::testing::StartsWith("https://cal.example/authorize?"));

@@ -696,5 +696,145 @@ TEST_F(ConsentFlowTest, ShowsTheOutcomeToWhoWasAskedOnly) {
   }
 }
 
+// A remote MCP server that names its authorization server itself.
+class McpConsentTest : public ConsentFlowTest {
+ protected:
+  McpConsentTest() {
+    world_.Change([](Directory& next) {
+      Provider& calendar = next.providers.at(ProviderId("calendar"));
+      calendar.discovery = true;
+      calendar.issuer.clear();
+      calendar.authorize_url.clear();
+      calendar.token_url.clear();
+      calendar.account_url.clear();
+      calendar.protected_resource = "https://mcp.test/mcp";
+      calendar.client_id = "https://connect.test/.well-known/oauth-client.json";
+      calendar.client_is_document = true;
+      calendar.client_auth = ClientAuth::kNone;
+      calendar.client_secret = nullptr;
+    });
+    world_.http.SetHandler([this](const FakeHttpClient::Request& request) {
+      return Answer(request);
+    });
+  }
+
+  absl::StatusOr<HttpResponse> Answer(const FakeHttpClient::Request& request) {
+    auto json = [](const std::string& body) {
+      return FakeHttpClient::Response(200, "application/json", body);
+    };
+    if (request.url ==
+        "https://mcp.test/.well-known/oauth-protected-resource/mcp") {
+      return json(absl::StrCat(
+          R"({"resource":"https://mcp.test/mcp","authorization_servers":[")",
+          issuer_, R"("]})"));
+    }
+    if (request.url ==
+        absl::StrCat(issuer_, "/.well-known/openid-configuration")) {
+      return json(absl::StrCat(
+          R"({"issuer":")", issuer_, R"(","authorization_endpoint":")", issuer_,
+          R"(/authorize","token_endpoint":")", issuer_,
+          R"(/token","code_challenge_methods_supported":["S256"],)",
+          R"("client_id_metadata_document_supported":)",
+          takes_documents_ ? "true" : "false", "}"));
+    }
+    if (request.method == "POST") {
+      asked_.push_back(request.url);
+      bodies_.push_back(request.body);
+      return TokenAnswer("at-1", "rt-1");
+    }
+    return FakeHttpClient::Response(404, "text/plain", "");
+  }
+
+  // Metadata is asked for anew.
+  void WaitADay() { world_.clock.Advance(absl::Hours(25)); }
+
+  std::string issuer_ = "https://as.test";
+  bool takes_documents_ = true;
+  std::vector<std::string> asked_;
+  std::vector<std::string> bodies_;
+};
+
+TEST_F(McpConsentTest, ConnectsWithNothingButItsAddress) {
+  const Interaction interaction = AskAna(ReadCalendar());
+  auto returned = Return(Press(interaction));
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_TRUE(returned->provider_error.ok()) << returned->provider_error;
+  EXPECT_EQ(ParameterOf(url_, "resource"), "https://mcp.test/mcp");
+  EXPECT_EQ(ParameterOf(url_, "client_id"),
+            "https://connect.test/.well-known/oauth-client.json");
+  ASSERT_THAT(asked_, SizeIs(1));
+  EXPECT_EQ(asked_[0], "https://as.test/token");
+  EXPECT_THAT(bodies_[0], HasSubstr("resource=https%3A%2F%2Fmcp.test%2Fmcp"));
+  auto connected = world_.store->GetConnection(TenantId("acme"),
+                                               Read(interaction).connection);
+  ASSERT_TRUE(connected.ok()) << connected.status();
+  EXPECT_EQ(connected->issuer, "https://as.test");
+}
+
+TEST_F(McpConsentTest, GivesTheCodeToNobodyElse) {
+  // Between leaving and coming back, the resource names another server, and
+  // what it said before is an hour old.
+  ASSERT_TRUE(
+      world_.providers
+          ->WithEndpoints(
+              world_.directory()->providers.at(ProviderId("calendar")), false)
+          .ok());
+  world_.clock.Advance(absl::Minutes(55));
+  const Interaction interaction = AskAna(ReadCalendar());
+  const Callback callback = Press(interaction);
+  issuer_ = "https://evil.test";
+  world_.clock.Advance(absl::Minutes(6));
+  auto returned = Return(callback);
+  EXPECT_EQ(MetadataOf(returned.status(), "check"), "iss");
+  EXPECT_THAT(asked_, IsEmpty());
+  EXPECT_EQ(Read(interaction).state, InteractionState::kRefused);
+}
+
+TEST_F(McpConsentTest, ShowsARefreshTokenToNobodyElse) {
+  const Interaction interaction = AskAna(ReadCalendar());
+  ASSERT_TRUE(Return(Press(interaction)).ok());
+  asked_.clear();
+  issuer_ = "https://evil.test";
+  WaitADay();
+  auto answer = world_.Get(world_.Request());
+  EXPECT_EQ(ReasonOf(answer.status()), "PROVIDER_MISCONFIGURED");
+  EXPECT_THAT(asked_, IsEmpty());
+  // Nothing is lost: the right one back, it works.
+  issuer_ = "https://as.test";
+  WaitADay();
+  answer = world_.Get(world_.Request());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_NE(TokenIn(answer), nullptr);
+}
+
+TEST_F(McpConsentTest, AsksThePersonOnceTheOperatorNamesAnotherServer) {
+  ASSERT_TRUE(Return(Press(AskAna(ReadCalendar()))).ok());
+  asked_.clear();
+  issuer_ = "https://new.test";
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).issuer = "https://new.test";
+  });
+  WaitADay();
+  auto answer = world_.Get(world_.Request());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  ASSERT_NE(QuestionIn(answer), nullptr);
+  EXPECT_EQ(QuestionIn(answer)->interaction.kind, InteractionKind::kReconnect);
+  EXPECT_THAT(asked_, IsEmpty());
+  auto returned = Return(Press(QuestionIn(answer)->interaction));
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_THAT(asked_, SizeIs(1));
+  answer = world_.Get(world_.Request());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_NE(TokenIn(answer), nullptr);
+}
+
+TEST_F(McpConsentTest, NeedsAClientWhereDocumentsAreNotTaken) {
+  takes_documents_ = false;
+  auto ready = world_.providers->WithEndpoints(
+      world_.directory()->providers.at(ProviderId("calendar")), false);
+  EXPECT_EQ(ReasonOf(ready.status()), "PROVIDER_MISCONFIGURED");
+  EXPECT_EQ(MetadataOf(ready.status(), "problem"), "client_id_needed");
+}
+
 }  // namespace
 }  // namespace tokenvault
