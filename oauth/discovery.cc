@@ -150,14 +150,14 @@ absl::StatusOr<ServerMetadata> DiscoveryCache::Get(absl::string_view issuer,
   return cache_.Get(key, now, [&] { return Fetch(issuer, rules); });
 }
 
-absl::StatusOr<std::optional<Secret>> FetchMetadata(HttpClient& http,
-                                                    const std::string& url) {
+absl::StatusOr<std::optional<std::string>> FetchMetadata(
+    HttpClient& http, const std::string& url) {
   HttpRequest request;
   request.url = url;
   request.headers = {{"Accept", "application/json"}};
   request.max_body = kMaxDocument;
   ASSIGN_OR_RETURN(HttpResponse answer, http.Send(request));
-  if (answer.status == 200) return std::move(answer.body);
+  if (answer.status == 200) return std::string(answer.body.Reveal());
   // Not here: the next place may have it. Anything else is trouble.
   if (answer.status >= 400 && answer.status < 500) return std::nullopt;
   return errors::ProviderUnreachable(
@@ -168,10 +168,10 @@ absl::StatusOr<ServerMetadata> DiscoveryCache::Fetch(
     absl::string_view issuer, const MetadataRules& rules) {
   ASSIGN_OR_RETURN(const std::vector<std::string> urls, MetadataUrls(issuer));
   for (const std::string& url : urls) {
-    ASSIGN_OR_RETURN(const std::optional<Secret> document,
+    ASSIGN_OR_RETURN(const std::optional<std::string> document,
                      FetchMetadata(http_, url));
     if (document.has_value()) {
-      return ParseServerMetadata(document->Reveal(), issuer, rules);
+      return ParseServerMetadata(*document, issuer, rules);
     }
   }
   return errors::ProviderAnswerInvalid(HostOf(issuer), "no_metadata");

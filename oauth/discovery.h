@@ -7,7 +7,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "base/secret.h"
 #include "oauth/http_client.h"
 #include "oauth/metadata_cache.h"
 #include "oauth/provider.h"
@@ -58,8 +57,8 @@ void ApplyMetadata(Provider& provider, const ServerMetadata& metadata);
 
 // The document at `url`; nothing where there is none (404 and its like). Errors
 // of HttpClient::Send; PROVIDER_UNREACHABLE for other answers than a document.
-absl::StatusOr<std::optional<Secret>> FetchMetadata(HttpClient& http,
-                                                    const std::string& url);
+absl::StatusOr<std::optional<std::string>> FetchMetadata(
+    HttpClient& http, const std::string& url);
 
 // Whether metadata may send us there: https, or what the rules allow besides.
 bool IsAllowedUrl(const std::string& text, const MetadataRules& rules);

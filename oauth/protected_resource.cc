@@ -115,11 +115,11 @@ absl::StatusOr<ResourceMetadata> ResourceDiscovery::Fetch(
   ASSIGN_OR_RETURN(const std::vector<std::string> urls,
                    ResourceMetadataUrls(resource));
   for (const std::string& url : urls) {
-    ASSIGN_OR_RETURN(const std::optional<Secret> document,
+    ASSIGN_OR_RETURN(const std::optional<std::string> document,
                      FetchMetadata(http_, url));
     if (document.has_value()) {
-      return ParseResourceMetadata(document->Reveal(), resource,
-                                   ResourceVoice::kHost, rules);
+      return ParseResourceMetadata(*document, resource, ResourceVoice::kHost,
+                                   rules);
     }
   }
   // Without a token it says where to get one.
@@ -131,10 +131,10 @@ absl::StatusOr<ResourceMetadata> ResourceDiscovery::Fetch(
     if (!absl::EqualsIgnoreCase(name, "WWW-Authenticate")) continue;
     const std::string url = ResourceMetadataIn(value);
     if (url.empty() || !IsAllowedUrl(url, rules)) continue;
-    ASSIGN_OR_RETURN(const std::optional<Secret> document,
+    ASSIGN_OR_RETURN(const std::optional<std::string> document,
                      FetchMetadata(http_, url));
     if (document.has_value()) {
-      return ParseResourceMetadata(document->Reveal(), resource,
+      return ParseResourceMetadata(*document, resource,
                                    ResourceVoice::kResource, rules);
     }
   }

@@ -176,6 +176,7 @@ const std::map<std::string, Expected>& Table() {
       {"generic-oauth2", {kP0, "https://own/t", " ", kBasic, kSingleUse, kNot}},
       {"oidc", {kP0, "", " ", kBasic, kSingleUse, kNot}},
       {"demo", {kP0, "", " ", kBasic, kSingleUse, kNot}},
+      {"mcp", {kP0, "", " ", ClientAuth::kNone, kSingleUse, kNot}},
   };
   return *kTable;
 }
@@ -192,6 +193,9 @@ Provider Make(const PresetInfo& preset) {
   }
   if (preset.name == "oidc" || preset.name == "demo") {
     toml += "issuer = \"https://own\"\n";
+  }
+  if (preset.name == "mcp") {
+    toml += "protected_resource = \"https://own/mcp\"\n";
   }
   ProviderConfig config;
   config.toml = toml;

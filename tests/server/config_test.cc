@@ -553,7 +553,7 @@ TEST(ConfigDevTest, BuildsTheDemo) {
   ASSERT_NE(google, nullptr);
   EXPECT_EQ(google->preset, "google");
   EXPECT_EQ(google->token_url, "http://127.0.0.1:7490/demo-google/token");
-  EXPECT_EQ(config->directory->providers.size(), 7u);
+  EXPECT_EQ(config->directory->providers.size(), 8u);
   PolicyRequest request{
       AgentId("demo-agent"), ProviderId("demo"), {"calendar.read"}};
   EXPECT_EQ(config->directory->policy.Decide(request).effect, Effect::kAllow);

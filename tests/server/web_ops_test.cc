@@ -117,5 +117,27 @@ TEST_F(WebOpsTest, ReadsOnly) {
   EXPECT_EQ(status, 405);
 }
 
+TEST_F(WebOpsTest, SaysWhoTheVaultIsToServersThatReadItsDocument) {
+  // Nobody is told the callbacks of providers that have a client of their own.
+  EXPECT_EQ(Get("/.well-known/oauth-client.json").status, 404);
+  Directory next = *vault_.directory();
+  next.providers.at(ProviderId("calendar")).client_is_document = true;
+  vault_.holder->Swap(std::make_shared<const Directory>(next));
+  const WebResponse response =
+      Get("/.well-known/oauth-client.json", "203.0.113.9");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "application/json");
+  const auto document = nlohmann::json::parse(response.body);
+  EXPECT_EQ(document["client_id"],
+            next.public_url + "/.well-known/oauth-client.json");
+  EXPECT_EQ(document["token_endpoint_auth_method"], "none");
+  const std::vector<std::string> uris = document["redirect_uris"];
+  EXPECT_EQ(uris.size(), next.tenants.size());
+  for (const std::string& uri : uris) {
+    EXPECT_THAT(uri, HasSubstr(next.public_url + "/cb/"));
+    EXPECT_THAT(uri, HasSubstr(".calendar"));
+  }
+}
+
 }  // namespace
 }  // namespace tokenvault

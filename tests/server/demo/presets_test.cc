@@ -1,4 +1,5 @@
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,12 +8,12 @@
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "oauth/discovery.h"
 #include "oauth/oauth_client.h"
 #include "oauth/url.h"
 #include "server/config.h"
 #include "server/demo/persona.h"
 #include "tests/server/demo/demo_world.h"
+#include "vault/provider_access.h"
 
 namespace tokenvault {
 namespace {
@@ -31,17 +32,22 @@ class DemoPresetsTest : public DemoTest {
     if (!config.ok()) return providers;
     for (const auto& [id, provider] : config->directory->providers) {
       providers.push_back(provider);
+      // Nobody serves our document here: tests/server/demo/mcp_test.cc does.
+      if (provider.client_is_document) {
+        Provider& registered = providers.back();
+        registered.client_is_document = false;
+        registered.client_id = kDemoClient;
+        registered.client_secret =
+            std::make_shared<const Secret>(Secret::Copy(kDemoSecret));
+        registered.client_auth = ClientAuth::kBasic;
+      }
     }
     return providers;
   }
   Provider WithEndpoints(Provider provider) {
-    if (!provider.discovery) return provider;
-    MetadataRules rules;
-    rules.allow_http_loopback = true;
-    auto metadata = discovery_.Get(provider.issuer, rules, clock_.Now());
-    EXPECT_TRUE(metadata.ok()) << metadata.status();
-    if (metadata.ok()) ApplyMetadata(provider, *metadata);
-    return provider;
+    auto ready = access_.WithEndpoints(provider, /*dev_mode=*/true);
+    EXPECT_TRUE(ready.ok()) << ready.status();
+    return ready.ok() ? *std::move(ready) : std::move(provider);
   }
   // A scope that its preset knows, as the provider names it.
   static ScopeSet AnyScope(const Provider& provider) {
@@ -69,7 +75,7 @@ class DemoPresetsTest : public DemoTest {
     return DemoTest::EventsStatus(std::string(token.Reveal()));
   }
 
-  DiscoveryCache discovery_{http_};
+  ProviderAccess access_{http_, clock_};
   OAuthClient client_{http_};
 };
 
