@@ -138,7 +138,7 @@ describe('a connection', () => {
 describe('a token', () => {
   const value = `${MARK}R${'a1_-'.repeat(8)}`;
   const hashes = new Set([hashOf(value)]);
-  const finds = (content) => judgePlainText(hashes, { file: content }).length;
+  const finds = (content) => judgePlainText(hashes, [['file', content]]).length;
 
   test('in plain text is caught', () => {
     assert.equal(finds(`x\0${value}\0y`), 1);

@@ -11,12 +11,12 @@ import { answeredMeanwhile, massRefusal, stampede } from './scenarios.mjs';
 
 const SHORT = {
   people: 24, pointRounds: 1, randomKills: 40, faultKills: 8, harmless: 3, harmful: 3, standstills: 3, oddClocks: 3, badDisks: 12,
-  stampede: { waiters: 200, connections: 20 }, mass: 100, foreign: { kills: 12, people: 8 },
+  stampede: { waiters: 200, connections: 20 }, mass: 100, foreign: { kills: 12, refreshes: 200, people: 20 },
 };
 const LONG = {
   people: 48, pointRounds: 20, randomKills: 2000, faultKills: 200, harmless: 50, harmful: 50,
   standstills: 50, oddClocks: 50, badDisks: 500, stampede: { waiters: 1000, connections: 100 }, mass: 1000,
-  foreign: { kills: 200, people: 12 },
+  foreign: { kills: 200, refreshes: 10_000, people: 200 },
 };
 // At each point once quiet and once loaded makes one round.
 const PARTS = ['points', 'random', 'faults', 'disk', 'stampede', 'mass', 'foreign'];
