@@ -128,6 +128,30 @@ export class JsonDoor {
     error.httpStatus = answer.status;
     throw error;
   }
+
+  // As Agent's: the same request, and the answer with the same names.
+  async getToken(provider, user, scopes, more = {}) {
+    const subject = typeof user === 'string' ? { userId: user } : { userToken: user.token };
+    const answer = snakeCase(await this.call('TokenService', 'GetScopedToken',
+      { provider: `providers/${provider}`, subject, scopes, ...more }));
+    return { ...answer, outcome: Object.keys(answer)[0] };
+  }
+
+  close() {}
+}
+
+function snakeCase(value) {
+  if (Array.isArray(value)) return value.map(snakeCase);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snakeCase(one)]));
+}
+
+// The refusal that a call must end with; anything else fails the test.
+export async function refusalOf(call) {
+  const answer = await call.catch((error) => error);
+  if (answer instanceof VaultError) return answer;
+  throw new Error(`not refused: ${answer?.stack ?? JSON.stringify(answer)}`);
 }
 
 // Connect's form of a detail: the message in base64 without padding.

@@ -10,11 +10,12 @@
 //   await server.stop()
 //
 // Accounts: ana and ben. They sign in by name, without a password.
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import https from 'node:https';
 import Provider from 'oidc-provider';
 import { Faults } from './faults.mjs';
 import { interactionPages } from './interaction_pages.mjs';
+import { newKey } from './jwt.mjs';
 import { Records } from './memory_adapter.mjs';
 
 export const ACCOUNTS = {
@@ -28,9 +29,8 @@ export const SCOPES = ['openid', 'offline_access', 'email', 'profile',
 
 const EVENTS = [{ title: 'Offsite planning' }, { title: 'Dentist' }];
 
-function signingKey() {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: 'one' };
+function privateJwk({ jwk, privateKey }) {
+  return { ...privateKey.export({ format: 'jwk' }), ...jwk };
 }
 
 function findAccount(_ctx, id) {
@@ -41,7 +41,7 @@ function findAccount(_ctx, id) {
   };
 }
 
-function configuration({ clients, records, accessTokenTtl, rotate }) {
+function configuration({ clients, records, key, accessTokenTtl, rotate }) {
   return {
     adapter: (model) => records.adapter(model),
     clients: clients.map((client) => ({
@@ -50,7 +50,7 @@ function configuration({ clients, records, accessTokenTtl, rotate }) {
       token_endpoint_auth_method: 'client_secret_basic',
       ...client,
     })),
-    jwks: { keys: [signingKey()] },
+    jwks: { keys: [privateJwk(key)] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
     scopes: SCOPES,
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
@@ -85,6 +85,8 @@ export class AuthorizationServer {
   // Every token it ever gave, to look for where none may be.
   issuedTokens = new Set();
   faults = new Faults();
+  // What it signs ID tokens with.
+  key = newKey('one');
   #records = new Records();
 
   // `tls` is {cert, key}; `clients` are RFC 7591 metadata with client_id,
@@ -96,7 +98,7 @@ export class AuthorizationServer {
     await new Promise((resolve) => { server.http.listen(0, '127.0.0.1', resolve); });
     server.issuer = `https://localhost:${server.http.address().port}`;
     server.provider = new Provider(server.issuer, configuration({
-      clients, records: server.#records, accessTokenTtl, rotate,
+      clients, records: server.#records, key: server.key, accessTokenTtl, rotate,
     }));
     server.provider.use((ctx, next) => server.#watch(ctx, next));
     server.provider.use(interactionPages(server.provider));

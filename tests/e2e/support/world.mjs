@@ -22,13 +22,18 @@ const SIGN_IN = /^Sign in with /;
 const spiffe = (agent) => `spiffe://example.test/agents/${agent}`;
 
 export class World {
-  // `accessTokenTtl` in seconds, at the third party. `change` gets the
-  // configuration before it is written and may return another.
-  static async start({ accessTokenTtl = 600, rotate = true, change = (c) => c } = {}) {
+  #agents = [];
+
+  // `accessTokenTtl` in seconds, at the third party. `identityClients` are other
+  // applications at the identity provider. `change` gets the configuration before
+  // it is written, and the world, and may return another.
+  static async start({
+    accessTokenTtl = 600, rotate = true, identityClients = [], change = (c) => c,
+  } = {}) {
     const world = new World();
     world.dir = mkdtempSync(join(tmpdir(), 'tokenvault-e2e-'));
     try {
-      await world.#build({ accessTokenTtl, rotate, change });
+      await world.#build({ accessTokenTtl, rotate, identityClients, change });
     } catch (error) {
       await world.stop();
       throw error;
@@ -36,7 +41,7 @@ export class World {
     return world;
   }
 
-  async #build({ accessTokenTtl, rotate, change }) {
+  async #build({ accessTokenTtl, rotate, identityClients, change }) {
     this.authority = new CertificateAuthority(join(this.dir, 'tls'));
     const { authority } = this;
     const tls = authority.server('server');
@@ -48,7 +53,7 @@ export class World {
         client_id: 'vault-login',
         client_secret: 'login-secret',
         redirect_uris: [`${this.publicUrl}/signin/${TENANT}`],
-      }],
+      }, ...identityClients],
     });
     this.provider = await AuthorizationServer.start({
       tls,
@@ -60,7 +65,7 @@ export class World {
         redirect_uris: [`${this.publicUrl}/cb/${TENANT}.${PROVIDER}`],
       }],
     });
-    const config = writeConfiguration(this.dir, change({
+    this.settings = await change({
       ports: this.ports,
       tls,
       caFile: authority.caFile,
@@ -86,7 +91,8 @@ export class World {
         id: 'calendars', effect: 'allow', agent: 'bot', provider: PROVIDER,
         scopes: ['openid', 'email', 'calendar.read'],
       }],
-    }));
+    }, this);
+    const config = writeConfiguration(this.dir, this.settings);
     this.vault = new Vault({ config, adminSocket: join(this.dir, 'admin.sock') });
     await this.vault.init();
     await this.vault.start();
@@ -96,7 +102,14 @@ export class World {
   // An agent with a certificate for this SPIFFE name, known to the vault or not.
   agent(name, uri = spiffe(name)) {
     const identity = this.authority.client(name, uri);
-    return new Agent({ address: `127.0.0.1:${this.ports.grpc}`, ca: this.authority.ca, ...identity });
+    return this.opened(
+      new Agent({ address: `127.0.0.1:${this.ports.grpc}`, ca: this.authority.ca, ...identity }));
+  }
+
+  // Closes `agent` when the world ends.
+  opened(agent) {
+    this.#agents.push(agent);
+    return agent;
   }
 
   jsonDoor(name) {
@@ -119,6 +132,13 @@ export class World {
 
   person() { return new Person({ ca: this.authority.ca }); }
 
+  // The audit log's newest leaves, oldest first.
+  async leaves(count = 500) {
+    const { code, stdout, stderr } = await this.vault.cli('audit', 'tail', '-n', String(count), '--format', 'json');
+    if (code !== 0) throw new Error(`audit tail: ${stderr}`);
+    return stdout.split('\n').filter(Boolean).map((line) => JSON.parse(JSON.parse(line).leaf));
+  }
+
   // Which secrets the vault was given by others are where they may not be: in its
   // log, or in plain text in its files.
   leaks() {
@@ -139,7 +159,7 @@ export class World {
   }
 
   async stop() {
-    this.bot?.close();
+    for (const agent of this.#agents) agent.close();
     await this.vault?.stop();
     await this.identity?.stop();
     await this.provider?.stop();
