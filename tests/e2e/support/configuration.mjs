@@ -33,11 +33,13 @@ function secretFile(dir, name, secret) {
 //               that vouches for agents
 //   tenants     [{id, issuer, clientId, clientSecret, ...more keys}]
 //   agents      [{id, auth, ...more keys}]
+//   workloadIssuers  [{issuer, audience, ...more keys}]; none if left out
 //   providers   [{id, preset, clientSecret, ...more keys}]
 //   policies    [{id, effect, ...more keys}]
 //   sections    further keys by section: {tokens: {max_ttl: '5m'}}
 export function writeConfiguration(dir, world) {
-  const { ports, tls, caFile, tenants, agents, providers, policies, sections = {} } = world;
+  const { ports, tls, caFile, tenants, agents, providers, policies } = world;
+  const { sections = {}, workloadIssuers = [] } = world;
   const local = `127.0.0.1:${ports.grpc}`;
   const files = [
     section('[server]', {
@@ -71,6 +73,7 @@ export function writeConfiguration(dir, world) {
       client_secret_file: secretFile(dir, `tenant-${id}`, clientSecret), ...more,
     }));
   }
+  for (const issuer of workloadIssuers) files.push(section('[[workload_issuers]]', issuer));
   for (const agent of agents) files.push(section('[[agents]]', agent));
   for (const { clientSecret, ...provider } of providers) {
     files.push(section('[[providers]]', {
