@@ -1,12 +1,13 @@
 // The real daemon, started from its binary with a configuration file, and the
 // command line beside it. Binaries: $TOKENVAULT_BIN_DIR, else build/dev/bin.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const BIN = process.env.TOKENVAULT_BIN_DIR ?? join(ROOT, 'build/dev/bin');
+export const TOKENVAULT = join(BIN, 'tokenvault');
 export const TOKENVAULTD = join(BIN, 'tokenvaultd');
 
 // A port that nobody listens on now. The daemon's public URL is in its
@@ -20,10 +21,12 @@ export async function freePort() {
   return port;
 }
 
-// Runs a command to its end: {code, stdout, stderr}.
-export async function run(file, args, { input, env } = {}) {
+// Runs a command to its end: {code, stdout, stderr}. One that does not end, a daemon
+// that should not have started say, is made to: its code is then null.
+export async function run(file, args, { input, env, timeout = 120_000 } = {}) {
   const child = spawn(file, args, {
-    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env }, timeout,
+    killSignal: 'SIGKILL',
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
@@ -41,6 +44,7 @@ export class Vault {
   // becomes the daemon under the same process id.
   launcher = [];
   #child = null;
+  #wrote = new EventEmitter();
 
   // `config` is a configuration file, `adminSocket` the path it names.
   constructor({ config, adminSocket, env = {} }) {
@@ -49,7 +53,7 @@ export class Vault {
 
   // The command line, as the operator on this machine uses it.
   cli(...args) {
-    return run(join(BIN, 'tokenvault'), args, {
+    return run(TOKENVAULT, args, {
       env: { TOKENVAULT_CONFIG: this.config, TOKENVAULT_SOCKET: this.adminSocket, ...this.env },
     });
   }
@@ -72,7 +76,10 @@ export class Vault {
     this.ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     const began = this.log.length;
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (part) => { this.log += part; });
+      stream.setEncoding('utf8').on('data', (part) => {
+        this.log += part;
+        this.#wrote.emit('more');
+      });
     }
     const ended = this.ended.then(({ code, signal }) => {
       throw new Error(`tokenvaultd ended (${signal ?? code}):\n${this.log.slice(began)}`);
@@ -122,7 +129,17 @@ export class Vault {
 
   // The log's JSON lines of one event, "server.started" say.
   events(name) {
-    return this.log.split('\n').filter((line) => line.startsWith('{'))
+    return this.log.split('\n').slice(0, -1).filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line)).filter((line) => line.event === name);
+  }
+
+  // Does `act`, waits until the log has one more event of this name, returns it.
+  async logs(name, act) {
+    const before = this.events(name).length;
+    await act();
+    while (this.events(name).length === before) {
+      await once(this.#wrote, 'more', { signal: AbortSignal.timeout(20_000) });
+    }
+    return this.events(name)[before];
   }
 }
