@@ -182,9 +182,9 @@ describe('the authorization server', () => {
   for (const [kind, status, type] of [
     ['html', 200, 'text/html'], ['huge', 200, 'application/json'],
     ['empty', 200, 'application/json'], ['broken_json', 200, 'application/json'],
-    ['error_in_ok', 200, 'application/json'], ['no_token', 200, 'application/json'],
-    ['invalid_grant', 400, 'application/json'], ['invalid_client', 401, 'application/json'],
-    ['unavailable', 503, 'text/plain'], ['throttled', 429, 'application/json'],
+    ['error_in_ok', 200, 'application/json'], ['refusal_in_ok', 200, 'application/json'],
+    ['no_token', 200, 'application/json'], ['invalid_grant', 400, 'application/json'],
+    ['invalid_client', 401, 'application/json'], ['unavailable', 503, 'text/plain'], ['throttled', 429, 'application/json'],
   ]) {
     it(`misbehaves to order: ${kind}, once, without doing the work`, async () => {
       const asked = server.refreshes().length;

@@ -13,6 +13,7 @@ const KINDS = {
   broken_json: (res) => answer(res, 200, 'application/json', '{"access_token":"x'),
   // Some providers say 200 and mean no.
   error_in_ok: (res) => json(res, 200, { ok: false, error: 'invalid_grant' }),
+  refusal_in_ok: (res) => json(res, 200, { ok: false, error: 'invalid_scope' }),
   no_token: (res) => json(res, 200, { token_type: 'Bearer', expires_in: 60 }),
   invalid_grant: (res) => json(res, 400, { error: 'invalid_grant' }),
   invalid_client: (res) => json(res, 401, { error: 'invalid_client' }),
