@@ -67,7 +67,8 @@ export class Agent {
   }
 
   // agent.call('TokenService', 'GetScopedToken', {provider: ..., scopes: [...]})
-  call(service, method, request, { deadline = 20_000 } = {}) {
+  // Who aborts `signal` goes away before the answer.
+  call(service, method, request, { deadline = 20_000, signal } = {}) {
     if (!this.#stubs.has(service)) {
       this.#stubs.set(service, new api[service](this.address, this.credentials,
         { 'grpc.ssl_target_name_override': 'localhost' }));
@@ -75,12 +76,13 @@ export class Agent {
     const metadata = new grpc.Metadata();
     for (const [name, value] of Object.entries(this.metadata)) metadata.set(name, value);
     return new Promise((done, fail) => {
-      this.#stubs.get(service)[method](request, metadata,
+      const call = this.#stubs.get(service)[method](request, metadata,
         { deadline: Date.now() + deadline }, (error, response) => {
           if (!error) return done(response);
           const [status] = error.metadata?.get('grpc-status-details-bin') ?? [];
           return fail(new VaultError(nameOfCode(error.code), error.details, decodeDetails(status)));
         });
+      signal?.addEventListener('abort', () => call.cancel());
     });
   }
 
@@ -104,9 +106,10 @@ export class JsonDoor {
     Object.assign(this, { url, ca, cert, key, bearer });
   }
 
-  async call(service, method, request, { headers = {} } = {}) {
+  async call(service, method, request, { headers = {}, signal } = {}) {
     const answer = await send(`${this.url}/tokenvault.v1.${service}/${method}`, {
       method: 'POST',
+      signal,
       ca: this.ca,
       cert: this.cert,
       key: this.key,

@@ -41,6 +41,16 @@ export class Faults {
     this.#orders.push({ path, kind, left: times, delay });
   }
 
+  // The next request to `path` waits for `release`; `arrived` tells that it is there.
+  hold(path) {
+    const held = {};
+    const released = new Promise((resolve) => { held.release = resolve; });
+    held.arrived = new Promise((resolve) => {
+      this.#orders.push({ path, kind: 'held', left: 1, resolve, released });
+    });
+    return held;
+  }
+
   // No more of them.
   clear() { this.#orders = []; }
 
@@ -53,6 +63,10 @@ export class Faults {
     switch (order.kind) {
       case 'slow':
         await new Promise((resolve) => { setTimeout(resolve, order.delay); });
+        return next();
+      case 'held':
+        order.resolve();
+        await order.released;
         return next();
       case 'lost_answer':
         // The work is done when the server would write its answer.

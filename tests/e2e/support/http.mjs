@@ -3,13 +3,13 @@
 import http from 'node:http';
 import https from 'node:https';
 
-// {status, headers, body}. `options`: method, headers, body, ca, and cert and key
-// for a client certificate.
+// {status, headers, body}. `options`: method, headers, body, ca, cert and key for a
+// client certificate, and a signal that hangs up.
 export function send(url, options = {}) {
-  const { method = 'GET', headers = {}, body, ca, cert, key } = options;
+  const { method = 'GET', headers = {}, body, ca, cert, key, signal } = options;
   const door = new URL(url).protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    const request = door.request(url, { method, headers, ca, cert, key, agent: false },
+    const request = door.request(url, { method, headers, ca, cert, key, signal, agent: false },
       (response) => {
         const parts = [];
         response.on('data', (part) => parts.push(part));
