@@ -17,11 +17,18 @@ describe('a request_id stands in the audit leaf of', () => {
   });
   after(() => world?.stop());
 
-  // Calls with a new id; returns the leaves that have it, by kind.
+  // The leaves as operators look for them.
+  async function leaves() {
+    const tail = await world.vault.cli('audit', 'tail', '-n', '500', '--format', 'json');
+    assert.equal(tail.code, 0, tail.stderr);
+    return tail.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(JSON.parse(line).leaf));
+  }
+
+  // Calls with a new id; returns the kinds of the leaves that have it.
   async function traced(call) {
     const id = randomUUID();
     const answer = await call(id);
-    const kinds = (await world.leaves()).filter((leaf) => leaf.request_id === id).map((leaf) => leaf.action);
+    const kinds = (await leaves()).filter((leaf) => leaf.request_id === id).map((leaf) => leaf.action);
     return { answer, kinds };
   }
   const get = (user) => (id) => world.bot.getToken('calendar', user, ASK, { request_id: id });

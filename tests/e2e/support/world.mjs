@@ -134,9 +134,10 @@ export class World {
 
   // The audit log's newest leaves, oldest first.
   async leaves(count = 500) {
-    const { code, stdout, stderr } = await this.vault.cli('audit', 'tail', '-n', String(count), '--format', 'json');
-    if (code !== 0) throw new Error(`audit tail: ${stderr}`);
-    return stdout.split('\n').filter(Boolean).map((line) => JSON.parse(JSON.parse(line).leaf));
+    const operator = new Agent({ address: `unix:${this.vault.adminSocket}` });
+    const { events = [] } = await operator.call('AdminService', 'ListAuditEvents',
+      { page_size: count, from_end: true }).finally(() => operator.close());
+    return events.map((event) => JSON.parse(event.leaf));
   }
 
   // Which secrets the vault was given by others are where they may not be: in its
