@@ -25,12 +25,16 @@ export const hashOf = (value) => createHash('sha256').update(value).digest('hex'
 // Microseconds of CLOCK_MONOTONIC: the same in all processes.
 export const microseconds = () => Number(process.hrtime.bigint() / 1000n);
 
+// An answer that was not as it should be. What shows a used token again hears no.
+export const isGarbage = ({ what, fault, error }) => Boolean(fault) && (what === 'used' || error === fault);
+
 export class Ledger {
   events = [];
+  calls = 0;
+  garbage = 0;
   #file;
   #families = new Map();
   #tokens = new Map();
-  #calls = 0;
 
   constructor(path) { this.#file = openSync(path, 'a', 0o600); }
 
@@ -39,13 +43,14 @@ export class Ledger {
   write(what, facts) {
     const event = { at: microseconds(), what, ...facts };
     this.events.push(event);
+    if (isGarbage(event)) this.garbage += 1;
     writeSync(this.#file, `${JSON.stringify(event)}\n`);
     return event;
   }
 
   newCall() {
-    this.#calls += 1;
-    return this.#calls;
+    this.calls += 1;
+    return this.calls;
   }
 
   // A new grant of `account`, with its first tokens.

@@ -10,7 +10,7 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import https from 'node:https';
 import { hashOf, Ledger } from './ledger.mjs';
-import { CHANGED, INSTEAD, LOST, Misbehaviour, REVOKED } from './misbehaviour.mjs';
+import { CHANGED, INSTEAD, LATE, LOST, Misbehaviour, REVOKED } from './misbehaviour.mjs';
 
 const SCOPES = ['openid', 'offline_access', 'email', 'profile', 'calendar.read', 'calendar.write'];
 const KEY_ID = 'one';
@@ -20,6 +20,14 @@ const words = (text) => (text ?? '').split(' ').filter((word) => word !== '');
 function reply(res, status, value, headers = {}) {
   res.writeHead(status, { 'content-type': 'application/json', ...headers });
   res.end(JSON.stringify(value));
+}
+
+// Until nobody is there any more.
+async function byteBySecond(stream, text) {
+  for (let at = 0; at < text.length && !stream.destroyed && !stream.closed; at += 1) {
+    stream.write(text[at]);
+    await pause(1000);
+  }
 }
 
 export class LedgerProvider {
@@ -175,7 +183,7 @@ export class LedgerProvider {
       return INSTEAD[fault](res, req);
     }
     if (fault === REVOKED) this.ledger.revoke(form.get('refresh_token') ?? '', 'provider');
-    const odd = CHANGED[fault] ?? {};
+    const odd = CHANGED[fault] ?? LATE[fault] ?? {};
     const done = this.ledger.refresh(form.get('refresh_token') ?? '', words(form.get('scope')),
       { call, ttl: this.ttl, rotate: !odd.keep, fault });
     if (done.error) return reply(res, 400, { error: done.error });
@@ -196,7 +204,9 @@ export class LedgerProvider {
   }
 
   // Sends the true answer, and writes down whether all of it went out.
-  async #deliver(req, res, call, body, { wait = 0, waitInBody = 0 }) {
+  async #deliver(req, res, call, body, {
+    wait = 0, waitInBody = 0, type = 'application/json', chunked = 0, drip = '',
+  }) {
     const { socket } = req;
     let settled = false;
     const settle = (what, facts) => {
@@ -213,18 +223,21 @@ export class LedgerProvider {
     res.on('close', () => settle('undelivered', { why: 'closed' }));
     if (socket.destroyed) settle('undelivered', { why: 'gone' });
     if (wait > 0) await pause(wait);
-    res.writeHead(200, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'content-length': Buffer.byteLength(body),
-    });
-    if (waitInBody > 0) {
+    if (drip === 'headers') return byteBySecond(socket, `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\n`);
+    const length = chunked > 0 ? {} : { 'content-length': Buffer.byteLength(body) };
+    res.writeHead(200, { 'content-type': type, 'cache-control': 'no-store', ...length });
+    if (drip === 'body') return byteBySecond(res, body);
+    if (chunked > 0) {
+      for (let at = 0; at < body.length; at += chunked) res.write(body.slice(at, at + chunked));
+      res.end();
+    } else if (waitInBody > 0) {
       res.write(body.slice(0, 20));
       await pause(waitInBody);
       res.end(body.slice(20));
     } else {
       res.end(body);
     }
+    return undefined;
   }
 
   #resource(req, res, scope) {
@@ -242,6 +255,8 @@ function answers(provider) {
     eventsFrom: (index) => provider.ledger.events.slice(index),
     order: (kind, times) => provider.misbehaviour.order(kind, times),
     chance: (kinds, onceIn) => provider.misbehaviour.chance(kinds, onceIn),
+    calls: () => provider.ledger.calls,
+    garbage: () => provider.ledger.garbage,
     isOver: (account) => provider.ledger.isOver(account),
     clear: () => provider.misbehaviour.clear(),
     set: ({ ttl = provider.ttl, delay = provider.delay }) => { Object.assign(provider, { ttl, delay }); },
