@@ -81,7 +81,8 @@ export function judgeUse(events, kills, margin = MARGIN) {
 
 // `probes` are {account, works, inDoubt, reason}: one for each person, from after
 // the restart. Returns the breaches of I2 and I3, who is rightly in doubt, and of
-// those whose answer had left the provider before a kill, how long before.
+// those that do not work though their answer had left the provider before a kill,
+// how long before: also where that is a breach.
 export function judgeGrants(events, kills, probes, margin = MARGIN) {
   const breaches = [];
   const inDoubt = [];
@@ -94,19 +95,14 @@ export function judgeGrants(events, kills, probes, margin = MARGIN) {
     const { account } = probe;
     const say = (text) => breaches.push({ rule: 'I2', account, text });
     if (probe.works || ended.has(account)) continue;
-    if (!probe.inDoubt) {
-      say(`lost: ${probe.reason}`);
-      continue;
-    }
     const last = answers.filter((one) => one.account === account).at(-1);
-    if (!last) say(`in doubt (${probe.reason}) though no answer is missing`);
+    const before = !last || last.deliveredAt === null ? []
+      : kills.map(({ from }) => from - last.deliveredAt).filter((time) => time >= 0);
+    if (before.length > 0) window.push(Math.min(...before));
+    if (!probe.inDoubt) say(`lost: ${probe.reason}`);
+    else if (!last) say(`in doubt (${probe.reason}) though no answer is missing`);
     else if (mustBeKept(last, kills, margin)) say(`in doubt (${probe.reason}) ${arrival(last, kills)}`);
-    else {
-      inDoubt.push(account);
-      const before = last.deliveredAt === null ? []
-        : kills.map(({ from }) => from - last.deliveredAt).filter((time) => time >= 0);
-      if (before.length > 0) window.push(Math.min(...before));
-    }
+    else inDoubt.push(account);
   }
   for (const event of events) {
     if (event.what !== 'revoked' || event.why !== 'replay') continue;

@@ -112,6 +112,11 @@ describe('a connection', () => {
     assert.deepEqual(judgeGrants(kept, [killAt(1500)], [doubted]).window, []);
   });
 
+  test('whose loss is a breach tells how long before the kill its answer had come', () => {
+    assert.deepEqual(judgeGrants(kept, [killAt(9000)], [doubted]).window, [7000]);
+    assert.deepEqual(judgeGrants(kept, [killAt(9000)], [gone]).window, [7000]);
+  });
+
   test('in doubt after an answer cut off by a kill is fine', () => {
     assert.deepEqual(judgeGrants(kept, [killAt(1500)], [doubted]).inDoubt, ['ana']);
     assert.deepEqual(judgeGrants(kept, [killAt(6500)], [doubted]).breaches, []);
