@@ -1,11 +1,32 @@
 // Disks that fail, by strace(1), which answers the daemon's system calls in the
 // kernel's place. It becomes the daemon, so kills meet the right process.
+//
+// While it serves, the daemon writes its files with pwrite64 and fdatasync only
+// (and O_DSYNC); fsync is for files that are made. Both ways of syncing are failed
+// together, so that it may change its mind.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ONCE = [['pwrite64', 'EIO'], ['pwrite64', 'ENOSPC'], ['fdatasync', 'EIO']];
-const WRITES = 'pwrite64,ftruncate,fallocate';
+const WRITES = 'pwrite64,pwritev,write,ftruncate,fallocate';
+const SYNCS = 'fsync,fdatasync';
+const DATABASE = ['vault.db', 'vault.db-wal'];
+const LANDING = ['vault.db.landing'];
+const ALL = [...DATABASE, ...LANDING];
+
+// One call fails, or all from one on. For good it is only ever one of the two places
+// where an answer can be kept: with both gone, nothing could keep it.
+const KINDS = [
+  { kind: 'one write says EIO', calls: WRITES, error: 'EIO', files: ALL },
+  { kind: 'one write says ENOSPC', calls: WRITES, error: 'ENOSPC', files: ALL },
+  { kind: 'one sync says EIO', calls: SYNCS, error: 'EIO', files: ALL, most: 25 },
+  { kind: 'one sync says ENOSPC', calls: SYNCS, error: 'ENOSPC', files: ALL, most: 25 },
+  { kind: 'disk full for good', calls: WRITES, error: 'ENOSPC', files: DATABASE, forGood: true },
+  { kind: 'database broken for good', calls: `${WRITES},${SYNCS}`, error: 'EIO', files: DATABASE, forGood: true },
+  { kind: 'slots broken for good', calls: WRITES, error: 'EIO', files: LANDING, forGood: true },
+];
+// What a run surely comes to, of each thread.
+const MOST_CALLS = 80;
 
 // Why this machine lets nobody stand between a process and the kernel, or "".
 export function whyNoBadDisks() {
@@ -14,27 +35,29 @@ export function whyNoBadDisks() {
   return status === 0 ? '' : error?.message ?? stderr.trim().split('\n')[0];
 }
 
-// For one run: the N-th such call of each thread fails, by itself or with all that
-// come after it. For a disk that is full for good, the slots where answers land are
-// there already and can be written. `injected` says whether any call failed.
-export function badDisk(random, rig) {
-  const call = random.between(1, 80);
-  if (random.onceIn(4)) {
-    const database = ['vault.db', 'vault.db-wal'].map((name) => join(rig.vaultDir, name));
-    return fault(rig, 'disk full for good', WRITES, 'ENOSPC', `${call}+`, database);
-  }
-  const [calls, error] = random.of(ONCE);
-  return fault(rig, `one ${calls} says ${error}`, calls, error, call);
+// Of each kind the first `inTurn` calls in turn, then `byChance` later ones. Each is
+// a function of the rig to {launcher, injected}, with its `kind`; `injected` says
+// whether any call failed.
+export function badDisks(random, { inTurn, byChance }) {
+  const chances = Array.from({ length: byChance }, () => {
+    const one = random.of(KINDS);
+    return [one, random.between(1, one.most ?? MOST_CALLS)];
+  });
+  return [
+    ...KINDS.flatMap((one) => Array.from({ length: Math.min(inTurn, one.most ?? inTurn) }, (_, i) => [one, i + 1])),
+    ...chances,
+  ].map(([one, call]) => Object.assign((rig) => fault(rig, one, call), { kind: one.kind }));
 }
 
-function fault(rig, name, calls, error, when, paths = []) {
+// strace counts the calls of each thread by itself.
+function fault(rig, { calls, error, files, forGood = false }, call) {
   const trace = join(rig.dir, 'strace');
   rmSync(trace, { force: true });
   return {
-    name,
-    launcher: ['strace', '-D', '-f', '-qq', '-o', trace, ...paths.flatMap((path) => ['-P', path]),
+    launcher: ['strace', '-D', '-f', '-qq', '-o', trace,
+      ...files.flatMap((name) => ['-P', join(rig.vaultDir, name)]),
       '-e', `trace=${calls}`, '-e', 'abbrev=all', '-s', '0',
-      '-e', `inject=${calls}:error=${error}:when=${when}`],
+      '-e', `inject=${calls}:error=${error}:when=${call}${forGood ? '+' : ''}`],
     injected: () => existsSync(trace) && readFileSync(trace, 'latin1').includes('(INJECTED)'),
   };
 }

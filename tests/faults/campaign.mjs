@@ -1,14 +1,23 @@
 // The runs: one is load, a fault, the daemon's next life, a probe of everybody and
 // the judge's word. What is found goes on to the next run's ledger: connections
 // that ended are connected again, so that the number of them stays.
-import { Load } from './load.mjs';
-import { judge, tally } from './judge.mjs';
-import { microseconds } from './ledger.mjs';
-import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
-import { OddClock } from './odd_clock.mjs';
-import { wayTo } from './points.mjs';
+//
+//   const campaign = new Campaign({ people, seed, ttl: 2 }, { score, random, say, margin });
+//   await campaign.run('random kill', async (rig) => {...});
+//   await campaign.stop();
+import { judge } from './judge.mjs';
+import { isGarbage } from './ledger.mjs';
+import { pause } from './moments.mjs';
+import { Rig } from './rig.mjs';
 
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+// After so many runs the daemon gets a new world: what it starts from, and what is
+// searched, does not grow for ever.
+const RUNS_OF_A_RIG = 150;
+// Tokens that live so few seconds are waited for.
+const SHORT_TTL = 10;
+const END = 'end of a world';
+// When no run ends as it should, the next will not either.
+const FAILURES_IN_A_ROW = 3;
 
 // The last answer of each account but those in `over`, which begin anew; and the
 // kills since the first of them.
@@ -26,232 +35,88 @@ function lastAnswers(events, kills, over) {
   return { events: kept, kills: kills.filter(({ next }) => next >= since) };
 }
 
-// To the microsecond, as far as the machine lets us.
-async function waitMicroseconds(count) {
-  const until = microseconds() + count;
-  if (count > 3000) await pause(Math.floor(count / 1000) - 2);
-  while (microseconds() < until);
-}
-
-// How long a process may be dead before we hear of it. A kill at a fault point is
-// only seen from outside, after the kernel has taken the process apart.
-const SEEN_LATE = 50_000;
-
-// Where an answer may be lost: it came, and is not yet on disk.
-const ANSWER_IN_HAND = ['refresh.answer_received', 'refresh.before_land'];
-
-// How long a point may take to be passed, in ms.
-const PATIENCE = 10_000;
-
-const RANDOM_KILL = 'random kill';
-const ONE_AT_A_TIME = { workers: 1, depth: 1 };
-
-// Reading all files takes long when they have grown.
-const FILES_EVERY = 10;
-
-// `margin` is the judge's, in microseconds.
 export class Campaign {
-  runs = 0;
-  kills = 0;
-  inDoubt = 0;
-  // Microseconds from an answer's last byte to the random kill that ate it.
-  window = [];
   newcomers = 0;
-  breaches = [];
-  byKind = new Map();
+  #rig = null;
+  #rigs = 0;
+  #runsOfRig = 0;
+  #failed = 0;
   // Of earlier runs, what the next may turn on: a connection in doubt works for as
   // long as it has tokens, and only then is its answer missed.
   #before = { events: [], kills: [] };
 
-  constructor(rig, random, say, margin) { Object.assign(this, { rig, random, say, margin }); }
-
-  // One random kill under full load, at a microsecond of chance.
-  async randomKill() {
-    await this.#run(RANDOM_KILL, async () => {
-      const load = new Load(this.rig, this.random);
-      await waitMicroseconds(this.random.between(1000, 400_000));
-      await this.rig.kill();
-      await load.stop();
-    });
+  // `world` is what a rig is made of; `margin` is the judge's, in microseconds.
+  constructor(world, { score, random, say, margin }) {
+    Object.assign(this, { world, score, random, say, margin });
   }
 
-  // A kill while the provider misbehaves, so that answers are lost and odd too.
-  async killAmongFaults() {
-    await this.#run('kill among faults', async () => {
-      await this.rig.provider.ask('chance', [...HARMLESS, ...HARMFUL], 6);
-      const load = new Load(this.rig, this.random);
-      await waitMicroseconds(this.random.between(50_000, 1_500_000));
-      await this.rig.kill();
-      await load.stop();
-      await this.rig.provider.ask('clear');
-    });
-  }
-
-  // No kill: the provider alone. `kinds` is what it does.
-  async providerFaults(name, kinds) {
-    await this.#run(name, async () => {
-      await this.rig.provider.ask('chance', kinds, 4);
-      const load = new Load(this.rig, this.random);
-      await pause(this.random.between(500, 2000));
-      await load.stop();
-      await this.rig.provider.ask('clear');
-    });
-  }
-
-  // The daemon stands still, for longer than its patience with the provider at
-  // times, then goes on.
-  async standstill() {
-    await this.#run('standstill', async () => {
-      const load = new Load(this.rig, this.random);
-      await waitMicroseconds(this.random.between(10_000, 300_000));
-      this.rig.vault.signal('SIGSTOP');
-      await pause(this.random.between(50, 3500));
-      this.rig.vault.signal('SIGCONT');
-      await pause(200);
-      await load.stop();
-    });
-  }
-
-  // A disk that fails, then a kill while nothing is under way. What could not be
-  // written was not begun, and what was answered is kept. Whether the daemon met
-  // the fault.
-  async badDisk({ name, launcher, injected }) {
-    await this.#run(name, async () => {
-      await this.rig.kill();
-      // It may be that it cannot even start: then it says so, and ends.
-      const serves = await this.rig.restart({}, launcher).then(() => true, () => false);
-      if (!serves) return;
-      const load = new Load(this.rig, this.random);
-      await pause(this.random.between(300, 900));
-      await load.stop();
-      await this.rig.kill();
-    }, { nobodyInDoubt: true });
-    return injected();
-  }
-
-  // Somebody sets the clock, to and fro, and leaves it wrong. Everybody has a token
-  // that works within the usual patience, and nothing is asked of the provider twice.
-  async oddClock() {
-    await this.#run('clock set', async () => {
-      const clock = new OddClock(this.rig.dir, this.random);
-      await this.rig.kill();
-      await this.rig.restart(clock.env);
-      const load = new Load(this.rig, this.random);
-      for (let i = 0; i < 2; i += 1) {
-        await pause(this.random.between(300, 900));
-        clock.set();
-      }
-      await load.stop();
-    });
-    await this.rig.kill();
-    await this.rig.restart();
-  }
-
-  // A kill at the n-th passing of a point. Quiet: one connection is asked about at
-  // a time, so that it is known which one the kill met and what is allowed. False
-  // if the point was not passed.
-  async killAtPoint(point, quiet) {
-    const { connecting, revoking, inRecovery, providerDoes } = wayTo(point);
-    if (connecting) return this.#killWhileConnecting(point, quiet);
-    if (revoking) return this.#killWhileRevoking(point, quiet);
-    let reached = false;
-    await this.#run(`${point} ${quiet ? 'quiet' : 'loaded'}`, async () => {
-      await this.rig.kill();
-      const passing = providerDoes ? this.random.between(1, 3) : this.random.between(1, quiet ? 10 : 40);
-      await this.rig.restart({ TOKENVAULT_FAULT: `${inRecovery ? 'refresh.landed' : point}:${passing}` });
-      if (providerDoes) await this.rig.provider.ask('order', providerDoes, passing);
-      const load = new Load(this.rig, this.random, quiet ? ONE_AT_A_TIME : {});
-      reached = await this.rig.dies(PATIENCE, SEEN_LATE);
-      if (!reached) await this.rig.kill();
-      await load.stop();
-      await this.rig.provider.ask('clear');
-      if (inRecovery && reached) reached = await this.#dieInRecovery(point);
-    }, { nobodyInDoubt: quiet && !ANSWER_IN_HAND.includes(point) });
-    return reached;
-  }
-
-  // A kill while somebody new connects and others get tokens. Afterwards the
-  // newcomer connects again, and has one that works; where it was committed,
-  // nothing is asked of them.
-  #killWhileConnecting(point, quiet) {
-    const account = this.#newcomer();
-    return this.#killWhile(point, quiet, () => this.rig.connect(account), async () => {
-      const committed = point === 'connect.committed';
-      const asked = await this.rig.connect(account).catch((error) => error);
-      if (asked instanceof Error) return [{ account, reason: `cannot connect: ${asked.message}` }];
-      if (committed && asked) return [{ account, reason: 'a committed connection asks again' }];
-      return this.rig.probe([account]);
-    });
-  }
-
-  // A kill while somebody disconnects. Afterwards they are connected, or nothing of
-  // theirs works at the provider either, without anybody asking again.
-  async #killWhileRevoking(point, quiet) {
-    const account = this.#newcomer();
-    await this.rig.connect(account);
-    return this.#killWhile(point, quiet, () => this.rig.revoke(account), async () => {
-      const { state } = (await this.rig.connections()).get(account);
-      if (state === 'STATE_ACTIVE') return this.rig.probe([account]);
-      for (const until = Date.now() + PATIENCE; Date.now() < until;) {
-        if (await this.rig.provider.ask('isOver', account)) return [];
-        await pause(50);
-      }
-      return [{ account, reason: `is ${state} here and works at the provider` }];
-    });
-  }
-
-  #newcomer() {
+  // A name that nobody had yet in this world.
+  newcomer() {
     this.newcomers += 1;
     return `newcomer${this.newcomers}`;
   }
 
-  // A kill at the first passing of a point that `work` leads to, while others get
-  // tokens. `whoElse` then probes whom it was about.
-  async #killWhile(point, quiet, work, whoElse) {
-    let reached = false;
-    await this.#run(`${point} ${quiet ? 'quiet' : 'loaded'}`, async () => {
-      await this.rig.kill();
-      await this.rig.restart({ TOKENVAULT_FAULT: `${point}:1` });
-      const load = new Load(this.rig, this.random, quiet ? ONE_AT_A_TIME : {});
-      [reached] = await Promise.all([
-        this.rig.dies(PATIENCE, SEEN_LATE), work().catch(() => {}),
-      ]);
-      if (!reached) await this.rig.kill();
-      await load.stop();
-    }, { whoElse });
-    return reached;
+  // `work` with the rig; then everybody must have a token. What ends it too soon is
+  // a failure and no end of the campaign. False then.
+  //
+  // `group` is the row of the table. `nobodyInDoubt`: by the kind of run, no answer
+  // can have been lost. `whoElse` probes others than the rig's people. `patience`
+  // in ms for each probe. `after` is what must be done before the next run.
+  async run(kind, work, options = {}) {
+    const group = options.group ?? kind;
+    const began = Date.now();
+    let verdict = { breaches: [], inDoubt: [], window: [] };
+    try {
+      await this.#prepare();
+      await work(this.#rig);
+      verdict = await this.#judge(options);
+      await options.after?.(this.#rig);
+      this.#failed = 0;
+    } catch (error) {
+      this.say(this.score.fail(`${kind}: ${error.stack}`), 'breach');
+      this.#failed += 1;
+    }
+    const { kills = 0, calls = 0 } = this.#rig?.newCounts() ?? {};
+    this.#count(kind, group, { kills, calls, ...verdict, seconds: (Date.now() - began) / 1000 });
+    if (this.#failed > 0) await this.#drop();
+    if (this.#failed === FAILURES_IN_A_ROW) throw new Error(`${this.#failed} runs in a row did not end`);
+    return this.#failed === 0 && verdict;
   }
 
-  async #dieInRecovery(point) {
-    const serves = await this.rig.restart({ TOKENVAULT_FAULT: `${point}:1` })
-      .then(() => true, () => false);
-    if (!serves || await this.rig.dies(2000, SEEN_LATE)) return true;
-    await this.rig.kill();
-    return false;
+  async #prepare() {
+    if (this.#runsOfRig === (this.world.runs ?? RUNS_OF_A_RIG)) await this.stop();
+    this.#runsOfRig += 1;
+    if (this.#rig) return;
+    this.#runsOfRig = 1;
+    this.#rigs += 1;
+    this.#before = { events: [], kills: [] };
+    const { people } = this.world;
+    this.#rig = await Rig.start({ ...this.world, seed: this.world.seed + this.#rigs });
+    let done = 0;
+    await this.#rig.each(people, async (account) => {
+      await this.#rig.connect(account);
+      done += 1;
+      this.say(`${done} of ${people.length} people connected`);
+    });
+    await this.#rig.newEvents();
+    this.#rig.newCounts();
   }
 
-  // `nobodyInDoubt`: by the kind of run, no answer can have been lost. `whoElse`
-  // probes others than the rig's people.
-  async #run(kind, work, { nobodyInDoubt = false, whoElse = async () => [] } = {}) {
-    const { rig } = this;
-    this.runs += 1;
-    const run = this.runs;
-    await work();
+  async #judge({ nobodyInDoubt = false, whoElse = async () => [], patience, all = false }) {
+    const rig = this.#rig;
     if (rig.dead) await rig.restart();
-    const probes = [...await rig.probe(), ...await whoElse()];
-    const events = [...this.#before.events, ...await rig.newEvents()];
-    const kills = rig.newDeaths();
-    this.kills += kills.length;
-    const allKills = [...this.#before.kills, ...kills];
-    const everything = run % FILES_EVERY === 0;
+    const probes = [...await rig.probe(rig.people, patience), ...await whoElse(rig)];
+    const fresh = await rig.newEvents();
+    const events = [...this.#before.events, ...fresh];
+    const kills = [...this.#before.kills, ...rig.newDeaths()];
     const verdict = judge({
       events,
-      kills: allKills,
+      kills,
       probes,
       granted: rig.granted,
-      leaves: rig.newLeaves(),
+      leaves: rig.leaves.look(),
       tokenHashes: rig.tokenHashes,
-      places: rig.places({ files: everything }),
+      places: rig.places({ all }),
       margin: this.margin,
     });
     rig.granted.clear();
@@ -260,37 +125,46 @@ export class Campaign {
         verdict.breaches.push({ rule: 'I2', account, text: 'in doubt where no answer can be lost' });
       }
     }
-    this.inDoubt += verdict.inDoubt.length;
-    // At fault points, the time of the kill is not known so well.
-    if (kind === RANDOM_KILL) this.window.push(...verdict.window);
-    this.#note(kind, run, verdict);
+    for (const { fault } of fresh.filter(isGarbage)) {
+      this.score.garbage[fault] = (this.score.garbage[fault] ?? 0) + 1;
+    }
     const over = probes.filter(({ works }) => !works).map(({ account }) => account);
-    this.#before = lastAnswers(events, allKills, over);
+    this.#before = lastAnswers(events, kills, over);
     await rig.each(over, (account) => rig.connect(account));
     // What connecting wrote is nobody's fault.
     await rig.newEvents();
+    return verdict;
   }
 
-  #note(kind, run, verdict) {
-    const entry = this.byKind.get(kind) ?? { runs: 0, inDoubt: 0, breaches: [] };
-    this.byKind.set(kind, entry);
-    entry.runs += 1;
-    entry.inDoubt += verdict.inDoubt.length;
-    for (const breach of verdict.breaches) {
-      entry.breaches.push({ ...breach, run });
-      this.breaches.push({ ...breach, run });
-      this.say(`run ${run} (${kind}): ${breach.rule} ${breach.account ?? ''} ${breach.text}`, 'breach');
+  async #drop() {
+    const rig = this.#rig;
+    this.#rig = null;
+    await rig?.stop().catch((error) => this.score.fail(`the end of a world: ${error.message}`));
+  }
+
+  // Nothing happens any more until every token is over, so that what the last run
+  // left in doubt is heard of; and all the files once more, from their first byte.
+  // Then this world ends.
+  async stop() {
+    const rig = this.#rig;
+    if (!rig) return;
+    const began = Date.now();
+    let verdict = { breaches: [], inDoubt: [] };
+    try {
+      if (this.world.ttl < SHORT_TTL) await pause(this.world.ttl * 1000);
+      verdict = await this.#judge({ all: true });
+    } catch (error) {
+      this.say(this.score.fail(`${END}: ${error.stack}`), 'breach');
+    }
+    const { kills, calls } = rig.newCounts();
+    this.#count(END, END, { kills, calls, ...verdict, seconds: (Date.now() - began) / 1000 });
+    await this.#drop();
+  }
+
+  #count(kind, group, { kills, calls, inDoubt, breaches, seconds }) {
+    this.score.add(kind, group, { kills, calls, inDoubt: inDoubt.length, breaches, seconds });
+    for (const { rule, account = '', text } of breaches) {
+      this.say(`${kind}: ${rule} ${account} ${text}`, 'breach');
     }
   }
-
-  // All the files and the whole log, once more.
-  finish() {
-    const { breaches } = judge({
-      events: [], kills: [], probes: [], granted: new Set(), leaves: new Set(),
-      tokenHashes: this.rig.tokenHashes, places: this.rig.places(),
-    });
-    this.breaches.push(...breaches);
-  }
-
-  numbers() { return { ...tally(this.breaches), in_doubt: this.inDoubt }; }
 }

@@ -6,8 +6,9 @@ import { NARROW, WIDE } from './rig.mjs';
 const NEARLY_ALL = { seconds: '1', nanos: 400_000_000 };
 
 export class Load {
-  answers = 0;
-  refusals = 0;
+  // How often each reason was given for no token, and to whom a link was.
+  refusals = new Map();
+  links = new Set();
   #on = true;
   #workers;
 
@@ -22,11 +23,13 @@ export class Load {
   async #work(rig, agent, random, accounts) {
     while (this.#on) {
       const more = random.onceIn(2) ? { min_ttl: NEARLY_ALL } : {};
+      const account = random.of(accounts);
       try {
-        await rig.getToken(agent, random.of(accounts), random.onceIn(3) ? WIDE : NARROW, more);
-        this.answers += 1;
+        const answer = await rig.getToken(agent, account, random.onceIn(3) ? WIDE : NARROW, more);
+        if (answer.outcome === 'consent_required') this.links.add(account);
       } catch (error) {
-        this.refusals += 1;
+        const why = error.reason ?? error.code;
+        this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
         // Nobody is there: do not spin.
         if (error.code === 'UNAVAILABLE') await new Promise((resolve) => { setTimeout(resolve, 5); });
       }

@@ -41,3 +41,9 @@ export async function faultPoints() {
   const odd = points.find((line) => !POINT.test(line));
   return odd === undefined ? { points } : { problem: `"${odd}" is no name of a point` };
 }
+
+// Which build was tried, in one line.
+export async function version() {
+  const { stdout } = await run(join(BIN, 'tokenvaultd'), ['--version']);
+  return stdout.trim().split('\n')[0];
+}

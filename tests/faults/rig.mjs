@@ -1,9 +1,6 @@
 // The provider with its ledger, the daemon, people and agents: everything that a
 // run needs, and the taking down of it.
-import { execFileSync } from 'node:child_process';
-import {
-  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +9,11 @@ import { CertificateAuthority } from '../e2e/support/certificates.mjs';
 import { writeConfiguration } from '../e2e/support/configuration.mjs';
 import { linksOf, Person } from '../e2e/support/person.mjs';
 import { freePort, Vault } from '../e2e/support/vault.mjs';
+import { AuditLeaves } from './audit_leaves.mjs';
+import { ChangedFiles } from './changed_files.mjs';
 import { IN_DOUBT } from './judge.mjs';
 import { microseconds } from './ledger.mjs';
+import { pause } from './moments.mjs';
 import { ProviderProcess } from './provider_process.mjs';
 
 const PROVIDER = 'calendar';
@@ -22,35 +22,16 @@ export const NARROW = ['calendar.read'];
 // How long the daemon waits for the provider, in ms.
 export const PATIENCE = 2000;
 export const WIDE = ['calendar.read', 'email'];
-const SQLITE = ['-readonly', '-cmd', '.timeout 5000'];
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-
-const CHUNK = 64 * 1024 * 1024;
-const OVERLAP = 4096;
-
-// A file as texts that overlap, so that no token is cut: it may be larger than a
-// string can be.
-function* chunksOf(path, name) {
-  const file = openSync(path, 'r');
-  try {
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    for (let at = 0, size; (size = readSync(file, chunk, 0, CHUNK, at)) > 0; at += CHUNK - OVERLAP) {
-      yield [name, chunk.toString('latin1', 0, size)];
-      if (size < CHUNK) return;
-    }
-  } finally {
-    closeSync(file);
-  }
-}
+// How long an agent waits for a token, in ms.
+const AGENTS_PATIENCE = 6000;
 
 export class Rig {
   agents = [];
   granted = new Set();
   tokenHashes = new Set();
-  providerCalls = 0;
+  #counts = { kills: 0, calls: 0 };
   #deaths = [];
   #eventsRead = 0;
-  #leafRead = 0;
 
   // `people` are the accounts' names; `ttl` of access tokens in seconds.
   static async start({ people, seed, ttl, agents = 4 }) {
@@ -85,6 +66,8 @@ export class Rig {
     // What is searched for tokens: nothing but the vault's own is in there.
     this.vaultDir = join(this.dir, 'vault');
     mkdirSync(this.vaultDir, { mode: 0o700 });
+    this.files = new ChangedFiles(this.vaultDir);
+    this.leaves = new AuditLeaves(join(this.vaultDir, 'vault.db'));
     const config = writeConfiguration(this.vaultDir, {
       ports: this.ports,
       tls,
@@ -131,8 +114,9 @@ export class Rig {
   }
 
   // A token for this person, remembered for the audit; the answer as it is.
-  async getToken(agent, account, scopes, more) {
-    const answer = await agent.getToken(PROVIDER, account, scopes, more);
+  async getToken(agent, account, scopes, more, deadline = AGENTS_PATIENCE) {
+    const answer = await agent.call('TokenService', 'GetScopedToken',
+      { provider: `providers/${PROVIDER}`, subject: { user_id: account }, scopes, ...more }, { deadline });
     if (answer.outcome === 'token') this.granted.add(answer.token.token_id);
     return answer;
   }
@@ -248,34 +232,26 @@ export class Rig {
     this.#eventsRead += events.length;
     for (const event of events) {
       if (event.what === 'issued') this.tokenHashes.add(event.token);
-      if (['used', 'replayed', 'refused'].includes(event.what)) this.providerCalls += 1;
+      if (['used', 'replayed', 'refused'].includes(event.what)) this.#counts.calls += 1;
     }
     return events;
   }
 
-  // The token ids of the audit log's grants since the last look, read from the
-  // database itself.
-  newLeaves() {
-    const rows = execFileSync('sqlite3', [...SQLITE, '-json', join(this.vaultDir, 'vault.db'),
-      `SELECT sequence, json_extract(leaf, '$.token_id') AS id FROM audit
-       WHERE kind = 'token.granted' AND sequence > ${this.#leafRead} ORDER BY sequence`],
-    { encoding: 'utf8', maxBuffer: 1 << 30 });
-    const leaves = rows.trim() === '' ? [] : JSON.parse(rows);
-    this.#leafRead = leaves.at(-1)?.sequence ?? this.#leafRead;
-    return new Set(leaves.map(({ id }) => id));
-  }
-
-  // Every byte in which a token may not be, as pairs of a name and a text. The log
-  // is given out once.
-  * places({ files = true } = {}) {
+  // What is new in every place in which a token may not be, or `all` of it, as pairs
+  // of a name and a text. The log is given out once.
+  * places({ all = false } = {}) {
     const { log } = this.vault;
     this.vault.log = '';
     yield ['log', log];
-    if (!files) return;
-    for (const entry of readdirSync(this.vaultDir, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && existsSync(path)) yield* chunksOf(path, entry.name);
-    }
+    if (all) this.files.forget();
+    yield* this.files.look();
+  }
+
+  // {kills, calls}: of the daemon and to the token endpoint, since the last look.
+  newCounts() {
+    const counts = this.#counts;
+    this.#counts = { kills: 0, calls: 0 };
+    return counts;
   }
 
   // Ends this life of the daemon.
@@ -284,7 +260,12 @@ export class Rig {
     this.vault.signal('SIGKILL');
     const to = microseconds();
     await this.vault.kill();
+    this.#died(from, to);
+  }
+
+  #died(from, to) {
     this.#deaths.push({ from, to });
+    this.#counts.kills += 1;
   }
 
   // Whether the daemon ended by itself within `patience` ms. That is seen `late`
@@ -297,7 +278,7 @@ export class Rig {
     if (ended === null) return false;
     const to = microseconds();
     await this.vault.kill();
-    this.#deaths.push({ from: to - late, to });
+    this.#died(to - late, to);
     return true;
   }
 
@@ -312,7 +293,7 @@ export class Rig {
     try {
       await this.vault.start();
     } catch (error) {
-      this.#deaths.push({ from, to: microseconds() });
+      this.#died(from, microseconds());
       throw error;
     }
   }
