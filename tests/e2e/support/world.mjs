@@ -19,6 +19,9 @@ import { freePort, Vault } from './vault.mjs';
 const TENANT = 'default';
 const PROVIDER = 'calendar';
 const SIGN_IN = /^Sign in with /;
+// The longest page of a list.
+const MOST = 500;
+const leavesOf = (events) => events.map((event) => JSON.parse(event.leaf));
 const spiffe = (agent) => `spiffe://example.test/agents/${agent}`;
 
 export class World {
@@ -132,12 +135,23 @@ export class World {
 
   person() { return new Person({ ca: this.authority.ca }); }
 
-  // The audit log's newest leaves, oldest first.
-  async leaves(count = 500) {
+  // The leaves of the audit log, oldest first: all, or the newest `count`.
+  async leaves(count) {
     const operator = new Agent({ address: `unix:${this.vault.adminSocket}` });
-    const { events = [] } = await operator.call('AdminService', 'ListAuditEvents',
-      { page_size: count, from_end: true }).finally(() => operator.close());
-    return events.map((event) => JSON.parse(event.leaf));
+    const read = async (request) => {
+      const page = await operator.call('AdminService', 'ListAuditEvents', request);
+      return { events: page.events ?? [], next: page.next_page_token };
+    };
+    try {
+      if (count) return leavesOf((await read({ page_size: count, from_end: true })).events);
+      const all = [];
+      for (let page = await read({ page_size: MOST }); ; page = await read({ page_size: MOST, page_token: page.next })) {
+        all.push(...page.events);
+        if (page.events.length < MOST) return leavesOf(all);
+      }
+    } finally {
+      operator.close();
+    }
   }
 
   // Which secrets the vault was given by others are where they may not be: in its
