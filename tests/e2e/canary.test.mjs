@@ -2,80 +2,17 @@
 // may not be: in the files, the log, the metrics, the pages, the answers to
 // agents, and what the command line prints.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Canary, WatchedPerson } from './support/canary.mjs';
 import { send } from './support/http.mjs';
-import { answerProvider, linksOf, Person } from './support/person.mjs';
+import { answerProvider } from './support/person.mjs';
 import { World } from './support/world.mjs';
 
 const ASK = ['calendar.read'];
 const PROVIDER_SECRET = 'calendar-secret';
 const IDENTITY_SECRET = 'login-secret';
-
-// What a journey knows and hears: `secrets` by value, `places` by name.
-class Canary {
-  secrets = new Map();
-  places = [];
-
-  secret(kind, value) {
-    assert.ok(value?.length >= 12, `no ${kind}`);
-    this.secrets.set(value, kind);
-  }
-
-  place(name, content) {
-    this.places.push([name, typeof content === 'string' ? content : JSON.stringify(content)]);
-  }
-
-  // "kind in place" of each find, by the forms in which bytes travel: as they
-  // are, and in hexadecimal and base64.
-  finds(allowed = () => false) {
-    const found = new Set();
-    for (const [value, kind] of this.secrets) {
-      const bytes = Buffer.from(value, 'latin1');
-      const forms = [value, encodeURIComponent(value), bytes.toString('hex'),
-        bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url')];
-      for (const [place, content] of this.places) {
-        if (!allowed(kind, place) && forms.some((form) => content.includes(form))) {
-          found.add(`${kind} in ${place}`);
-        }
-      }
-    }
-    return [...found].sort();
-  }
-}
-
-// A person whose every page, cookie, code and state the canary hears of.
-class WatchedPerson extends Person {
-  constructor(world, canary) {
-    super({ ca: world.authority.ca });
-    Object.assign(this, { world, canary });
-  }
-
-  async visit(url, options = {}) {
-    const page = await super.visit(url, options);
-    for (const address of page.path) this.#hear(address);
-    if (page.url.startsWith(this.world.publicUrl) && page.status > 0) {
-      const { pathname } = new URL(page.url);
-      this.canary.place(`page /${pathname.split('/')[1]}`, page.body);
-      this.canary.place('headers of a page', page.headers);
-    }
-    for (const value of this.cookieValues(this.world.publicUrl)) {
-      this.canary.secret('cookie', value);
-    }
-    for (const { href } of linksOf(page.body)) {
-      if (href?.includes('state=')) this.#hear(new URL(href, page.url).href);
-    }
-    return page;
-  }
-
-  #hear(address) {
-    const { searchParams } = new URL(address);
-    for (const kind of ['code', 'state']) {
-      if (searchParams.has(kind)) this.canary.secret(kind, searchParams.get(kind));
-    }
-  }
-}
 
 describe('a secret', () => {
   let world;
@@ -115,11 +52,7 @@ describe('a secret', () => {
     assert.equal(done.code, 0, `${args.join(' ')}: ${done.stdout}${done.stderr}`);
     return done.stdout + done.stderr;
   };
-  const readFiles = (when) => {
-    for (const file of readdirSync(world.dir).filter((name) => /^vault\.db/.test(name))) {
-      canary.place(`${file} ${when}`, readFileSync(join(world.dir, file), 'latin1'));
-    }
-  };
+  const readFiles = (when) => canary.placeFiles(world.dir, when);
 
   test('is found wherever it is planted', () => {
     const planted = new Canary();
