@@ -33,7 +33,7 @@ const LONG = {
   standstills: 50,
   longStops: 3,
   oddClocks: 50,
-  badDisks: { inTurn: 40, byChance: 150 },
+  badDisks: { inTurn: 40, byChance: 200 },
   stampede: { waiters: 1000, connections: 100 },
   mass: 1000,
   foreign: { kills: 100, refreshes: 10_000, people: 200 },

@@ -104,6 +104,8 @@ const DOES = {
 
 // The people of each part, how long their tokens live, and how long a world lasts.
 const WORLDS = {
+  // As many as are asked for at a time: each one more is one more to ask afterwards.
+  points: { people: names(16), ttl: 2 },
   stampede: { people: names(size.stampede.connections), ttl: 600 },
   mass: { people: names(size.mass), ttl: 2, runs: 1 },
 };
@@ -142,7 +144,7 @@ function finish() {
   if (out) score.write(out);
   process.stdout.write(`${score.table()}\n`);
   for (const remark of score.remarks) process.stdout.write(`${remark}\n`);
-  for (const failure of score.failures) process.stdout.write(`failed: ${failure}\n`);
+  for (const failure of score.failures) process.stdout.write(`failed: ${failure.split('\n')[0]}\n`);
   process.stdout.write(`${score.lastLine()}\n`);
   // All is counted: what sockets and workers of the last part still have to say
   // changes nothing, and must not end us otherwise.
