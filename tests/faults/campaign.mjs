@@ -70,6 +70,7 @@ export class Campaign {
       await this.#prepare();
       await work(this.#rig);
       verdict = await this.#judge(options);
+      await this.#beginAnew(verdict.over);
       await options.after?.(this.#rig);
       this.#failed = 0;
     } catch (error) {
@@ -130,10 +131,13 @@ export class Campaign {
     }
     const over = probes.filter(({ works }) => !works).map(({ account }) => account);
     this.#before = lastAnswers(events, kills, over);
-    await rig.each(over, (account) => rig.connect(account));
-    // What connecting wrote is nobody's fault.
-    await rig.newEvents();
-    return verdict;
+    return { ...verdict, over };
+  }
+
+  // Connects again whoever's connection is over. What that writes is nobody's fault.
+  async #beginAnew(over) {
+    await this.#rig.each(over, (account) => this.#rig.connect(account));
+    await this.#rig.newEvents();
   }
 
   async #drop() {

@@ -21,7 +21,7 @@ export class Load {
   }
 
   async #work(rig, agent, random, accounts) {
-    while (this.#on) {
+    while (this.#on && !rig.stopped) {
       const more = random.onceIn(2) ? { min_ttl: NEARLY_ALL } : {};
       const account = random.of(accounts);
       try {

@@ -29,6 +29,7 @@ export class Rig {
   agents = [];
   granted = new Set();
   tokenHashes = new Set();
+  stopped = false;
   #counts = { kills: 0, calls: 0 };
   #deaths = [];
   #eventsRead = 0;
@@ -307,6 +308,7 @@ export class Rig {
   }
 
   async stop() {
+    this.stopped = true;
     for (const agent of this.agents) agent.close();
     this.http?.destroy();
     await this.vault?.stop();
