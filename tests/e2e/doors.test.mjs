@@ -3,16 +3,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { refusalOf } from './support/agent.mjs';
+import { JsonDoor, refusalOf } from './support/agent.mjs';
 import { send } from './support/http.mjs';
 import { World } from './support/world.mjs';
 
 const ASK = ['calendar.read'];
 // What is another one each time, of however equal requests.
 const OWN = ['time', 'token_id', 'request_id', 'interaction', 'commitment'];
+const isJson = (door) => door instanceof JsonDoor;
 
-function common(leaf) {
-  return Object.fromEntries(Object.entries(leaf).filter(([name]) => !OWN.includes(name)));
+function common(leaf, own) {
+  return Object.fromEntries(Object.entries(leaf).filter(([name]) => ![...OWN, ...own].includes(name)));
 }
 
 describe('both doors', () => {
@@ -30,13 +31,14 @@ describe('both doors', () => {
   });
   after(() => world?.stop());
 
-  // `act` at each door, and the leaves that it left there.
-  async function atBoth(act) {
+  // `act` at each door, and the leaves that it left there: the same, but for what
+  // is each one's own.
+  async function atBoth(act, own = []) {
     const seen = {};
     for (const [name, door] of Object.entries(doors)) {
       const before = (await world.leaves()).length;
       const answer = await act(door);
-      seen[name] = { answer, leaves: (await world.leaves()).slice(before).map(common) };
+      seen[name] = { answer, leaves: (await world.leaves()).slice(before).map((leaf) => common(leaf, own)) };
     }
     assert.deepEqual(seen.JSON.leaves, seen.gRPC.leaves);
     return seen;
@@ -74,6 +76,46 @@ describe('both doors', () => {
     assert.deepEqual(gRPC.leaves.map((leaf) => [leaf.action, leaf.reason]),
       [['token.denied', 'CONSENT_REQUIRED']]);
   });
+
+  // In each, what a door does and the kinds of leaves that this leaves.
+  const DONE = {
+    'a pause and its end': [['connection.changed', 'connection.changed'], async (door) => {
+      for (const paused of [true, false]) {
+        await door.call('ConnectionService', 'UpdateConnection', {
+          connection: { name: connection, paused },
+          update_mask: isJson(door) ? 'paused' : { paths: ['paused'] },
+        });
+      }
+    }],
+    'a token that the API rejects': [['token.granted', 'token.rejected'], async (door) => {
+      const { token } = await door.getToken('calendar', 'ana', ASK);
+      const { advice } = await door.call('TokenService', 'ReportTokenRejected',
+        { token_id: token.token_id, http_status: 403, www_authenticate: 'Bearer' });
+      assert.ok(advice);
+    }],
+    'a question that is taken back': [['token.denied', 'consent.cancelled', 'consent.asked', 'token.denied'], async (door) => {
+      const { consent_required: asked } = await world.bot.getToken('calendar', 'ben', ASK);
+      const { state } = await door.call('TokenService', 'CancelInteraction', { name: asked.name });
+      assert.equal(state, 'STATE_CANCELLED');
+      await door.getToken('calendar', 'ben', ASK);
+    }],
+    'a session for connecting': [['consent.asked'], async (door) => {
+      // Another person for each: the same one would find the question of before.
+      const { url } = await door.call('ConnectionService', 'CreateConnectSession', {
+        parent: `users/u-${(isJson(door) ? 'a' : 'b').repeat(32)}`, providers: ['providers/calendar'], scopes: ASK,
+        agent: 'agents/bot',
+      });
+      assert.match(url, /\/c\//);
+    }, ['user']],
+  };
+  for (const [what, [kinds, act, own]] of Object.entries(DONE)) {
+    test(`write the same lines of ${what}`, async () => {
+      // So that a token is in memory, whatever was done before.
+      await world.bot.getToken('calendar', 'ana', ASK);
+      const { gRPC } = await atBoth(act, own);
+      assert.deepEqual(gRPC.leaves.map((leaf) => leaf.action).sort(), kinds.sort());
+    });
+  }
 
   const get = (changes) => ['TokenService', 'GetScopedToken', {
     provider: 'providers/calendar', subject: { user_id: 'ana' }, scopes: ASK, ...changes,

@@ -107,6 +107,13 @@ describe('an agent with a token of its platform', () => {
     });
   }
 
+  test('beside the certificate of another agent is neither', async () => {
+    const door = world.jsonDoor('guest');
+    door.bearer = good();
+    const error = await refusalOf(door.getToken('calendar', 'ana', ASK));
+    assert.deepEqual([error.reason, error.metadata], ['AGENT_CREDENTIAL_INVALID', { problem: 'mismatch' }]);
+  });
+
   test('that brings none is refused by both doors', async () => {
     const bare = {
       gRPC: world.opened(new Agent({ address: socket })),
