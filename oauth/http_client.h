@@ -36,7 +36,9 @@ struct HttpResponse {
 
   // The first header of that name, in any case of letters, or "".
   std::string Header(absl::string_view name) const;
-  // Retry-After in seconds, at most an hour; zero when absent or a date.
+  // Retry-After, in seconds or as a date after the answer's own Date, at most
+  // an hour. Where it says nothing usable: half a minute with 429 and 503, and
+  // else zero.
   absl::Duration RetryAfter() const;
 };
 

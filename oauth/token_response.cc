@@ -26,7 +26,6 @@ using nlohmann::json;
 
 constexpr size_t kMaxAnswer = size_t{64} * 1024;
 constexpr size_t kMaxCaptured = 1024;
-constexpr absl::Duration kDefaultRetry = absl::Seconds(30);
 
 // Codes of RFC 6749 §5.2, 8628, 8693 and 8707, which may be named in a status.
 constexpr const char* kKnownCodes[] = {
@@ -132,13 +131,15 @@ absl::Status CheckStatus(const Provider& provider,
                          const HttpResponse& response) {
   const std::string& id = provider.id.value;
   if (response.status == 429) {
-    absl::Duration wait = response.RetryAfter();
-    return errors::ProviderRateLimited(
-        id, wait > absl::ZeroDuration() ? wait : kDefaultRetry);
+    return errors::ProviderRateLimited(id, response.RetryAfter());
   }
   if (response.status >= 500) {
-    return errors::ProviderUnreachable(
-        id, absl::StrCat("http_", response.status), /*maybe_sent=*/true);
+    const std::string problem = absl::StrCat("http_", response.status);
+    const absl::Duration wait = response.RetryAfter();
+    return wait > absl::ZeroDuration()
+               ? errors::ProviderUnreachable(id, problem, /*maybe_sent=*/true,
+                                             wait)
+               : errors::ProviderUnreachable(id, problem, /*maybe_sent=*/true);
   }
   if (response.status >= 300 && response.status < 400) {
     return Invalid(provider, "redirect");

@@ -278,13 +278,43 @@ TEST(TokenResponseTest, HonoursRetryAfterWithinReason) {
        std::initializer_list<std::pair<const char*, absl::Duration>>{
            {"120", absl::Seconds(120)},
            {"999999", absl::Hours(1)},
+           {"0", absl::Seconds(30)},
            {"-5", absl::Seconds(30)},
-           {"Wed, 21 Oct 2026 07:28:00 GMT", absl::Seconds(30)}}) {
-    HttpResponse response = FakeHttpClient::Response(429, "text/plain", "");
-    response.headers.emplace_back("retry-after", value);
-    EXPECT_EQ(RetryDelayOf(ParseTokenResponse(Plain(), response).status()),
-              delay)
-        << value;
+           {"soon", absl::Seconds(30)},
+           {"", absl::Seconds(30)},
+           // The three forms of RFC 9110, two minutes after Date.
+           {"Wed, 21 Oct 2026 07:30:00 GMT", absl::Seconds(120)},
+           {"Wednesday, 21-Oct-26 07:30:00 GMT", absl::Seconds(120)},
+           {"Wed Oct 21 07:30:00 2026", absl::Seconds(120)},
+           {"Thu, 22 Oct 2026 07:30:00 GMT", absl::Hours(1)},
+           {"Wed, 21 Oct 2026 07:28:00 GMT", absl::Seconds(30)},
+           {"Wed, 21 Oct 2015 07:28:00 GMT", absl::Seconds(30)},
+           {"2026-10-21T07:30:00Z", absl::Seconds(30)}}) {
+    for (int status : {429, 503}) {
+      HttpResponse response =
+          FakeHttpClient::Response(status, "text/plain", "");
+      response.headers.emplace_back("Date", "Wed, 21 Oct 2026 07:28:00 GMT");
+      response.headers.emplace_back("retry-after", value);
+      EXPECT_EQ(response.RetryAfter(), delay) << value;
+      EXPECT_EQ(RetryDelayOf(ParseTokenResponse(Plain(), response).status()),
+                delay)
+          << value;
+    }
+  }
+}
+
+TEST(TokenResponseTest, NeedsADateToMakeSenseOfARetryDate) {
+  HttpResponse response = FakeHttpClient::Response(429, "text/plain", "");
+  response.headers.emplace_back("Retry-After", "Wed, 21 Oct 2026 07:30:00 GMT");
+  EXPECT_EQ(response.RetryAfter(), absl::Seconds(30));
+}
+
+TEST(TokenResponseTest, AsksForNoPatienceThatTheServerDidNotAskFor) {
+  for (int status : {200, 400, 500, 502}) {
+    HttpResponse response = FakeHttpClient::Response(status, "text/plain", "");
+    EXPECT_EQ(response.RetryAfter(), absl::ZeroDuration()) << status;
+    response.headers.emplace_back("Retry-After", "7");
+    EXPECT_EQ(response.RetryAfter(), absl::Seconds(7)) << status;
   }
 }
 
