@@ -6,8 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/encoding.h"
 #include "base/hash.h"
 #include "oauth/jws_signature.h"
@@ -84,6 +85,15 @@ std::vector<std::string> Audiences(const json& claims) {
   return audiences;
 }
 
+// RFC 7515 §4.1.9: a media type, of which "application/" may be left out.
+bool IsOfType(const json& header, const JwtExpectation& expected) {
+  auto it = header.find("typ");
+  if (it != header.end() && !it->is_string()) return false;
+  std::string type = absl::AsciiStrToLower(Text(header, "typ"));
+  return expected.types.count(
+             std::string(absl::StripPrefix(type, "application/"))) > 0;
+}
+
 std::optional<JwtProblem> CheckHeader(const Parts& parts, const Jwks& keys,
                                       const JwtExpectation& expected) {
   const json& header = parts.header.root();
@@ -93,10 +103,7 @@ std::optional<JwtProblem> CheckHeader(const Parts& parts, const Jwks& keys,
       expected.algorithms.begin(), expected.algorithms.end(),
       [&](JwsAlgorithm known) { return name == JwsAlgorithmName(known); });
   if (algorithm == expected.algorithms.end()) return JwtProblem::kAlgorithm;
-  if (!expected.type.empty() &&
-      !absl::EqualsIgnoreCase(Text(header, "typ"), expected.type)) {
-    return JwtProblem::kType;
-  }
+  if (!IsOfType(header, expected)) return JwtProblem::kType;
   // A kid of another kind than a string is no name of a key.
   if (header.contains("kid") && Text(header, "kid").empty()) {
     return JwtProblem::kUnknownKey;
@@ -134,6 +141,9 @@ std::optional<JwtProblem> CheckTimes(const json& claims,
 std::optional<JwtProblem> CheckClaims(const json& claims,
                                       const JwtExpectation& expected,
                                       absl::Time now) {
+  // It says what happened to somebody, such as a back-channel logout, and not
+  // who anybody is.
+  if (claims.contains("events")) return JwtProblem::kType;
   if (Text(claims, "iss") != expected.issuer || expected.issuer.empty()) {
     return JwtProblem::kIssuer;
   }
@@ -157,6 +167,27 @@ std::optional<JwtProblem> CheckClaims(const json& claims,
     return JwtProblem::kNonce;
   }
   return std::nullopt;
+}
+
+std::variant<JwtClaims, JwtProblem> ReadClaims(const json& claims,
+                                               const JwtExpectation& expected,
+                                               absl::Time now) {
+  if (auto problem = CheckClaims(claims, expected, now)) return *problem;
+  JwtClaims result;
+  result.issuer = Text(claims, "iss");
+  result.subject = Text(claims, "sub");
+  result.audience = Audiences(claims);
+  result.expires = *Instant(claims, "exp");  // checked to be there
+  result.issued_at = Instant(claims, "iat").value_or(absl::InfinitePast());
+  result.auth_time =
+      Instant(claims, "auth_time").value_or(absl::InfinitePast());
+  result.nonce = Text(claims, "nonce");
+  result.email = Text(claims, "email");
+  const json* verified = FindJson(claims, "email_verified");
+  result.email_verified = verified != nullptr && *verified == true;
+  result.name = Text(claims, "name");
+  result.preferred_username = Text(claims, "preferred_username");
+  return result;
 }
 
 }  // namespace
@@ -204,24 +235,15 @@ std::variant<JwtClaims, JwtProblem> VerifyJwt(absl::string_view token,
   if (!parts.has_value()) return JwtProblem::kMalformed;
   // The signature first: nothing of the claims is looked at before.
   if (auto problem = CheckHeader(*parts, keys, expected)) return *problem;
-  const json& claims = parts->payload.root();
-  if (auto problem = CheckClaims(claims, expected, now)) return *problem;
+  return ReadClaims(parts->payload.root(), expected, now);
+}
 
-  JwtClaims result;
-  result.issuer = Text(claims, "iss");
-  result.subject = Text(claims, "sub");
-  result.audience = Audiences(claims);
-  result.expires = *Instant(claims, "exp");  // checked to be there
-  result.issued_at = Instant(claims, "iat").value_or(absl::InfinitePast());
-  result.auth_time =
-      Instant(claims, "auth_time").value_or(absl::InfinitePast());
-  result.nonce = Text(claims, "nonce");
-  result.email = Text(claims, "email");
-  const json* verified = FindJson(claims, "email_verified");
-  result.email_verified = verified != nullptr && *verified == true;
-  result.name = Text(claims, "name");
-  result.preferred_username = Text(claims, "preferred_username");
-  return result;
+std::variant<JwtClaims, JwtProblem> ReadJwtPayload(
+    absl::string_view payload, const JwtExpectation& expected, absl::Time now) {
+  auto parsed = ParseStrictJson(payload);
+  const auto* claims = std::get_if<JsonDocument>(&parsed);
+  if (claims == nullptr) return JwtProblem::kMalformed;
+  return ReadClaims(claims->root(), expected, now);
 }
 
 std::optional<JwtPeek> PeekJwt(absl::string_view token) {

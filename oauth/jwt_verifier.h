@@ -20,7 +20,11 @@ struct JwtExpectation {
   std::set<JwsAlgorithm> algorithms = {
       JwsAlgorithm::kRs256, JwsAlgorithm::kPs256, JwsAlgorithm::kEs256,
       JwsAlgorithm::kEdDsa};
-  std::string type;   // `typ`, in any case of letters; "" takes any
+  // The kinds of token that will do (`typ`, RFC 8725 §3.11), in small letters
+  // and without "application/"; "" for one that does not say. All that an
+  // issuer signs has its name and key on it: the note that somebody logged out
+  // no less than the token that says who somebody is.
+  std::set<std::string> types = {"", "jwt"};
   std::string nonce;  // "" asks for none
   // OpenID: when the token names an authorized party (`azp`), it must be this.
   std::string authorized_party;
@@ -50,7 +54,7 @@ enum class JwtProblem {
   kTooLarge,    // beyond 16 KiB
   kAlgorithm,   // not one we verify or this issuer may use
   kCritical,    // `crit`: extensions we do not have
-  kType,        // another kind of token
+  kType,        // another kind of token, or a report of events (RFC 8417)
   kUnknownKey,  // no such key of that algorithm
   kSignature,
   kIssuer,
@@ -77,6 +81,11 @@ std::variant<JwtClaims, JwtProblem> VerifyJwt(absl::string_view token,
                                               const Jwks& keys,
                                               const JwtExpectation& expected,
                                               absl::Time now);
+
+// The part of it that comes after the signature: `payload` is the text that was
+// signed. On its own only for tests.
+std::variant<JwtClaims, JwtProblem> ReadJwtPayload(
+    absl::string_view payload, const JwtExpectation& expected, absl::Time now);
 
 // What the token says of itself, checked by nobody: to choose which configured
 // issuer's keys to try, and to fetch the right key.

@@ -17,6 +17,7 @@
 #include "oauth/jwt_verifier.h"
 #include "server/spiffe_id.h"
 #include "server/verified_tokens.h"
+#include "vault/sign_in.h"
 
 namespace tokenvault {
 namespace {
@@ -66,12 +67,6 @@ std::set<JwsAlgorithm> AlgorithmsOf(const WorkloadIssuer& issuer) {
     }
   }
   return algorithms;
-}
-
-std::string DisplayOf(const JwtClaims& claims) {
-  if (!claims.email.empty()) return claims.email;
-  if (!claims.preferred_username.empty()) return claims.preferred_username;
-  return claims.name.empty() ? claims.subject : claims.name;
 }
 
 Caller CallerFor(std::shared_ptr<const Directory> directory, const Agent* agent,
@@ -215,6 +210,8 @@ absl::StatusOr<const Agent*> Authenticator::Impl::VerifyAgentToken(
   expected.audience = issuer.audience;
   expected.algorithms = AlgorithmsOf(issuer);
   expected.max_age = issuer.max_lifetime;
+  // "JOSE": SPIFFE's JWT-SVIDs may say so.
+  expected.types = {"", "jwt", "jose", "at+jwt"};
   auto verdict = VerifyJwt(token, *keys, expected, now);
   if (const auto* problem = std::get_if<JwtProblem>(&verdict)) {
     return errors::AgentCredentialInvalid(JwtProblemName(*problem));
@@ -291,6 +288,7 @@ absl::StatusOr<Person> Authenticator::Impl::VerifyUserToken(
   JwtExpectation expected;
   expected.issuer = identity.issuer;
   expected.audience = identity.user_token_audience;
+  expected.types = {"", "jwt", "at+jwt"};  // an access token too (RFC 9068)
   auto verdict = VerifyJwt(token, *keys, expected, now);
   if (const auto* problem = std::get_if<JwtProblem>(&verdict)) {
     return errors::UserTokenInvalid(identity.issuer, JwtProblemName(*problem));
@@ -299,7 +297,7 @@ absl::StatusOr<Person> Authenticator::Impl::VerifyUserToken(
   if (!IsCanonicalSubject(claims.subject)) {
     return errors::UserTokenInvalid(identity.issuer, "subject");
   }
-  Person person = {identity.issuer, claims.subject, DisplayOf(claims)};
+  Person person = {identity.issuer, claims.subject, DisplayNameOf(claims)};
   verified_.Add(cache_key, {directory.generation,
                             std::min(claims.expires, now + kBelieve),
                             {},

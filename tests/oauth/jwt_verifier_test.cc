@@ -295,11 +295,38 @@ TEST_F(JwtVerifierTest, ChecksTheNonceWhereAsked) {
   EXPECT_EQ(With(R"("nonce":"n-1",)", ""), "good");
 }
 
-TEST_F(JwtVerifierTest, ChecksTheTypeWhereAsked) {
-  expected_.type = "at+jwt";
-  EXPECT_EQ(WithHeader(R"({"alg":"ES256","kid":"ec","typ":"AT+JWT"})"), "good");
-  EXPECT_EQ(WithHeader(R"({"alg":"ES256","kid":"ec","typ":"JWT"})"), "type");
+TEST_F(JwtVerifierTest, RefusesOtherKindsOfTokensOfTheSameIssuer) {
+  auto typed = [&](absl::string_view type) {
+    return WithHeader(
+        absl::StrCat(R"({"alg":"ES256","kid":"ec","typ":)", type, "}"));
+  };
+  EXPECT_EQ(WithHeader(R"({"alg":"ES256","kid":"ec"})"), "good");
+  for (const char* good :
+       {R"("JWT")", R"("jwt")", R"("application/jwt")", R"("")"}) {
+    EXPECT_EQ(typed(good), "good") << good;
+  }
+  for (const char* bad :
+       {R"("logout+jwt")", R"("at+jwt")", R"("secevent+jwt")", R"("dpop+jwt")",
+        R"("text/jwt")", R"(" JWT")", R"("JWT\u0000")",
+        R"("application/application/jwt")", "7", "null", R"(["JWT"])"}) {
+    EXPECT_EQ(typed(bad), "type") << bad;
+  }
+  expected_.types = {"at+jwt"};
+  EXPECT_EQ(typed(R"("AT+JWT")"), "good");
+  EXPECT_EQ(typed(R"("application/at+jwt")"), "good");
+  EXPECT_EQ(typed(R"("JWT")"), "type");
   EXPECT_EQ(WithHeader(R"({"alg":"ES256","kid":"ec"})"), "type");
+}
+
+// OpenID Back-Channel Logout §2.4: issuer, audience, subject and expiry of a
+// logout token are those of an id_token.
+TEST_F(JwtVerifierTest, TakesNoReportOfAnEventForAPerson) {
+  EXPECT_EQ(
+      With(
+          R"("nonce")",
+          R"("events":{"http://schemas.openid.net/event/backchannel-logout":{}},"nonce")"),
+      "type");
+  EXPECT_EQ(With(R"("nonce")", R"("events":null,"nonce")"), "type");
 }
 
 TEST_F(JwtVerifierTest, AcceptsNothingWhenTheExpectationIsEmpty) {

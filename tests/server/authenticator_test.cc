@@ -397,6 +397,37 @@ TEST_F(AuthenticatorTest, RefusesPeoplesTokensThatAreNotGood) {
             "signature");
 }
 
+// Everything that an issuer signs for us has our name on it.
+TEST_F(AuthenticatorTest, TakesNoOtherKindOfTokenForAPerson) {
+  const Caller caller = CallerOf("a-cert");
+  auto problem = [&](const json& claims, const std::string& type) {
+    auto token = signers_.at(LoginOf("a")).Sign(claims.dump(), type);
+    auto person = authenticator_.IdentifyPerson(caller, Token(*token));
+    return person.ok() ? "" : MetadataOf(person.status(), "problem");
+  };
+  json claims = Claims(LoginOf("a"), "ana", "vault");
+  EXPECT_EQ(problem(claims, "at+jwt"), "");
+  EXPECT_EQ(problem(claims, "JWT"), "");
+  EXPECT_EQ(problem(claims, "logout+jwt"), "type");
+  EXPECT_EQ(problem(claims, "secevent+jwt"), "type");
+  claims["events"] = {
+      {"http://schemas.openid.net/event/backchannel-logout", json::object()}};
+  EXPECT_EQ(problem(claims, "JWT"), "type");
+}
+
+TEST_F(AuthenticatorTest, TakesNoOtherKindOfTokenForAnAgent) {
+  for (auto [type, expected] : {std::pair{"JWT", ""},
+                                {"JOSE", ""},
+                                {"at+jwt", ""},
+                                {"logout+jwt", "type"},
+                                {"secevent+jwt", "type"}}) {
+    auto token =
+        signers_.at(kWorkloads)
+            .Sign(Claims(kWorkloads, "a-jwt", "tokenvault").dump(), type);
+    EXPECT_EQ(ProblemOf(Bearer(*token)), expected) << type;
+  }
+}
+
 TEST_F(AuthenticatorTest, TakesBareNamesFromTrustedAgentsOnly) {
   const SubjectRef subject = Name("ana");
   auto refused = authenticator_.IdentifyPerson(CallerOf("a-cert"), subject);
