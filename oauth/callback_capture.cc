@@ -5,6 +5,8 @@
 
 #include "absl/strings/ascii.h"
 #include "base/errors.h"
+#include "base/status_macros.h"
+#include "oauth/callback_signature.h"
 
 namespace tokenvault {
 namespace {
@@ -27,6 +29,7 @@ bool IsAllowed(const Provider& provider, const std::string& name,
 absl::StatusOr<std::map<std::string, std::string>> CaptureCallback(
     const Provider& provider,
     const std::vector<std::pair<std::string, std::string>>& query) {
+  RETURN_IF_ERROR(CheckCallbackSignature(provider, query));
   std::map<std::string, std::string> captured;
   for (const auto& [name, value] : query) {
     const auto& wanted = provider.callback_capture;

@@ -15,7 +15,8 @@ namespace tokenvault {
 // written it: where the preset lists the values that may be (it does where one
 // names a host), another one is CONNECT_REFUSED with check "callback_value",
 // and so is one that is empty, longer than 256 bytes or not printable. Absent
-// names are left out. Pure.
+// names are left out. Where the provider signs the query, that comes first:
+// errors of CheckCallbackSignature. Pure.
 absl::StatusOr<std::map<std::string, std::string>> CaptureCallback(
     const Provider& provider,
     const std::vector<std::pair<std::string, std::string>>& query);

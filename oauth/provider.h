@@ -161,6 +161,9 @@ struct Provider {
   // in URLs.
   std::vector<std::string> callback_capture;
   std::map<std::string, std::vector<std::string>> callback_allow;
+  // The parameter of the callback that holds its signature by our secret
+  // (oauth/callback_signature.h); "" for none.
+  std::string callback_hmac;
 
   std::vector<std::string> errors_grant_gone;
   std::vector<std::string> errors_app_misconfigured;

@@ -297,6 +297,8 @@ void Reader::CheckComplete() {
   need(
       p.revocation_style == RevocationStyle::kNone || !p.revocation_url.empty(),
       "revoke.url");
+  need(p.callback_hmac.empty() || p.client_secret != nullptr,
+       "client_secret_file");
   need(p.expires_source != ExpirySource::kIntrospect || p.discovery ||
            !p.introspect_url.empty(),
        "introspect_url");

@@ -33,6 +33,7 @@ inline constexpr StringKey kStrings[] = {
     {"exchange.restrictions", &Provider::exchange_restrictions},
     {"response.error_path", &Provider::error_path},
     {"response.ok_path", &Provider::ok_path},
+    {"callback.hmac", &Provider::callback_hmac},
 };
 
 inline constexpr StringKey kUrls[] = {
