@@ -114,6 +114,16 @@ describe('a person\'s own token', () => {
     });
   }
 
+  test('that was believed is looked at again when the configuration changes', async () => {
+    const ana = { token: await app.signIn('ana') };
+    const ask = () => doors.gRPC.getToken('calendar', ana, ASK);
+    assert.equal((await ask()).outcome, 'token');
+    await world.reconfigure('user_token_audience = "assistant"', 'user_token_audience = "elsewhere"');
+    assert.equal((await refusalOf(ask())).metadata.problem, 'audience');
+    await world.reconfigure('user_token_audience = "elsewhere"', 'user_token_audience = "assistant"');
+    assert.equal((await ask()).outcome, 'token');
+  });
+
   test('is nowhere afterwards', () => {
     assert.ok(world.identity.issuedTokens.size >= 6);
     assert.deepEqual(world.leaks(), []);

@@ -107,6 +107,16 @@ describe('an agent with a token of its platform', () => {
     });
   }
 
+  test('that was believed is looked at again when the configuration changes', async () => {
+    const { gRPC: door } = doors(good());
+    const ask = () => door.getToken('calendar', 'ana', ASK);
+    assert.equal((await ask()).outcome, 'token');
+    await world.reconfigure(`subject = "${SUBJECT}"`, 'subject = "system:retired"');
+    assert.deepEqual((await refusalOf(ask())).metadata, { problem: 'unknown_agent' });
+    await world.reconfigure('subject = "system:retired"', `subject = "${SUBJECT}"`);
+    assert.equal((await ask()).outcome, 'token');
+  });
+
   test('beside the certificate of another agent is neither', async () => {
     const door = world.jsonDoor('guest');
     door.bearer = good();

@@ -6,7 +6,7 @@
 //   ...
 //   await world.stop();
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, JsonDoor } from './agent.mjs';
@@ -164,6 +164,14 @@ export class World {
     }
     return Object.entries(places).flatMap(([place, content]) =>
       secrets.filter((secret) => content.includes(secret)).map(() => place));
+  }
+
+  // Puts `to` for `from` in the configuration, and has the daemon read it again.
+  async reconfigure(from, to) {
+    const text = readFileSync(this.vault.config, 'utf8');
+    if (!text.includes(from)) throw new Error(`no ${from} in the configuration`);
+    writeFileSync(this.vault.config, text.replace(from, to));
+    await this.vault.logs('config.reloaded', () => this.vault.signal('SIGHUP'));
   }
 
   // Changes a row behind the vault's back: for what only time could do.
