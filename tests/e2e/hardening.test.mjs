@@ -2,10 +2,10 @@
 // else's, alive or dead.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { run } from './support/vault.mjs';
+import { run, TOKENVAULTD } from './support/vault.mjs';
 import { World } from './support/world.mjs';
 
 // Somebody without rights, who is not the daemon's user either.
@@ -39,6 +39,9 @@ describe('the daemon\'s process', () => {
   // another user than root to see it.
   test('is closed to its own user', { skip: !isRoot && 'needs root, to be another user' }, async () => {
     await world.vault.stop();
+    // The other user may not reach where it was built.
+    world.vault.binary = join(world.dir, 'tokenvaultd');
+    copyFileSync(TOKENVAULTD, world.vault.binary);
     execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, world.dir]);
     world.vault.launcher = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
     await world.vault.start();
