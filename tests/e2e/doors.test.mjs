@@ -93,7 +93,8 @@ describe('both doors', () => {
         { token_id: token.token_id, http_status: 403, www_authenticate: 'Bearer' });
       assert.ok(advice);
     }],
-    'a question that is taken back': [['token.denied', 'consent.cancelled', 'consent.asked', 'token.denied'], async (door) => {
+    'a question that is taken back': [['token.denied', 'consent.cancelled', 'consent.asked',
+      'token.denied'], async (door) => {
       const { consent_required: asked } = await world.bot.getToken('calendar', 'ben', ASK);
       const { state } = await door.call('TokenService', 'CancelInteraction', { name: asked.name });
       assert.equal(state, 'STATE_CANCELLED');
@@ -102,7 +103,9 @@ describe('both doors', () => {
     'a session for connecting': [['consent.asked'], async (door) => {
       // Another person for each: the same one would find the question of before.
       const { url } = await door.call('ConnectionService', 'CreateConnectSession', {
-        parent: `users/u-${(isJson(door) ? 'a' : 'b').repeat(32)}`, providers: ['providers/calendar'], scopes: ASK,
+        parent: `users/u-${(isJson(door) ? 'a' : 'b').repeat(32)}`,
+        providers: ['providers/calendar'],
+        scopes: ASK,
         agent: 'agents/bot',
       });
       assert.match(url, /\/c\//);
@@ -139,7 +142,8 @@ describe('both doors', () => {
     'a foreign way back': [get({ return_uri: 'https://evil.example.test/' }), 'FIELD_INVALID', 'token.denied'],
     'a request_id that is none': [get({ request_id: '7' }), 'FIELD_INVALID', 'token.denied'],
     'a summary of a novel': [get({ purpose: { summary: 'x'.repeat(201) } }), 'FIELD_INVALID', 'token.denied'],
-    'to wait for nothing': [['TokenService', 'WaitInteraction', { name: `interactions/${'0'.repeat(26)}` }], 'RESOURCE_DENIED'],
+    'to wait for nothing': [['TokenService', 'WaitInteraction', { name: `interactions/${'0'.repeat(26)}` }],
+      'RESOURCE_DENIED'],
     'to cancel nothing': [['TokenService', 'CancelInteraction', { name: `interactions/${'0'.repeat(26)}` }],
       'RESOURCE_DENIED'],
     'to report nothing': [['TokenService', 'ReportTokenRejected', { token_id: '', http_status: 401 }],

@@ -43,7 +43,9 @@ describe('a rotation that is killed', () => {
         const name = PEOPLE[i % PEOPLE.length];
         const answer = await world.bot.getToken('calendar', name, ASK, {}).catch((error) => error);
         if (answer.outcome === 'token') load.tokens += 1;
-        else if (answer.code !== 'UNAVAILABLE' || answer.reason) load.faults.push(`${name}: ${answer.message ?? answer.outcome}`);
+        else if (answer.code !== 'UNAVAILABLE' || answer.reason) {
+          load.faults.push(`${name}: ${answer.message ?? answer.outcome}`);
+        }
       }
     })();
     return load;
