@@ -55,6 +55,7 @@ struct Options {
   std::string id;
   std::string config_file;
   bool reload_dry_run = false;
+  bool show_effective = false;
   std::string shell;
   std::vector<std::string> topic;
 };
@@ -159,7 +160,9 @@ void AddConfiguredThings(Tree& tree) {
     return RunConfigCheck(s, o.config_file);
   })->add_option("--config", o.config_file, "Configuration file");
   Leaf(tree, *config, "show", "What is in force, and where it comes from",
-       RunConfigShow);
+       RunConfigShow)
+      ->add_flag("--effective", o.show_effective,
+                 "All values, defaults too; as it is without it");
   Leaf(tree, *config, "reload", "Read the files again: all of it, or nothing",
        [&o](Session& s) { return RunConfigReload(s, o.reload_dry_run); })
       ->add_flag("--dry-run", o.reload_dry_run, "Only say what would happen");
