@@ -29,6 +29,25 @@ constexpr int kMostPages = 20;
 // Longer than this nobody watches a terminal for a token to end.
 constexpr absl::Duration kWorthWaiting = absl::Seconds(90);
 
+absl::StatusOr<v1::GetScopedTokenResponse> AskForToken(
+    Channel& agent_door, const DemoPlaces& places, const std::string& person) {
+  v1::GetScopedTokenRequest request;
+  request.set_provider(places.provider);
+  request.add_scopes(places.scope);
+  request.mutable_subject()->set_user_id(person);
+  request.mutable_purpose()->set_summary("Show what is planned this week");
+  request.set_request_id(NewRequestId());
+  return agent_door.Call(&Channel::Tokens::GetScopedToken, request);
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> OpenDemoDoor(const DemoPlaces& places,
+                                                      const Clock& clock) {
+  AgentDoorOptions door;
+  door.address = places.grpc_address;
+  door.dev_agent = kAgent;
+  return OpenAgentDoor(door, clock);
+}
+
 // What the walk has in hand. Prints as it goes; a step that does not go as it
 // should is a status.
 class Walk {
@@ -54,11 +73,11 @@ class Walk {
   absl::Status RunSteps() {
     Step(absl::StrCat("The agent asks for ", places_.scope, " of ", person_,
                       "."));
-    ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
+    ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, Ask());
     if (answer.has_consent_required()) {
       RETURN_IF_ERROR(GiveConsent(answer.consent_required()));
       Step("The agent asks again.");
-      ASSIGN_OR_RETURN(answer, AskForToken());
+      ASSIGN_OR_RETURN(answer, Ask());
     }
     RETURN_IF_ERROR(TakeToken(answer));
     Step("It uses the token.");
@@ -92,14 +111,8 @@ class Walk {
     step_.clear_details();
   }
 
-  absl::StatusOr<v1::GetScopedTokenResponse> AskForToken() {
-    v1::GetScopedTokenRequest request;
-    request.set_provider(places_.provider);
-    request.add_scopes(places_.scope);
-    request.mutable_subject()->set_user_id(person_);
-    request.mutable_purpose()->set_summary("Show what is planned this week");
-    request.set_request_id(NewRequestId());
-    return agent_door_->Call(&Channel::Tokens::GetScopedToken, request);
+  absl::StatusOr<v1::GetScopedTokenResponse> Ask() {
+    return AskForToken(*agent_door_, places_, person_);
   }
 
   absl::Status GiveConsent(const v1::Interaction& interaction) {
@@ -182,7 +195,7 @@ class Walk {
     SleepUnlessInterrupted(left + absl::Seconds(1));
     if (Interrupted()) return absl::CancelledError("interrupted");
     const std::string before = token_id_;
-    ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, AskForToken());
+    ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, Ask());
     RETURN_IF_ERROR(TakeToken(answer));
     if (token_id_ == before) {
       return errors::FieldInvalid("token", "the vault gave an ended one again");
@@ -219,6 +232,27 @@ class Walk {
   absl::Time expire_time_;
 };
 
+// Where to go in a browser: to the question that is open, if one is, and to the
+// person's own page.
+std::string LinkLines(const v1::GetScopedTokenResponse& answer,
+                      const DemoPlaces& places, const std::string& person,
+                      absl::Time now) {
+  const std::string own_page =
+      absl::StrCat("  ", places.pages_url, "/me\n    what ", person,
+                   " has connected, to look at and to end\n");
+  if (!answer.has_consent_required()) {
+    return absl::StrCat(person, " has connected ", places.provider_name,
+                        " already. Open, and sign in as ", person, ":\n\n",
+                        own_page);
+  }
+  const v1::Interaction& question = answer.consent_required();
+  return absl::StrCat("Open, and sign in as ", person, ":\n\n  ",
+                      question.url(), "\n    connects ", places.provider_name,
+                      "; good for ",
+                      Lasting(TimeOf(question.expire_time()) - now),
+                      ", once; code ", question.user_code(), "\n", own_page);
+}
+
 int FailDemo(Session& session, const absl::Status& status) {
   const int code = session.Fail(status);
   return code == kExitServerSaidNo || code == kExitNotPermitted
@@ -231,10 +265,7 @@ int FailDemo(Session& session, const absl::Status& status) {
 int RunDemo(Session& session, const DemoOptions& options) {
   auto places = FindDemo(session, options.provider);
   if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
-  AgentDoorOptions door;
-  door.address = places->grpc_address;
-  door.dev_agent = kAgent;
-  auto agent_door = OpenAgentDoor(door, session.clock());
+  auto agent_door = OpenDemoDoor(*places, session.clock());
   if (!agent_door.ok()) {
     return session.Fail(agent_door.status(), FaultOrigin::kHere);
   }
@@ -249,16 +280,22 @@ int RunDemo(Session& session, const DemoOptions& options) {
 int RunDemoOpen(Session& session, const DemoOptions& options) {
   auto places = FindDemo(session, options.provider);
   if (!places.ok()) return session.Fail(places.status(), FaultOrigin::kHere);
+  auto agent_door = OpenDemoDoor(*places, session.clock());
+  if (!agent_door.ok()) {
+    return session.Fail(agent_door.status(), FaultOrigin::kHere);
+  }
+  auto answer = AskForToken(**agent_door, *places, options.person);
+  if (!answer.ok()) return FailDemo(session, answer.status());
+  const std::string get = absl::StrCat(
+      "tokenvault token get --address ", places->grpc_address, " --dev-agent ",
+      kAgent, " --provider ", options.provider, " \\\n    --scopes ",
+      places->scope, " --user ", options.person);
   session.terminal().Print(SanitizeText(absl::StrCat(
-      "Ask for a token, as an agent would; open the link it prints, sign in "
-      "as ",
-      options.person, ":\n\n  tokenvault token get --address ",
-      places->grpc_address, " --dev-agent ", kAgent, " --provider ",
-      options.provider,
-      " \\\n"
-      "    --scopes ",
-      places->scope, " --user ", options.person,
-      " --wait\n\n"
+      LinkLines(*answer, *places, options.person, session.now()),
+      "\nThen get a token, as an agent would, and use it:\n\n  ", get,
+      " --wait\n  TOKEN=$(", get, " --raw)\n  curl -s ", places->provider_url,
+      kApiPath,
+      " -H \"Authorization: Bearer $TOKEN\"\n\n"
       "The same over HTTP:\n\n  curl -s ",
       places->pages_url,
       "/tokenvault.v1.TokenService/GetScopedToken \\\n"
@@ -266,10 +303,7 @@ int RunDemoOpen(Session& session, const DemoOptions& options) {
       kAgent, "' \\\n    -d '{\"provider\":\"", places->provider,
       "\",\"subject\":{\"userId\":\"", options.person, "\"},\"scopes\":[\"",
       places->scope,
-      "\"]}'\n\nUse it, with --raw above for the token itself:\n\n"
-      "  curl -s ",
-      places->provider_url, kApiPath,
-      " -H \"Authorization: Bearer $TOKEN\"\n\nStop it:\n\n"
+      "\"]}'\n\nStop it:\n\n"
       "  tokenvault connection list\n"
       "  tokenvault connection revoke NAME\n")));
   return kExitDone;

@@ -16,7 +16,8 @@ struct DemoOptions {
 // as it should be.
 int RunDemo(Session& session, const DemoOptions& options);
 
-// `tokenvault demo open`: the links and commands to do the same by hand.
+// `tokenvault demo open`: the links and commands to do the same by hand. The
+// link to consent is a fresh one.
 int RunDemoOpen(Session& session, const DemoOptions& options);
 
 }  // namespace tokenvault

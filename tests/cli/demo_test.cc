@@ -115,6 +115,22 @@ TEST_F(DemoRun, ShowsHowToDoItByHand) {
   EXPECT_THAT(result.out, HasSubstr("--user ben"));
 }
 
+TEST_F(DemoRun, HasAFreshLinkToOpen) {
+  const CommandResult result = Run("tokenvault demo open --as ben");
+  EXPECT_THAT(result.out, HasSubstr(pages_.origin() + "/c/7Q4M\n"));
+  EXPECT_THAT(result.out, HasSubstr("good for 1 h"));
+  EXPECT_THAT(result.out, HasSubstr(pages_.origin() + "/me\n"));
+}
+
+TEST_F(DemoRun, SendsWhoHasConnectedToTheirOwnPage) {
+  daemon_->CompleteInteraction();
+  const CommandResult result = Run("tokenvault demo open");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("ana has connected"));
+  EXPECT_THAT(result.out, HasSubstr(pages_.origin() + "/me\n"));
+  EXPECT_EQ(result.out.find("/c/"), std::string::npos);
+}
+
 TEST_F(DemoRun, GoesToTheProviderItIsTold) {
   const CommandResult result =
       Run("tokenvault demo open --provider demo-slack");
