@@ -52,8 +52,11 @@ export async function garbage(campaign, kind, wanted) {
   const { random, score, world } = campaign;
   const group = INSTEAD[kind] ? 'garbage, nothing done' : CHANGED[kind] ? 'garbage, answered oddly' : 'garbage, answer lost';
   const lost = HARMFUL.includes(kind);
-  for (let tries = 0; (score.garbage[kind] ?? 0) < wanted && tries < 10; tries += 1) {
-    const missing = Math.min(wanted - (score.garbage[kind] ?? 0), lost ? world.people.length : wanted);
+  // Other parts may have had some of it.
+  const others = score.garbage[kind] ?? 0;
+  const had = () => (score.garbage[kind] ?? 0) - others;
+  for (let tries = 0; had() < wanted && tries < 10; tries += 1) {
+    const missing = Math.min(wanted - had(), lost ? world.people.length : wanted);
     await campaign.run(`garbage ${kind}`, async (rig) => {
       const before = await rig.provider.ask('garbage');
       await rig.provider.ask('order', kind, lost ? Number.MAX_SAFE_INTEGER : missing);
@@ -66,8 +69,7 @@ export async function garbage(campaign, kind, wanted) {
       await rig.provider.ask('clear');
     }, { group, nobodyInDoubt: !lost });
   }
-  const had = score.garbage[kind] ?? 0;
-  if (had < wanted) score.fail(`only ${had} of ${wanted} answers of the kind ${kind}`);
+  if (had() < wanted) score.fail(`only ${had()} of ${wanted} answers of the kind ${kind}`);
 }
 
 // The daemon stands still for so many ms, then goes on.
