@@ -5,7 +5,7 @@
 #include "google/protobuf/timestamp.pb.h"
 #include "oauth/provider.h"
 #include "server/config_reload.h"
-#include "server/provider_test.h"
+#include "server/provider_check.h"
 #include "storage/records.h"
 #include "tokenvault/v1/admin_service.pb.h"
 #include "tokenvault/v1/connection_service.pb.h"

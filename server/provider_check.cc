@@ -1,4 +1,4 @@
-#include "server/provider_test.h"
+#include "server/provider_check.h"
 
 #include <utility>
 
