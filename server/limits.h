@@ -17,7 +17,6 @@ inline constexpr int kMaxScopes = 32;
 inline constexpr size_t kMaxScopeSize = 256;
 // A token that must live longer than this defeats the point of the vault.
 inline constexpr absl::Duration kMaxMinTtl = absl::Minutes(30);
-inline constexpr absl::Duration kDefaultMinTtl = absl::Seconds(60);
 // What a person is asked to read.
 inline constexpr size_t kMaxPurposeCharacters = 200;
 inline constexpr size_t kMaxTaskIdSize = 64;
