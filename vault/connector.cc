@@ -58,7 +58,8 @@ Connector::Connector(const Clock& clock, Store& store, KeyKeeper& keys,
       providers_(providers),
       interactions_(interactions),
       cache_(cache),
-      flows_(clock, store, keys) {}
+      flows_(clock, store, keys),
+      strays_(clock, store, providers) {}
 
 absl::StatusOr<Connector::Connected> Connector::Redeem(
     const Directory& directory, const Provider& provider, const OAuthFlow& flow,
@@ -75,22 +76,13 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
   RETURN_IF_ERROR(response.status());
   Redeemed redeemed;
   redeemed.response = *std::move(response);
-  ASSIGN_OR_RETURN(redeemed.account,
-                   LearnAccount(directory, provider, nonce, redeemed.response));
-  redeemed.granted =
-      redeemed.response.GrantedScopes(provider, flow.scopes)
-          .Union(provider.scope_not_echoed.Intersection(flow.scopes));
-
-  FaultPoint("connect.before_commit");
-  absl::StatusOr<Connected> connected;
-  for (int i = 0; i < kTries; ++i) {
-    connected = Connect(provider, flow, redeemed);
-    if (!HasReason(connected.status(), "VERSION_CONFLICT") &&
-        !HasReason(connected.status(), "ALREADY_EXISTS")) {
-      break;
-    }
+  absl::StatusOr<Connected> connected =
+      Keep(directory, provider, flow, nonce, redeemed);
+  if (!connected.ok()) {
+    strays_.End(provider, flow, redeemed.response, redeemed.account.id, call,
+                connected.status());
+    return connected.status();
   }
-  RETURN_IF_ERROR(connected.status());
   FaultPoint("connect.committed");
 
   // The token that came with the code serves the first request, but where it
@@ -103,6 +95,29 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
   if (first.ok()) {
     TokenKey key{flow.tenant, connected->connection, first->token->scopes, ""};
     cache_.Put(key, first->token, validity, clock_.Now());
+  }
+  return connected;
+}
+
+// Every check of what came, and the commit.
+absl::StatusOr<Connector::Connected> Connector::Keep(const Directory& directory,
+                                                     const Provider& provider,
+                                                     const OAuthFlow& flow,
+                                                     const std::string& nonce,
+                                                     Redeemed& redeemed) {
+  ASSIGN_OR_RETURN(redeemed.account,
+                   LearnAccount(directory, provider, nonce, redeemed.response));
+  redeemed.granted =
+      redeemed.response.GrantedScopes(provider, flow.scopes)
+          .Union(provider.scope_not_echoed.Intersection(flow.scopes));
+  FaultPoint("connect.before_commit");
+  absl::StatusOr<Connected> connected;
+  for (int i = 0; i < kTries; ++i) {
+    connected = Connect(provider, flow, redeemed);
+    if (!HasReason(connected.status(), "VERSION_CONFLICT") &&
+        !HasReason(connected.status(), "ALREADY_EXISTS")) {
+      break;
+    }
   }
   return connected;
 }

@@ -12,6 +12,7 @@
 #include "vault/key_keeper.h"
 #include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
+#include "vault/stray_grants.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -35,7 +36,9 @@ class Connector {
   //
   // CONNECT_REFUSED with the check "code", "id_token_…", "settled" or
   // "revoked": nothing is stored, burning the question is up to the caller.
-  // PROVIDER_*, KEY_*, STORAGE_*.
+  // PROVIDER_*, KEY_*, STORAGE_*. Whatever fails once the code was exchanged,
+  // the grant that came with it is ended at the provider
+  // (vault/stray_grants.h).
   struct Connected {
     ConnectionId connection;
     bool other_account = false;
@@ -56,6 +59,10 @@ class Connector {
   struct Redeemed;  // what the provider gave
   struct Target;    // which connection it goes to
 
+  absl::StatusOr<Connected> Keep(const Directory& directory,
+                                 const Provider& provider,
+                                 const OAuthFlow& flow,
+                                 const std::string& nonce, Redeemed& redeemed);
   absl::StatusOr<Account> LearnAccount(const Directory& directory,
                                        const Provider& provider,
                                        const std::string& nonce,
@@ -79,6 +86,7 @@ class Connector {
   Interactions& interactions_;
   TokenCache& cache_;
   OAuthFlows flows_;
+  StrayGrants strays_;
 };
 
 }  // namespace tokenvault

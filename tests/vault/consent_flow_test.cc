@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
@@ -670,6 +671,88 @@ TEST_F(ConsentFlowTest, BurnsAQuestionThatAnotherPersonOpens) {
   EXPECT_THAT(world_.Audit("connect.user_mismatch"), SizeIs(2));
 }
 
+TEST_F(ConsentFlowTest, AsksTheProviderForTheUnionWhenMoreIsAsked) {
+  Connection connection =
+      world_.Connect("acme", "ana", "calendar-bot", "calendar", ReadCalendar());
+  Press(AskAna(WriteCalendar(), connection.id));
+  EXPECT_EQ(ParameterOf(url_, "scope"),
+            "https://calendar.test/read https://calendar.test/write");
+}
+
+// A code was exchanged, and what came with it cannot be kept.
+class StrayGrantTest : public ConsentFlowTest {
+ protected:
+  // What holds a connection, an answer and a leaf is not taken by the disk.
+  void FailConnecting() {
+    world_.store->FailCommits(errors::StorageFull(), [](const WriteBatch& b) {
+      return b.ops().size() > 1;
+    });
+  }
+  std::vector<std::string> Revoked() const {
+    std::vector<std::string> bodies;
+    for (const auto& request : world_.http.requests()) {
+      if (absl::StrContains(request.url, "/revoke")) {
+        bodies.push_back(request.body);
+      }
+    }
+    return bodies;
+  }
+  std::string Leaf() const {
+    const auto leaves = world_.Audit("connection.revoked_upstream");
+    EXPECT_THAT(leaves, SizeIs(1));
+    return leaves.empty() ? "" : leaves[0].leaf;
+  }
+};
+
+TEST_F(StrayGrantTest, IsEndedWhenTheDiskTakesNothing) {
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  world_.http.AnswerJson(200, "{}");
+  FailConnecting();
+  EXPECT_EQ(ReasonOf(Return(callback).status()), "STORAGE_FULL");
+  ASSERT_THAT(Revoked(), SizeIs(1));
+  EXPECT_THAT(Revoked()[0], HasSubstr("token=rt-1"));
+  EXPECT_THAT(Leaf(), HasSubstr(R"("outcome":"ok")"));
+  EXPECT_THAT(Leaf(), HasSubstr("not kept: STORAGE_FULL"));
+}
+
+TEST_F(StrayGrantTest, IsEndedWhenTheQuestionWasSettledMeanwhile) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  world_.http.SetHandler([&](const FakeHttpClient::Request& request) {
+    if (absl::StrContains(request.url, "/token")) {
+      EXPECT_TRUE(world_.interactions
+                      ->Cancel(question.tenant, question.agent, question.id,
+                               world_.clock.Now())
+                      .ok());
+    }
+    return TokenAnswer("at-1", "rt-1");
+  });
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "settled");
+  ASSERT_THAT(Revoked(), SizeIs(1));
+  EXPECT_THAT(Leaf(), HasSubstr("settled"));
+}
+
+TEST_F(StrayGrantTest, SaysSoWhenTheProviderDoesNotEndIt) {
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  world_.http.AnswerJson(503, "{}");
+  FailConnecting();
+  EXPECT_EQ(ReasonOf(Return(callback).status()), "STORAGE_FULL");
+  EXPECT_THAT(Revoked(), SizeIs(1));
+  EXPECT_THAT(Leaf(), HasSubstr("UPSTREAM_FAILED"));
+}
+
+TEST_F(StrayGrantTest, IsLeftAloneWhereItMayBePartOfALivingOne) {
+  world_.ConnectCalendar();
+  Callback callback = Press(AskAna(ReadCalendar()));
+  AnswerCode(ReadCalendar());
+  FailConnecting();
+  EXPECT_EQ(ReasonOf(Return(callback).status()), "STORAGE_FULL");
+  EXPECT_THAT(Revoked(), IsEmpty());
+  EXPECT_THAT(Leaf(), HasSubstr("UPSTREAM_LEFT_ALONE"));
+}
+
 TEST_F(ConsentFlowTest, TellsEachStateOfALink) {
   auto look = [&](const Interaction& question) {
     return ReasonOf(
@@ -740,6 +823,11 @@ class McpConsentTest : public ConsentFlowTest {
     if (request.method == "POST") {
       asked_.push_back(request.url);
       bodies_.push_back(request.body);
+      if (!id_token_.empty()) {
+        return json(absl::StrCat(R"({"access_token":"at-1","expires_in":3600,)",
+                                 R"("refresh_token":"rt-1","id_token":")",
+                                 id_token_, R"("})"));
+      }
       return TokenAnswer("at-1", "rt-1");
     }
     return FakeHttpClient::Response(404, "text/plain", "");
@@ -750,6 +838,7 @@ class McpConsentTest : public ConsentFlowTest {
 
   std::string issuer_ = "https://as.test";
   bool takes_documents_ = true;
+  std::string id_token_;
   std::vector<std::string> asked_;
   std::vector<std::string> bodies_;
 };
@@ -769,6 +858,17 @@ TEST_F(McpConsentTest, ConnectsWithNothingButItsAddress) {
                                                Read(interaction).connection);
   ASSERT_TRUE(connected.ok()) << connected.status();
   EXPECT_EQ(connected->issuer, "https://as.test");
+}
+
+TEST_F(McpConsentTest, EndsAGrantWhoseIdTokenCannotBeVerified) {
+  id_token_ = "a.b.c";
+  const Interaction interaction = AskAna(ReadCalendar());
+  auto returned = Return(Press(interaction));
+  EXPECT_TRUE(!returned.ok() || !returned->provider_error.ok());
+  EXPECT_TRUE(Read(interaction).connection.empty());
+  ASSERT_THAT(asked_, SizeIs(2));
+  EXPECT_EQ(asked_[1], "https://calendar.test/revoke");
+  EXPECT_THAT(bodies_[1], HasSubstr("token=rt-1"));
 }
 
 TEST_F(McpConsentTest, GivesTheCodeToNobodyElse) {
