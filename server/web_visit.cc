@@ -57,13 +57,17 @@ PageForm WebVisit::Form(const std::string& action) const {
 }
 
 absl::StatusOr<WebForm> WebVisit::ReadOwnForm(const std::string& action) const {
-  if (!IsOwnForm(request, directory->public_url)) {
-    return errors::ConnectRefused("origin");
-  }
+  auto refuse = [&](absl::string_view check) {
+    // Without what follows: a link is for the person who has it.
+    return parts.sign_in.RefuseForm(
+        *session, absl::string_view(action).substr(0, action.find('/', 1)),
+        check);
+  };
+  if (!IsOwnForm(request, directory->public_url)) return refuse("origin");
   ASSIGN_OR_RETURN(WebForm form, ReadForm(request));
   if (!EqualInConstantTime(form[kFieldCsrf],
                            parts.sign_in.CsrfToken(*session, action))) {
-    return errors::ConnectRefused("csrf");
+    return refuse("csrf");
   }
   return form;
 }

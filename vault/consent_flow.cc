@@ -36,6 +36,16 @@ absl::Status ProviderError(const Provider& provider, const std::string& code) {
   return errors::ProviderAnswerInvalid(provider.id.value, "unknown_error");
 }
 
+// Whose callback it is by its address; nobody's when there is no such one.
+TenantId TenantOf(const Directory& directory, const std::string& context) {
+  const TenantId tenant(context.substr(0, context.find('.')));
+  return directory.FindTenant(tenant) == nullptr ? TenantId() : tenant;
+}
+
+std::string ActorOf(const WebSession& session) {
+  return absl::StrCat("users/", session.user.value);
+}
+
 }  // namespace
 
 ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
@@ -47,6 +57,7 @@ ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
       providers_(providers),
       interactions_(interactions),
       cache_(cache),
+      burner_(clock, store, interactions),
       flows_(clock, store, keys),
       connector_(clock, store, keys, providers, interactions, cache) {}
 
@@ -78,18 +89,7 @@ absl::Status ConsentFlow::Admit(const Interaction& interaction,
       session.user == interaction.user) {
     return absl::OkStatus();
   }
-  AuditEvent event =
-      InteractionEvent(interaction, audit_kind::kConnectUserMismatch);
-  event.actor = absl::StrCat("users/", session.user.value);
-  event.outcome = "denied";
-  event.reason = "FAILED_USER_MISMATCH";
-  WriteBatch batch;
-  batch.Append(MakeAuditEntry(event, clock_.Now()));
-  absl::Status status =
-      interactions_.Settle(interaction, InteractionState::kRefused,
-                           "FAILED_USER_MISMATCH", std::move(batch));
-  if (!status.ok() && !HasReason(status, "VERSION_CONFLICT")) return status;
-  return errors::ConnectRefused("user_mismatch");
+  return burner_.BurnFor(interaction, session);
 }
 
 absl::Status ConsentFlow::Deny(const Interaction& interaction,
@@ -171,17 +171,18 @@ absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
   const std::string state = keys_.Derive("state", flow_id);
   absl::StatusOr<OAuthFlow> flow = store_.GetFlow(keys_.Lookup("state", state));
   if (HasReason(flow.status(), "NOT_FOUND")) {
-    return errors::ConnectRefused("state");
+    return burner_.Note(session.tenant, ActorOf(session), "state");
   }
   RETURN_IF_ERROR(flow.status());
   if (flow->session_hash != session.id_hash) {
-    return errors::ConnectRefused("session");
+    return burner_.Burn(*flow, "session");
   }
+  // They have been there, and went back to this page.
   if (flow->state != FlowState::kRedirected) {
-    return errors::ConnectRefused("replayed");
+    return burner_.Note(*flow, "replayed");
   }
   if (clock_.Now() >= flow->expire_time) {
-    return errors::ConnectRefused("expired");
+    return burner_.Burn(*flow, "expired");
   }
   const Provider* configured = directory.FindProvider(flow->provider);
   if (configured == nullptr) {
@@ -216,31 +217,40 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     const Directory& directory, const std::string& context,
     const CallbackQuery& query, const std::optional<WebSession>& session,
     const CookieReader& read_cookie) {
-  ASSIGN_OR_RETURN(OAuthFlow flow, flows_.Take(query));
+  ASSIGN_OR_RETURN(const OAuthFlows::Taken taken, flows_.Take(query));
+  if (!taken.flow.has_value()) {
+    return burner_.Note(TenantOf(directory, context), "browser", taken.failed);
+  }
+  const OAuthFlow& flow = *taken.flow;
+  // Their own browser, which reloads or goes back, takes nothing from a person.
+  if (taken.failed == "replayed" && flows_.IsSameBrowser(flow, read_cookie)) {
+    return burner_.Note(flow, taken.failed);
+  }
 
   // From here on a failed check burns the question.
+  if (!taken.failed.empty()) return burner_.Burn(flow, taken.failed);
   Returned returned;
   returned.interaction = flow.interaction;
   returned.flow_cookie_name = OAuthFlows::CookieName(flow);
   if (flow.kind != FlowKind::kConnect ||
       !flows_.IsSameBrowser(flow, read_cookie)) {
-    return Burn(flow, "cookie");
+    return burner_.Burn(flow, "cookie");
   }
   if (!session.has_value() || session->id_hash != flow.session_hash) {
-    return Burn(flow, "session");
+    return burner_.Burn(flow, "session");
   }
   ASSIGN_OR_RETURN(Interaction interaction,
                    store_.GetInteraction(flow.tenant, flow.interaction));
   if (session->tenant != interaction.tenant ||
       session->user != interaction.user) {
-    return Burn(flow, "user");
+    return burner_.Burn(flow, "user");
   }
   if (interaction.state != InteractionState::kPending) {
-    return Burn(flow, "settled");
+    return burner_.Burn(flow, "settled");
   }
   const Provider* configured = directory.FindProvider(flow.provider);
   if (context != flow.context || configured == nullptr) {
-    return Burn(flow, "context");
+    return burner_.Burn(flow, "context");
   }
   absl::StatusOr<Provider> reachable =
       providers_.WithEndpoints(*configured, directory.dev_mode);
@@ -253,7 +263,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   // where none of them says who it is.
   if (!IsIssuedBy(provider, query) ||
       (provider.discovery && flow.issuer != provider.issuer)) {
-    return Burn(flow, "iss");
+    return burner_.Burn(flow, "iss");
   }
 
   const std::string error = query.Get("error");
@@ -273,14 +283,14 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return returned;
   }
   const std::string code = query.Get("code");
-  if (code.empty()) return Burn(flow, "code");
+  if (code.empty()) return burner_.Burn(flow, "code");
   const std::string nonce = flow.scopes.Contains("openid")
                                 ? keys_.Derive("nonce", query.Get("state"))
                                 : "";
   absl::StatusOr<std::map<std::string, std::string>> captured =
       CaptureCallback(provider, query.parameters);
   if (!captured.ok()) {
-    return Burn(flow, MetadataOf(captured.status(), "check"));
+    return burner_.Burn(flow, MetadataOf(captured.status(), "check"));
   }
   TokenCall call;
   call.now = clock_.Now();
@@ -293,54 +303,24 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return returned;
   }
   if (HasReason(connected.status(), "CONNECT_REFUSED")) {
-    return Burn(flow, MetadataOf(connected.status(), "check"));
+    return burner_.Burn(flow, MetadataOf(connected.status(), "check"));
   }
   RETURN_IF_ERROR(connected.status());
   if (connected->other_account) returned.trip_id = HexEncode(flow.state_hash);
   return returned;
 }
 
-absl::Status ConsentFlow::Burn(const OAuthFlow& flow, absl::string_view check) {
-  absl::StatusOr<Interaction> interaction =
-      store_.GetInteraction(flow.tenant, flow.interaction);
-  if (HasReason(interaction.status(), "NOT_FOUND")) {
-    return errors::ConnectRefused(check);
-  }
-  RETURN_IF_ERROR(interaction.status());
-  const bool other_person = check == "user";
-  AuditEvent event = InteractionEvent(
-      *interaction, other_person ? audit_kind::kConnectUserMismatch
-                                 : audit_kind::kConnectRefused);
-  event.actor = "browser";
-  event.outcome = "denied";
-  event.reason = other_person ? "FAILED_USER_MISMATCH" : "CONNECT_REFUSED";
-  event.detail = std::string(check);
-  WriteBatch batch;
-  batch.Append(MakeAuditEntry(event, clock_.Now()));
-  absl::Status status;
-  if (interaction->state == InteractionState::kPending) {
-    std::string reason = event.reason;
-    status = interactions_.Settle(*std::move(interaction),
-                                  InteractionState::kRefused, std::move(reason),
-                                  std::move(batch));
-  } else {
-    status = store_.Commit(std::move(batch));
-  }
-  if (!status.ok() && !HasReason(status, "VERSION_CONFLICT")) return status;
-  return errors::ConnectRefused(check);
-}
-
 absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(
     const std::string& trip_id, const WebSession& session) {
   std::optional<std::string> state_hash = HexDecode(trip_id);
-  if (!state_hash.has_value()) return errors::ConnectRefused("state");
-  absl::StatusOr<OAuthFlow> flow = store_.GetFlow(*state_hash);
+  absl::StatusOr<OAuthFlow> flow = errors::NotFound("flow");
+  if (state_hash.has_value()) flow = store_.GetFlow(*state_hash);
   if (HasReason(flow.status(), "NOT_FOUND")) {
-    return errors::ConnectRefused("state");
+    return burner_.Note(session.tenant, ActorOf(session), "state");
   }
   RETURN_IF_ERROR(flow.status());
   if (flow->session_hash != session.id_hash || flow->other_account.empty()) {
-    return errors::ConnectRefused("session");
+    return burner_.Note(*flow, "session");
   }
   OtherAccount found;
   ASSIGN_OR_RETURN(found.interaction,
@@ -353,7 +333,7 @@ absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(
   ASSIGN_OR_RETURN(found.other,
                    store_.GetConnection(flow->tenant, flow->other_account));
   if (found.other.state != ConnectionState::kActive) {
-    return errors::ConnectRefused("revoked");
+    return burner_.Note(*flow, "revoked");
   }
   found.is_new = found.other.create_time >= flow->create_time;
   found.access_end_time = flow->access_end_time;

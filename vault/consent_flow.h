@@ -13,6 +13,7 @@
 #include "vault/key_keeper.h"
 #include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
+#include "vault/question_burner.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -33,7 +34,9 @@ namespace tokenvault {
 // only from the browser that pressed the button (flow cookie), in the session
 // that pressed it, of the person who was asked; and all of that is checked
 // before the code is used. A missing session is a failure, never a reason to
-// sign in and go on. Every failure after the button burns the question.
+// sign in and go on. Every failed check has its leaf in the audit log, and
+// after the button burns the question; but a reload or a step back in the
+// browser that pressed it does no harm.
 //
 // Blocks; thread-safe.
 class ConsentFlow {
@@ -122,7 +125,6 @@ class ConsentFlow {
 
  private:
   absl::Status CheckOpen(const Interaction& interaction) const;
-  absl::Status Burn(const OAuthFlow& flow, absl::string_view check);
 
   const Clock& clock_;
   Store& store_;
@@ -130,6 +132,7 @@ class ConsentFlow {
   ProviderAccess& providers_;
   Interactions& interactions_;
   TokenCache& cache_;
+  QuestionBurner burner_;
   OAuthFlows flows_;
   Connector connector_;
 };

@@ -42,30 +42,26 @@ absl::StatusOr<OAuthFlows::Begun> OAuthFlows::Begin(OAuthFlow flow,
   return begun;
 }
 
-absl::StatusOr<OAuthFlow> OAuthFlows::Take(const CallbackQuery& query) {
-  if (query.malformed) return errors::ConnectRefused("query");
+absl::StatusOr<OAuthFlows::Taken> OAuthFlows::Take(const CallbackQuery& query) {
+  // Of two states nobody can say which one is meant.
+  if (query.malformed) return Taken{"query", std::nullopt};
   absl::StatusOr<OAuthFlow> flow =
       store_.GetFlow(keys_.Lookup("state", query.Get("state")));
   if (HasReason(flow.status(), "NOT_FOUND")) {
-    return errors::ConnectRefused("state");
+    return Taken{"state", std::nullopt};
   }
   RETURN_IF_ERROR(flow.status());
-  if (clock_.Now() >= flow->expire_time) {
-    return errors::ConnectRefused("expired");
-  }
-  if (flow->state != FlowState::kRedirected) {
-    return errors::ConnectRefused("replayed");
-  }
-  flow->state = FlowState::kReturned;
+  if (flow->state != FlowState::kRedirected) return Taken{"replayed", *flow};
+  if (clock_.Now() >= flow->expire_time) return Taken{"expired", *flow};
+  OAuthFlow taken = *flow;
+  taken.state = FlowState::kReturned;
   WriteBatch batch;
-  batch.Update(*flow);
+  batch.Update(taken);
   absl::Status status = store_.Commit(std::move(batch));
-  if (HasReason(status, "VERSION_CONFLICT")) {
-    return errors::ConnectRefused("replayed");
-  }
+  if (HasReason(status, "VERSION_CONFLICT")) return Taken{"replayed", *flow};
   RETURN_IF_ERROR(status);
-  flow->version += 1;
-  return flow;
+  taken.version += 1;
+  return Taken{"", std::move(taken)};
 }
 
 bool OAuthFlows::IsSameBrowser(const OAuthFlow& flow,

@@ -58,8 +58,14 @@ class OAuthFlows {
 
   // The trip that a callback ends, taken: of any number that come back with the
   // same state one wins, before anything the browser sent is believed.
-  // CONNECT_REFUSED "query", "state", "expired", "replayed"; STORAGE_*.
-  absl::StatusOr<OAuthFlow> Take(const CallbackQuery& query);
+  // STORAGE_*.
+  struct Taken {
+    // "" when it is taken, else the check that failed: "query" or "state", and
+    // then no flow is known, "expired" or "replayed".
+    std::string failed;
+    std::optional<OAuthFlow> flow;
+  };
+  absl::StatusOr<Taken> Take(const CallbackQuery& query);
 
   // Whether this is the browser that left.
   bool IsSameBrowser(const OAuthFlow& flow,

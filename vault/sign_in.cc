@@ -19,7 +19,9 @@ std::string RedirectUri(const Directory& directory, const Tenant& tenant) {
   return absl::StrCat(directory.public_url, SignInPath(tenant.id));
 }
 
-std::string DisplayName(const JwtClaims& claims) {
+}  // namespace
+
+std::string DisplayNameOf(const JwtClaims& claims) {
   const std::string& name = !claims.email.empty() ? claims.email
                             : !claims.preferred_username.empty()
                                 ? claims.preferred_username
@@ -27,8 +29,6 @@ std::string DisplayName(const JwtClaims& claims) {
                                                    : claims.subject;
   return name.substr(0, kMaxDisplayName);
 }
-
-}  // namespace
 
 std::string SignInPath(const TenantId& tenant) {
   return absl::StrCat("/signin/", tenant.value);
@@ -40,7 +40,8 @@ SignIn::SignIn(const Clock& clock, Store& store, KeyKeeper& keys,
       store_(store),
       keys_(keys),
       providers_(providers),
-      flows_(clock, store, keys) {}
+      flows_(clock, store, keys),
+      refusals_(clock, store) {}
 
 absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
                                           const Tenant& tenant,
@@ -72,16 +73,22 @@ absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
 absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
     const Directory& directory, const Tenant& tenant,
     const CallbackQuery& query, const CookieReader& read_cookie) {
-  ASSIGN_OR_RETURN(const OAuthFlow flow, flows_.Take(query));
-  if (!flows_.IsSameBrowser(flow, read_cookie)) return Refuse(flow, "cookie");
+  ASSIGN_OR_RETURN(const OAuthFlows::Taken taken, flows_.Take(query));
+  if (!taken.flow.has_value()) return Refuse(tenant.id, {}, taken.failed);
+  const OAuthFlow& flow = *taken.flow;
+  auto refuse = [&](absl::string_view check) {
+    return Refuse(flow.tenant, flow.interaction, check);
+  };
+  if (!taken.failed.empty()) return refuse(taken.failed);
+  if (!flows_.IsSameBrowser(flow, read_cookie)) return refuse("cookie");
   if (flow.kind != FlowKind::kLogin || flow.tenant != tenant.id) {
-    return Refuse(flow, "context");
+    return refuse("context");
   }
   ASSIGN_OR_RETURN(Provider provider,
                    providers_.ForSignIn(tenant, directory.dev_mode));
-  if (!IsIssuedBy(provider, query)) return Refuse(flow, "iss");
-  if (!query.Get("error").empty()) return Refuse(flow, "provider_error");
-  if (query.Get("code").empty()) return Refuse(flow, "code");
+  if (!IsIssuedBy(provider, query)) return refuse("iss");
+  if (!query.Get("error").empty()) return refuse("provider_error");
+  if (query.Get("code").empty()) return refuse("code");
 
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
   TokenCall call;
@@ -94,7 +101,7 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
       provider, response.id_token, keys_.Derive("nonce", query.Get("state")),
       directory.dev_mode);
   if (HasReason(claims.status(), "CONNECT_REFUSED")) {
-    return Refuse(flow, MetadataOf(claims.status(), "check"));
+    return refuse(MetadataOf(claims.status(), "check"));
   }
   RETURN_IF_ERROR(claims.status());
 
@@ -107,7 +114,7 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   session.id_hash = keys_.Lookup("session", signed_in.cookie);
   session.tenant = tenant.id;
   session.user = keys_.UserOf(tenant.id, provider.issuer, claims->subject);
-  session.display_name = DisplayName(*claims);
+  session.display_name = DisplayNameOf(*claims);
   session.auth_time = now;
   session.create_time = now;
   session.idle_expire_time = now + kIdle;
@@ -125,18 +132,34 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   return signed_in;
 }
 
-absl::Status SignIn::Refuse(const OAuthFlow& flow, absl::string_view check) {
+// Anybody can begin to sign in, and fail: so these leaves are limited too.
+absl::Status SignIn::Refuse(const TenantId& tenant,
+                            const InteractionId& interaction,
+                            absl::string_view check) {
   AuditEvent event;
   event.kind = audit_kind::kSignInRefused;
-  event.tenant = flow.tenant;
+  event.tenant = tenant;
   event.actor = "browser";
-  event.interaction = flow.interaction;
+  event.interaction = interaction;
   event.outcome = "denied";
   event.reason = "CONNECT_REFUSED";
   event.detail = std::string(check);
-  WriteBatch batch;
-  batch.Append(MakeAuditEntry(event, clock_.Now()));
-  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  RETURN_IF_ERROR(refusals_.Write(std::move(event)));
+  return errors::ConnectRefused(check);
+}
+
+absl::Status SignIn::RefuseForm(const WebSession& session,
+                                absl::string_view page,
+                                absl::string_view check) {
+  AuditEvent event;
+  event.kind = audit_kind::kConnectRefused;
+  event.tenant = session.tenant;
+  event.actor = absl::StrCat("users/", session.user.value);
+  event.user = session.user;
+  event.outcome = "denied";
+  event.reason = "CONNECT_REFUSED";
+  event.detail = absl::StrCat(check, " of a form for ", page);
+  RETURN_IF_ERROR(refusals_.Write(std::move(event)));
   return errors::ConnectRefused(check);
 }
 

@@ -10,6 +10,7 @@
 #include "vault/key_keeper.h"
 #include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
+#include "vault/refusal_log.h"
 
 namespace tokenvault {
 
@@ -55,16 +56,25 @@ class SignIn {
   // A form's proof that it is ours: bound to the session and to `action`.
   std::string CsrfToken(const WebSession& session,
                         const std::string& action) const;
+  // For a form without that proof, or from another site: its leaf, which names
+  // the `page` ("/c"). CONNECT_REFUSED with the check; STORAGE_*.
+  absl::Status RefuseForm(const WebSession& session, absl::string_view page,
+                          absl::string_view check);
 
  private:
-  absl::Status Refuse(const OAuthFlow& flow, absl::string_view check);
+  absl::Status Refuse(const TenantId& tenant, const InteractionId& interaction,
+                      absl::string_view check);
 
   const Clock& clock_;
   Store& store_;
   KeyKeeper& keys_;
   ProviderAccess& providers_;
   OAuthFlows flows_;
+  RefusalLog refusals_;
 };
+
+// What pages call a person: the e-mail address, or the best there is.
+std::string DisplayNameOf(const JwtClaims& claims);
 
 // "/signin/default": where the tenant's identity provider sends people back.
 std::string SignInPath(const TenantId& tenant);

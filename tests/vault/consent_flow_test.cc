@@ -226,9 +226,9 @@ TEST_F(ConsentFlowTest, SendsThePersonWithAStateAndAChallenge) {
 }
 
 TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
-  auto allowed =
-      world_.consent->Allow(*world_.directory(), AskAna(ReadCalendar()), ana_,
-                            absl::InfiniteFuture());
+  Interaction question = AskAna(ReadCalendar());
+  auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
+                                       absl::InfiniteFuture());
   ASSERT_TRUE(allowed.ok());
   absl::Status status =
       world_.consent
@@ -236,6 +236,34 @@ TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
                         world_.SessionOf("acme", "ana", "another browser"))
           .status();
   EXPECT_EQ(MetadataOf(status, "check"), "session");
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(1));
+}
+
+TEST_F(ConsentFlowTest, TellsTheLogOfAWayThatWasNotGiven) {
+  EXPECT_EQ(MetadataOf(world_.consent
+                           ->Destination(*world_.directory(), "guessed", ana_)
+                           .status(),
+                       "check"),
+            "state");
+  ASSERT_THAT(world_.Audit("connect.refused"), SizeIs(1));
+  EXPECT_THAT(world_.Audit("connect.refused")[0].leaf,
+              HasSubstr(absl::StrCat("users/", ana_.user.value)));
+}
+
+TEST_F(ConsentFlowTest, BurnsAQuestionWhoseWayIsTakenTooLate) {
+  Interaction question = AskAna(ReadCalendar());
+  auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
+                                       absl::InfiniteFuture());
+  ASSERT_TRUE(allowed.ok());
+  world_.clock.Advance(OAuthFlows::kLifetime);
+  EXPECT_EQ(
+      MetadataOf(world_.consent
+                     ->Destination(*world_.directory(), allowed->flow_id, ana_)
+                     .status(),
+                 "check"),
+      "expired");
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
 }
 
 // One thing is wrong with the callback, and everything else is right.
@@ -318,6 +346,10 @@ TEST_F(ConsentFlowTest, TakesNoQueryThatCannotBeRead) {
   callback.query.malformed = true;
   EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "query");
   EXPECT_THAT(world_.http.requests(), IsEmpty());
+  ASSERT_THAT(world_.Audit("connect.refused"), SizeIs(1));
+  EXPECT_EQ(world_.Audit("connect.refused")[0].tenant, TenantId("acme"));
+  EXPECT_THAT(world_.Audit("connect.refused")[0].leaf,
+              HasSubstr(R"("detail":"query")"));
 }
 
 TEST_F(ConsentFlowTest, TakesNoStateThatWasNotGiven) {
@@ -327,6 +359,46 @@ TEST_F(ConsentFlowTest, TakesNoStateThatWasNotGiven) {
     EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "state");
   }
   EXPECT_THAT(world_.http.requests(), IsEmpty());
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(2));
+}
+
+// The log keeps its leaves for ever: a stranger must not decide how many.
+TEST_F(ConsentFlowTest, WritesALimitedNumberOfLeavesAboutStrangers) {
+  Callback callback;
+  callback.query.parameters = {{"state", "guessed"}, {"code", "c"}};
+  for (int i = 0; i < RefusalLog::kPerMinute + 70; ++i) {
+    EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "state");
+  }
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(RefusalLog::kPerMinute));
+  world_.clock.Advance(absl::Minutes(1));
+  callback.context = "nobody.calendar";
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "state");
+  const auto leaves = world_.Audit("connect.refused");
+  ASSERT_THAT(leaves, SizeIs(RefusalLog::kPerMinute + 1));
+  EXPECT_THAT(leaves.back().leaf,
+              HasSubstr(R"("detail":"state; 70 more left out")"));
+  EXPECT_EQ(leaves.back().tenant, TenantId());
+}
+
+TEST_F(ConsentFlowTest, SuffersTheirOwnBrowserToComeBackTwice) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  world_.http.AnswerJson(503, "{}");
+  ASSERT_TRUE(Return(callback).ok());
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "replayed");
+  EXPECT_EQ(Read(question).state, InteractionState::kPending);
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(1));
+}
+
+TEST_F(ConsentFlowTest, BurnsTheQuestionWhenSomebodyElseComesBackWithIt) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  world_.http.AnswerJson(503, "{}");
+  ASSERT_TRUE(Return(callback).ok());
+  callback.cookie.reset();
+  EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "replayed");
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(1));
 }
 
 TEST_F(ConsentFlowTest, TakesNoStateOfASignIn) {
@@ -350,13 +422,17 @@ TEST_F(ConsentFlowTest, TakesNoStateOfASignIn) {
   callback.query.parameters = {{"state", "login-state"}, {"code", "c-1"}};
   EXPECT_EQ(ReasonOf(Return(callback).status()), "CONNECT_REFUSED");
   EXPECT_THAT(world_.http.requests(), IsEmpty());
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(1));
 }
 
 TEST_F(ConsentFlowTest, TakesNoCallbackThatIsLate) {
-  Callback callback = Press(AskAna(ReadCalendar()));
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
   world_.clock.Advance(absl::Minutes(10));
   EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "expired");
   EXPECT_THAT(world_.http.requests(), IsEmpty());
+  EXPECT_EQ(Read(question).state, InteractionState::kRefused);
+  EXPECT_THAT(world_.Audit("connect.refused"), SizeIs(1));
 }
 
 TEST_F(ConsentFlowTest, TakesNoCallbackOfASettledQuestion) {
@@ -669,6 +745,22 @@ TEST_F(ConsentFlowTest, BurnsAQuestionThatAnotherPersonOpens) {
     EXPECT_EQ(Read(question).denial_reason, "FAILED_USER_MISMATCH");
   }
   EXPECT_THAT(world_.Audit("connect.user_mismatch"), SizeIs(2));
+}
+
+TEST_F(ConsentFlowTest, TellsTheLogOfAMismatchThoughTheQuestionJustMoved) {
+  const Interaction stale = AskAna(ReadCalendar());
+  ASSERT_TRUE(world_.interactions
+                  ->Cancel(stale.tenant, stale.agent, stale.id,
+                           world_.clock.Now())
+                  .ok());
+  EXPECT_EQ(
+      MetadataOf(world_.consent->Admit(stale, world_.SessionOf("acme", "ben")),
+                 "check"),
+      "user_mismatch");
+  EXPECT_EQ(Read(stale).state, InteractionState::kCancelled);
+  ASSERT_THAT(world_.Audit("connect.user_mismatch"), SizeIs(1));
+  EXPECT_THAT(world_.Audit("connect.user_mismatch")[0].leaf,
+              HasSubstr("FAILED_USER_MISMATCH"));
 }
 
 TEST_F(ConsentFlowTest, AsksTheProviderForTheUnionWhenMoreIsAsked) {

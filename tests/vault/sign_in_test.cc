@@ -17,6 +17,7 @@
 namespace tokenvault {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 constexpr char kIssuer[] = "https://idp.acme.test";
@@ -122,7 +123,11 @@ TEST_P(BadSignInTest, EndsTheRoundTripBeforeTheCodeIsUsed) {
   EXPECT_EQ(CheckOf(bad), GetParam().check);
   EXPECT_EQ(CheckOf(good), "replayed");
   EXPECT_EQ(codes_used_, 0);
-  EXPECT_THAT(world_.Audit("person.sign_in_refused"), SizeIs(1));
+  const auto leaves = world_.Audit("person.sign_in_refused");
+  ASSERT_THAT(leaves, SizeIs(2));
+  EXPECT_THAT(leaves[0].leaf,
+              HasSubstr(absl::StrCat(R"("detail":")", GetParam().check, "\"")));
+  EXPECT_THAT(leaves[1].leaf, HasSubstr(R"("detail":"replayed")"));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -153,6 +158,20 @@ TEST_F(SignInTest, TakesNoQueryThatCannotBeReadAndNoUnknownState) {
   callback.query.parameters[0].second = "guessed";
   EXPECT_EQ(CheckOf(callback), "state");
   EXPECT_EQ(codes_used_, 0);
+  const auto leaves = world_.Audit("person.sign_in_refused");
+  ASSERT_THAT(leaves, SizeIs(2));
+  EXPECT_EQ(leaves[0].tenant, TenantId("acme"));
+}
+
+// Anybody can begin, and come back without the cookie.
+TEST_F(SignInTest, WritesALimitedNumberOfLeavesAboutStrangers) {
+  for (int i = 0; i < RefusalLog::kPerMinute + 5; ++i) {
+    Callback callback = Leave();
+    callback.cookie.reset();
+    EXPECT_EQ(CheckOf(callback), "cookie");
+  }
+  EXPECT_THAT(world_.Audit("person.sign_in_refused"),
+              SizeIs(RefusalLog::kPerMinute));
 }
 
 TEST_F(SignInTest, TakesNoCallbackThatIsLate) {
