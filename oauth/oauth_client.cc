@@ -205,35 +205,12 @@ absl::StatusOr<std::optional<TokenResponse>> OAuthClient::ExchangeToken(
 absl::StatusOr<RevocationOutcome> OAuthClient::Revoke(
     const Provider& provider, const Secret& token,
     absl::string_view token_type_hint, const TokenCall& call) {
-  Secret access_token;
-  bool used_up = false;
-  const bool takes_access_token =
-      provider.revocation_style == RevocationStyle::kTokenCall ||
-      provider.revocation_style == RevocationStyle::kBasicDelete;
-  if (takes_access_token && token_type_hint == "refresh_token") {
-    absl::StatusOr<TokenResponse> fresh =
-        Refresh(provider, token, {}, "", call);
-    if (HasReason(fresh.status(), "GRANT_GONE")) {
-      return RevocationOutcome::kRevoked;
-    }
-    RETURN_IF_ERROR(fresh.status());
-    access_token = std::move(fresh->access_token);
-    used_up = !fresh->refresh_token.empty();
-  }
-  ASSIGN_OR_RETURN(std::optional<HttpRequest> request,
-                   MakeRevocationRequest(
-                       provider, access_token.empty() ? token : access_token,
-                       token_type_hint, call));
+  ASSIGN_OR_RETURN(
+      std::optional<HttpRequest> request,
+      MakeRevocationRequest(provider, token, token_type_hint, call));
   if (!request.has_value()) return RevocationOutcome::kUnsupported;
-  absl::StatusOr<HttpResponse> answer = Send(provider, *std::move(request));
-  const absl::Status status =
-      answer.ok() ? ReadRevocation(provider, *answer) : answer.status();
-  // `token` is worth nothing any more, so a second try could only mistake that
-  // for success.
-  if (!status.ok() && used_up) {
-    return errors::ProviderRefused(provider.id.value, "unknown_error");
-  }
-  RETURN_IF_ERROR(status);
+  ASSIGN_OR_RETURN(HttpResponse answer, Send(provider, *std::move(request)));
+  RETURN_IF_ERROR(ReadRevocation(provider, answer));
   return RevocationOutcome::kRevoked;
 }
 

@@ -38,8 +38,8 @@ enum class RevocationOutcome { kRevoked, kUnsupported };
 //
 // Each method makes one HTTP request and reads its answer, but where the preset
 // wants more: a lifetime that has to be asked for (ExpirySource::kIntrospect),
-// a first token that has to be changed for the real one (oauth/adapter.h), a
-// revocation that takes an access token. No request is ever sent twice.
+// a first token that has to be changed for the real one (oauth/adapter.h). No
+// request is ever sent twice.
 // Errors are those of HttpClient::Send, MakeTokenRequest and
 // ParseTokenResponse, with the provider's id in place of the host. What `call`
 // must hold is a matter of the preset: see TokenCall. Stateless, thread-safe;
@@ -95,10 +95,9 @@ class OAuthClient {
 
   // `token_type_hint`: "refresh_token" or "access_token". kUnsupported when the
   // preset knows no way. A token the provider does not know counts as revoked.
-  // Where only an access token can be revoked (RevocationStyle::kTokenCall,
-  // kBasicDelete), a refresh token first fetches one. Where that uses it up and
-  // the revocation fails, the error is PROVIDER_REFUSED: there is nothing left
-  // to try again with.
+  // Where only an access token can be revoked (RevokesByAccessToken), `token`
+  // is one: to fetch it may use the refresh token up, so that is for who can
+  // keep the next one.
   absl::StatusOr<RevocationOutcome> Revoke(const Provider& provider,
                                            const Secret& token,
                                            absl::string_view token_type_hint,

@@ -25,6 +25,13 @@ std::string PathWithToken(const std::string& url, const Secret& token) {
 
 }  // namespace
 
+bool RevokesByAccessToken(const Provider& provider) {
+  if (provider.expires_source == ExpirySource::kNever) return false;
+  return provider.revocation_style == RevocationStyle::kTokenCall ||
+         (provider.revocation_style == RevocationStyle::kBasicDelete &&
+          provider.client_secret != nullptr);
+}
+
 absl::StatusOr<std::optional<HttpRequest>> MakeRevocationRequest(
     const Provider& provider, const Secret& token,
     absl::string_view token_type_hint, const TokenCall& call) {

@@ -12,6 +12,11 @@
 // How a token is taken back, in the five styles there are. Pure.
 namespace tokenvault {
 
+// Whether the provider takes an access token where we hold a refresh token, so
+// that one has to be fetched first. Where the access token itself is what is
+// kept (ExpirySource::kNever), it is there already.
+bool RevokesByAccessToken(const Provider& provider);
+
 // Nothing when the preset knows no way. Errors of MakeTokenRequest. With
 // RevocationStyle::kPath the URL is a secret.
 absl::StatusOr<std::optional<HttpRequest>> MakeRevocationRequest(

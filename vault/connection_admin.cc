@@ -14,6 +14,8 @@ namespace {
 
 // Without an etag the caller does not care what moved: read again and go on.
 constexpr int kTries = 8;
+// What a connection says of a grant that got lost (docs/errors.md).
+constexpr char kLostRotation[] = "LOST_ROTATION";
 
 AuditEvent EventFor(const Connection& connection, absl::string_view kind,
                     const std::string& actor) {
@@ -142,17 +144,24 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
       return errors::EtagMismatch(NameOf(user, id));
     }
     Connection next = view.connection;
-    // One whose revocation was cut off still has its sealed token: finish that.
-    if (next.state == ConnectionState::kRevoked &&
-        next.sealed_refresh_token.empty()) {
-      const auto upstream = UpstreamRevocations::Of(next);
-      return Revoked{std::move(view), upstream,
-                     ManualUrl(directory, next.provider, upstream)};
+    if (next.state == ConnectionState::kRevoked) {
+      if (next.sealed_refresh_token.empty()) {
+        const auto upstream = UpstreamRevocations::Of(next);
+        return Revoked{std::move(view), upstream,
+                       ManualUrl(directory, next.provider, upstream)};
+      }
+      // Its revocation was cut off, or waits: that is gone on with.
+      ended = std::move(next);
+      break;
+    }
+    // Who tells the provider must know that what we hold may not be the newest
+    // refresh token.
+    if (next.state_reason == kLostRotation) {
+      next.refresh_phase = RefreshPhase::kUnknown;
     }
     next.state = ConnectionState::kRevoked;
     next.state_reason.clear();
     next.lease_epoch += 1;  // a refresh under way must not write its result
-    next.refresh_phase = RefreshPhase::kNone;
     AuditEvent event = EventFor(next, audit_kind::kConnectionRevoked, actor);
     event.request_id = request_id;
     WriteBatch batch;

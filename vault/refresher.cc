@@ -15,6 +15,7 @@
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/provider_call.h"
+#include "vault/upstream_revocations.h"
 
 namespace tokenvault {
 namespace {
@@ -293,7 +294,7 @@ absl::StatusOr<Refresher::Settled> Refresher::Settle(
     absl::StatusOr<Connection> saved =
         Save(leased, refresh_token.Clone(), granted, response->captured);
     if (HasReason(saved.status(), "RESOURCE_DENIED")) {
-      RevokeUnwanted(provider, leased, refresh_token);
+      KeepUnwanted(leased, refresh_token);
     }
     RETURN_IF_ERROR(saved.status());
     breaker_.OnSuccess(provider.id, now);
@@ -561,27 +562,24 @@ void Refresher::Restore(const Connection& marked) {
 }
 
 // A refresh token that came for a connection which was revoked meanwhile would
-// live on at the provider. One that was reconnected is another matter: there,
-// revoking the older token could end the newer grant.
-void Refresher::RevokeUnwanted(const Provider& provider,
-                               const Connection& leased,
-                               const Secret& refresh_token) {
+// live on at the provider, which is told of it in its turn. One that was
+// reconnected is another matter: there, revoking the older token could end the
+// newer grant.
+void Refresher::KeepUnwanted(const Connection& leased,
+                             const Secret& refresh_token) {
   absl::StatusOr<Connection> row =
       store_.GetConnection(leased.tenant, leased.id);
   if (refresh_token.empty() || !row.ok() ||
       row->state != ConnectionState::kRevoked) {
     return;
   }
-  TokenCall call;
-  call.now = clock_.Now();
-  absl::Status status =
-      providers_.oauth()
-          .Revoke(provider, refresh_token, "refresh_token", call)
-          .status();
+  absl::Status status = KeepForRevocation(clock_.Now(), store_, keys_,
+                                          *std::move(row), refresh_token)
+                            .status();
   if (!status.ok()) {
-    Log(LogLevel::kWarning, "refresh.unwanted",
-        "a refresh token that came too late could not be revoked",
-        {{LogKey::kProvider, provider.id.value},
+    Log(LogLevel::kError, "refresh.unwanted",
+        "a refresh token that came too late could not be kept to be revoked",
+        {{LogKey::kConnection, leased.id.value},
          {LogKey::kReason, ReasonOf(status)}});
   }
 }

@@ -126,8 +126,7 @@ class Refresher {
   void OnGrantGone(const Connection& leased);
   void MarkGone(const Connection& leased);
   void Restore(const Connection& marked);
-  void RevokeUnwanted(const Provider& provider, const Connection& leased,
-                      const Secret& refresh_token);
+  void KeepUnwanted(const Connection& leased, const Secret& refresh_token);
 
   const Clock& clock_;
   Store& store_;

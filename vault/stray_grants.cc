@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "oauth/revocation.h"
 #include "vault/audit_events.h"
 #include "vault/interactions.h"
 
@@ -63,7 +64,8 @@ absl::StatusOr<std::string> StrayGrants::Tell(const Provider& provider,
   ASSIGN_OR_RETURN(const bool shared,
                    MayBePartOfAnother(provider, interaction, account_id));
   if (shared) return "UPSTREAM_LEFT_ALONE";
-  const bool lasts = !response.refresh_token.empty();
+  const bool lasts =
+      !response.refresh_token.empty() && !RevokesByAccessToken(provider);
   ASSIGN_OR_RETURN(
       RevocationOutcome outcome,
       providers_.oauth().Revoke(

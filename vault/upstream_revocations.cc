@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "oauth/revocation.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/provider_call.h"
@@ -20,6 +22,8 @@ using Result = UpstreamRevocations::Result;
 // How often a commit is tried again when the row moved under it.
 constexpr int kTries = 8;
 constexpr int kManyConnections = 1000;
+// Longer than the HTTP deadline and the commit after it.
+constexpr absl::Duration kRefreshLease = absl::Seconds(45);
 
 // What a revoked connection says of the provider's part, in state_reason; empty
 // when the provider ended the grant.
@@ -47,6 +51,28 @@ const char* ReasonFor(Result result) {
 bool IsFinal(const absl::Status& status) {
   return HasReason(status, "PROVIDER_REFUSED") ||
          HasReason(status, "SEAL_BROKEN");
+}
+
+// Whether a refresh that brought this error may have been done all the same.
+bool MayHaveRotated(const absl::Status& status) {
+  if (HasReason(status, "PROVIDER_ANSWER_INVALID")) return true;
+  return HasReason(status, "PROVIDER_UNREACHABLE") &&
+         MetadataOf(status, "maybe_sent") != "false";
+}
+
+// Whether an answer to a refresh is still waited for. The clock may have been
+// set meanwhile.
+bool IsUnderWay(const Connection& revoked, absl::Time now) {
+  return revoked.refresh_phase == RefreshPhase::kMaybeSent &&
+         now < revoked.lease_until &&
+         revoked.lease_until <= now + kRefreshLease;
+}
+
+void DropLease(Connection& connection) {
+  connection.lease_owner.clear();
+  connection.lease_until = absl::InfinitePast();
+  connection.refresh_phase = RefreshPhase::kNone;
+  connection.landing_slot = 0;
 }
 
 AuditEntry LeafFor(const Connection& connection, const std::string& actor,
@@ -84,6 +110,7 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
                                                  Connection revoked,
                                                  const std::string& actor) {
   const Result result = Ask(directory, revoked);
+  const uint64_t generation = revoked.generation;
   FaultPoint("revoke.told");
   Schedule(revoked.id, result);
   absl::Status status;
@@ -93,7 +120,10 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
       return result;
     }
     revoked.state_reason = ReasonFor(result);
-    if (result != Result::kPending) revoked.sealed_refresh_token.clear();
+    if (result != Result::kPending) {
+      revoked.sealed_refresh_token.clear();
+      DropLease(revoked);
+    }
     WriteBatch batch;
     batch.Update(revoked);
     batch.Append(LeafFor(revoked, actor, result, clock_.Now()));
@@ -102,6 +132,8 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
     // Renamed meanwhile, or somebody else revokes it too.
     ASSIGN_OR_RETURN(revoked, store_.GetConnection(revoked.tenant, revoked.id));
     if (revoked.sealed_refresh_token.empty()) return Of(revoked);
+    // Another refresh token came: it was not told of that one.
+    if (revoked.generation != generation) return Result::kPending;
   }
   RETURN_IF_ERROR(status);
   FaultPoint("revoke.erased");
@@ -129,33 +161,12 @@ void UpstreamRevocations::TellDue(const Directory& directory) {
 }
 
 Result UpstreamRevocations::Ask(const Directory& directory,
-                                const Connection& revoked) {
+                                Connection& revoked) {
   const Provider* configured = directory.FindProvider(revoked.provider);
   if (configured == nullptr || revoked.sealed_refresh_token.empty()) {
     return Result::kUnsupported;
   }
-  auto revoke = [&]() -> absl::StatusOr<Result> {
-    if (!configured->several_grants) {
-      ASSIGN_OR_RETURN(const bool again, IsConnectedAgain(revoked));
-      if (again) return Result::kFailed;
-    }
-    ASSIGN_OR_RETURN(
-        Provider provider,
-        providers_.WithEndpointsFor(revoked, *configured, directory.dev_mode));
-    ASSIGN_OR_RETURN(Sealer sealer,
-                     keys_.SealerFor(revoked.tenant, revoked.user.value));
-    ASSIGN_OR_RETURN(
-        Secret token,
-        sealer.Open(revoked.sealed_refresh_token,
-                    RefreshTokenBinding(keys_.deployment_id(), revoked)));
-    ASSIGN_OR_RETURN(
-        RevocationOutcome outcome,
-        providers_.oauth().Revoke(provider, token, "refresh_token",
-                                  CallAbout(directory, revoked, clock_.Now())));
-    return outcome == RevocationOutcome::kRevoked ? Result::kRevoked
-                                                  : Result::kUnsupported;
-  };
-  absl::StatusOr<Result> result = revoke();
+  absl::StatusOr<Result> result = AskProvider(directory, *configured, revoked);
   if (result.ok()) return *result;
   Log(LogLevel::kWarning, "revoke.upstream_failed",
       "the provider did not confirm a revocation",
@@ -163,6 +174,97 @@ Result UpstreamRevocations::Ask(const Directory& directory,
        {LogKey::kConnection, revoked.id.value},
        {LogKey::kReason, ReasonOf(result.status())}});
   return IsFinal(result.status()) ? Result::kFailed : Result::kPending;
+}
+
+absl::StatusOr<Result> UpstreamRevocations::AskProvider(
+    const Directory& directory, const Provider& configured,
+    Connection& revoked) {
+  if (!configured.several_grants) {
+    ASSIGN_OR_RETURN(const bool again, IsConnectedAgain(revoked));
+    if (again) return Result::kFailed;
+  }
+  ASSIGN_OR_RETURN(
+      Provider provider,
+      providers_.WithEndpointsFor(revoked, configured, directory.dev_mode));
+  ASSIGN_OR_RETURN(Sealer sealer,
+                   keys_.SealerFor(revoked.tenant, revoked.user.value));
+  ASSIGN_OR_RETURN(
+      Secret token,
+      sealer.Open(revoked.sealed_refresh_token,
+                  RefreshTokenBinding(keys_.deployment_id(), revoked)));
+  const absl::Time now = clock_.Now();
+  const TokenCall call = CallAbout(directory, revoked, now);
+  const bool under_way = IsUnderWay(revoked, now);
+  const bool in_doubt = revoked.refresh_phase != RefreshPhase::kNone &&
+                        provider.rotation == Rotation::kSingleUse;
+  const Result gone = !in_doubt   ? Result::kRevoked
+                      : under_way ? Result::kPending
+                                  : Result::kFailed;
+  if (RevokesByAccessToken(provider)) {
+    if (under_way) return Result::kPending;
+    absl::StatusOr<Secret> access_token =
+        FetchAccessToken(provider, token, call, revoked);
+    if (HasReason(access_token.status(), "GRANT_GONE")) return gone;
+    RETURN_IF_ERROR(access_token.status());
+    ASSIGN_OR_RETURN(RevocationOutcome outcome,
+                     providers_.oauth().Revoke(provider, *access_token,
+                                               "access_token", call));
+    return outcome == RevocationOutcome::kRevoked ? Result::kRevoked
+                                                  : Result::kUnsupported;
+  }
+  ASSIGN_OR_RETURN(
+      RevocationOutcome outcome,
+      providers_.oauth().Revoke(provider, token, "refresh_token", call));
+  return outcome == RevocationOutcome::kRevoked ? gone : Result::kUnsupported;
+}
+
+// A refresh for the sake of its access token. An answer that nobody heard, or
+// that the disk did not take, is not looked for: the next try finds the phase,
+// and says no more than it knows.
+absl::StatusOr<Secret> UpstreamRevocations::FetchAccessToken(
+    const Provider& provider, const Secret& refresh_token,
+    const TokenCall& call, Connection& revoked) {
+  const RefreshPhase before = revoked.refresh_phase == RefreshPhase::kNone
+                                  ? RefreshPhase::kNone
+                                  : RefreshPhase::kUnknown;
+  Connection leased = revoked;
+  leased.lease_epoch += 1;
+  leased.lease_until = call.now + kRefreshLease;
+  leased.refresh_phase = RefreshPhase::kMaybeSent;
+  leased.refresh_sent_time = call.now;
+  RETURN_IF_ERROR(Write(leased));
+  revoked = std::move(leased);
+  absl::StatusOr<TokenResponse> fresh =
+      providers_.oauth().Refresh(provider, refresh_token, {}, "", call);
+  if (fresh.ok() && !fresh->refresh_token.empty()) {
+    absl::StatusOr<Connection> kept = KeepForRevocation(
+        clock_.Now(), store_, keys_, revoked, fresh->refresh_token);
+    // No return: the access token that is here may do.
+    if (kept.ok()) revoked = *std::move(kept);
+    return std::move(fresh->access_token);
+  }
+  DropLease(revoked);
+  if (!fresh.ok()) {
+    revoked.refresh_phase =
+        MayHaveRotated(fresh.status()) ? RefreshPhase::kUnknown : before;
+  }
+  absl::Status settled = Write(revoked);
+  if (!settled.ok()) {
+    Log(LogLevel::kWarning, "revoke.unsettled",
+        "how a refresh ended could not be written down; it counts as unknown",
+        {{LogKey::kConnection, revoked.id.value},
+         {LogKey::kReason, ReasonOf(settled)}});
+  }
+  RETURN_IF_ERROR(fresh.status());
+  return std::move(fresh->access_token);
+}
+
+absl::Status UpstreamRevocations::Write(Connection& revoked) {
+  WriteBatch batch;
+  batch.Update(revoked);
+  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  revoked.version += 1;
+  return absl::OkStatus();
 }
 
 // Many providers end all that an account allowed our client, whatever token
@@ -201,6 +303,49 @@ void UpstreamRevocations::Schedule(const ConnectionId& connection,
                    ? kFirstWait
                    : std::min(2 * retry.wait, kLongestWait);
   retry.next = clock_.Now() + retry.wait;
+}
+
+absl::StatusOr<Connection> KeepForRevocation(absl::Time now, Store& store,
+                                             KeyKeeper& keys,
+                                             Connection revoked,
+                                             const Secret& refresh_token) {
+  absl::Status status;
+  for (int i = 0; i < kTries; ++i) {
+    if (revoked.state != ConnectionState::kRevoked) {
+      return errors::ResourceDenied(
+          absl::StrCat("connections/", revoked.id.value));
+    }
+    DropLease(revoked);
+    revoked.generation += 1;
+    // What was said of its predecessor is not true of this one.
+    if (revoked.state_reason != kPendingReason) revoked.state_reason.clear();
+    ASSIGN_OR_RETURN(Sealer sealer,
+                     keys.SealerFor(revoked.tenant, revoked.user.value));
+    ASSIGN_OR_RETURN(
+        revoked.sealed_refresh_token,
+        sealer.Seal(refresh_token,
+                    RefreshTokenBinding(keys.deployment_id(), revoked)));
+    AuditEvent event;
+    event.kind = audit_kind::kRefreshSucceeded;
+    event.tenant = revoked.tenant;
+    event.actor = "vault";
+    event.user = revoked.user;
+    event.provider = revoked.provider;
+    event.connection = revoked.id;
+    event.detail =
+        absl::StrCat("generation ", revoked.generation, ", to be revoked");
+    WriteBatch batch;
+    batch.Update(revoked);
+    batch.Append(MakeAuditEntry(event, now));
+    status = store.Commit(std::move(batch));
+    if (status.ok()) {
+      revoked.version += 1;
+      return revoked;
+    }
+    if (!HasReason(status, "VERSION_CONFLICT")) break;
+    ASSIGN_OR_RETURN(revoked, store.GetConnection(revoked.tenant, revoked.id));
+  }
+  return status;
 }
 
 }  // namespace tokenvault

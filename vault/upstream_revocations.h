@@ -22,6 +22,14 @@ namespace tokenvault {
 //      ├──────cannot be told, or says no─▶ erased, and says so
 //      └──────did not answer─────────────▶ kept, told again later
 //
+// Invariants:
+//  1. Where the provider wants an access token (RevokesByAccessToken), that a
+//     refresh is under way is durable before it is sent, and the refresh token
+//     that came is, with generation + 1, before the provider is told.
+//  2. kRevoked is never said on the word of a provider that was shown a refresh
+//     token which may have been replaced: "never heard of it" is what it says
+//     of that one, while its successor lives.
+//
 // Blocks; thread-safe. Telling a provider twice does no harm.
 class UpstreamRevocations {
  public:
@@ -32,7 +40,8 @@ class UpstreamRevocations {
   enum class Result {
     kRevoked,      // the provider ended it
     kUnsupported,  // it has no way to be told, or is configured no more
-    kFailed,       // it was told and said no; nothing more is tried
+    kFailed,       // it said no, or what it confirmed is no proof (2);
+                   // nothing more is tried
     kPending,      // it did not answer; it is told again
   };
 
@@ -57,7 +66,16 @@ class UpstreamRevocations {
     absl::Duration wait;
   };
 
-  Result Ask(const Directory& directory, const Connection& revoked);
+  // Leaves `revoked` as it then stands in the store.
+  Result Ask(const Directory& directory, Connection& revoked);
+  absl::StatusOr<Result> AskProvider(const Directory& directory,
+                                     const Provider& configured,
+                                     Connection& revoked);
+  absl::StatusOr<Secret> FetchAccessToken(const Provider& provider,
+                                          const Secret& refresh_token,
+                                          const TokenCall& call,
+                                          Connection& revoked);
+  absl::Status Write(Connection& revoked);
   absl::StatusOr<bool> IsConnectedAgain(const Connection& revoked) const;
   bool IsDue(const ConnectionId& connection, absl::Time now);
   void Schedule(const ConnectionId& connection, Result result);
@@ -70,5 +88,13 @@ class UpstreamRevocations {
   Mutex mutex_;
   absl::flat_hash_map<ConnectionId, Retry> retries_ ABSL_GUARDED_BY(mutex_);
 };
+
+// Keeps a refresh token that came for a connection which is revoked, in place
+// of the one that was used for it, so that the provider is told of it in its
+// turn. The row as it is then. RESOURCE_DENIED when it is not revoked.
+absl::StatusOr<Connection> KeepForRevocation(absl::Time now, Store& store,
+                                             KeyKeeper& keys,
+                                             Connection revoked,
+                                             const Secret& refresh_token);
 
 }  // namespace tokenvault

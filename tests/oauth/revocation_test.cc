@@ -94,39 +94,36 @@ TEST_F(RevocationTest, SeesARefusalInsideAGoodStatus) {
             "PROVIDER_REFUSED");
 }
 
-TEST_F(RevocationTest, FetchesAnAccessTokenFirstWhereOnlyThatCanBeRevoked) {
-  Use(RevocationStyle::kTokenCall, "https://p.example/revoke");
-  http_.AnswerJson(200, R"({"access_token":"fresh","expires_in":60})");
-  http_.Answer(FakeHttpClient::Response(200, "", ""));
-  EXPECT_EQ(*Revoke("rt", "refresh_token"), RevocationOutcome::kRevoked);
-  ASSERT_EQ(http_.requests().size(), 2);
-  EXPECT_EQ(http_.requests()[0].url, "https://p.example/token");
-  EXPECT_EQ(http_.requests()[1].authorization, "Bearer fresh");
+TEST_F(RevocationTest, KnowsWhereARefreshTokenIsNoUse) {
+  for (auto [style, by_access_token] :
+       {std::pair{RevocationStyle::kNone, false},
+        {RevocationStyle::kRfc7009, false},
+        {RevocationStyle::kPath, false},
+        {RevocationStyle::kTokenCall, true},
+        {RevocationStyle::kBasicDelete, true}}) {
+    Use(style, "https://p.example/revoke");
+    EXPECT_EQ(RevokesByAccessToken(provider_), by_access_token);
+  }
+  // Without a secret there is no way to ask, whatever the token.
+  provider_.client_secret = nullptr;
+  EXPECT_FALSE(RevokesByAccessToken(provider_));
 }
 
-TEST_F(RevocationTest, SaysThatNothingIsLeftToTryWithAUsedUpToken) {
+// One request: what it takes to have the token is not hidden in here.
+TEST_F(RevocationTest, NeverUsesATokenUpToRevokeAnother) {
   Use(RevocationStyle::kTokenCall, "https://p.example/revoke");
-  http_.AnswerJson(200, R"({"access_token":"fresh","refresh_token":"rt-2"})");
-  http_.Answer(errors::ProviderUnreachable("p.example", "reset", true));
-  EXPECT_EQ(ReasonOf(Revoke("rt", "refresh_token").status()),
-            "PROVIDER_REFUSED");
-  http_.AnswerJson(200, R"({"access_token":"fresh"})");
   http_.Answer(errors::ProviderUnreachable("p.example", "reset", true));
   EXPECT_EQ(ReasonOf(Revoke("rt", "refresh_token").status()),
             "PROVIDER_UNREACHABLE");
-}
-
-TEST_F(RevocationTest, HasNothingToRevokeWhenTheGrantIsGone) {
-  Use(RevocationStyle::kTokenCall, "https://p.example/revoke");
-  http_.AnswerJson(400, R"({"error":"invalid_grant"})");
-  EXPECT_EQ(*Revoke("rt", "refresh_token"), RevocationOutcome::kRevoked);
-  EXPECT_EQ(http_.requests().size(), 1);
+  ASSERT_EQ(http_.requests().size(), 1);
+  EXPECT_EQ(http_.requests()[0].url, "https://p.example/revoke");
 }
 
 TEST_F(RevocationTest, RevokesAKeptTokenWithoutAskingForAnother) {
   provider_.expires_source = ExpirySource::kNever;
   Use(RevocationStyle::kBasicDelete, "https://api.github.com/a/c/grant");
   http_.Answer(FakeHttpClient::Response(204, "", ""));
+  EXPECT_FALSE(RevokesByAccessToken(provider_));
   EXPECT_EQ(*Revoke("gho_1", "refresh_token"), RevocationOutcome::kRevoked);
   ASSERT_EQ(http_.requests().size(), 1);
   EXPECT_EQ(http_.requests()[0].body, R"({"access_token":"gho_1"})");

@@ -188,21 +188,31 @@ TEST_F(RefresherTest, SavesTheRefreshTokenOfAnAnswerThatIsNoUseOtherwise) {
   EXPECT_EQ(world_.Row(connection_).refresh_phase, RefreshPhase::kNone);
 }
 
-TEST_F(RefresherTest, RevokesWhatCameForARevokedConnection) {
-  world_.http.SetHandler([&](const FakeHttpClient::Request& request) {
-    if (request.url == "https://calendar.test/revoke") {
-      return absl::StatusOr<HttpResponse>(
-          FakeHttpClient::Response(200, "text/plain", ""));
-    }
+TEST_F(RefresherTest, KeepsWhatCameForARevokedConnectionToBeRevoked) {
+  world_.http.SetHandler([&](const FakeHttpClient::Request&) {
     Connection row = world_.Row(connection_);
     row.state = ConnectionState::kRevoked;
+    row.state_reason.clear();
+    row.sealed_refresh_token.clear();
     row.lease_epoch += 1;
     world_.Put(row);
     return TokenAnswer("at-1", "rt-2");
   });
   EXPECT_EQ(ReasonOf(Fetch().status()), "RESOURCE_DENIED");
-  ASSERT_THAT(world_.http.requests(), SizeIs(2));
-  EXPECT_THAT(world_.http.requests()[1].body, HasSubstr("token=rt-2"));
+  EXPECT_EQ(StoredToken(), "rt-2");
+  EXPECT_EQ(UpstreamRevocations::Of(world_.Row(connection_)),
+            UpstreamRevocations::Result::kPending);
+  // Down at first: it is told again.
+  for (int status : {503, 200}) {
+    world_.http.SetHandler([status](const FakeHttpClient::Request&) {
+      return FakeHttpClient::Response(status, "text/plain", "");
+    });
+    world_.upstream->TellDue(*world_.directory());
+    world_.clock.Advance(UpstreamRevocations::kFirstWait);
+  }
+  EXPECT_THAT(world_.http.requests().back().body, HasSubstr("token=rt-2"));
+  EXPECT_EQ(UpstreamRevocations::Of(world_.Row(connection_)),
+            UpstreamRevocations::Result::kRevoked);
 }
 
 // What the provider did is not known.

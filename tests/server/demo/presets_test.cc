@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "oauth/oauth_client.h"
+#include "oauth/revocation.h"
 #include "oauth/url.h"
 #include "server/config.h"
 #include "server/demo/persona.h"
@@ -101,7 +102,10 @@ TEST_F(DemoPresetsTest, LeadFromConsentToRevocation) {
     const Secret& newest = refreshed->refresh_token.empty()
                                ? tokens->refresh_token
                                : refreshed->refresh_token;
-    auto revoked = client_.Revoke(provider, newest, "refresh_token");
+    const bool by_access_token = RevokesByAccessToken(provider);
+    auto revoked = client_.Revoke(
+        provider, by_access_token ? refreshed->access_token : newest,
+        by_access_token ? "access_token" : "refresh_token");
     ASSERT_TRUE(revoked.ok()) << revoked.status();
     EXPECT_EQ(*revoked, RevocationOutcome::kRevoked);
     EXPECT_EQ(EventsStatus(refreshed->access_token), 401);
