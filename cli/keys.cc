@@ -85,13 +85,12 @@ std::string OldKeys(const Wrapped& before, const Wrapped& after,
   for (const auto& [generation, unused] : before) {
     if (generation == newest) continue;
     const auto now = after.find(generation);
+    const int64_t left = now == after.end() ? 0 : now->second;
     lines.push_back(absl::StrCat(
         "generation ", generation,
-        now == after.end() ? " destroyed"
-        : now->second == 0
-            ? " wraps nothing any more"
-            : absl::StrCat(" still wraps ",
-                           Counted(now->second, "data key", "data keys"))));
+        left == 0 ? std::string(" wraps nothing any more")
+                  : absl::StrCat(" still wraps ",
+                                 Counted(left, "data key", "data keys"))));
   }
   return absl::StrJoin(lines, "\n");
 }
@@ -109,6 +108,13 @@ int Finish(Session& session, const v1::Operation& operation,
     return kExitServerSaidNo;
   }
   if (session.PrintedOneFor(operation)) return kExitDone;
+  if (before.count(operation.key_generation()) > 0 &&
+      operation.rows_total() == 0) {
+    session.terminal().Print(
+        absl::StrCat("Nothing was left over: all is under generation ",
+                     operation.key_generation(), ".\n"));
+    return kExitDone;
+  }
   auto after = FetchWrapped(session);
   if (!after.ok()) return session.Fail(after.status());
   std::string rows = Counted(operation.rows_done(), "data key", "data keys");
@@ -117,7 +123,8 @@ int Finish(Session& session, const v1::Operation& operation,
     absl::StrAppend(&rows, "   (", Grouped(*rate), "/s)");
   }
   Facts facts(kLabelWidth);
-  facts.Add("New master key",
+  facts.Add(before.count(operation.key_generation()) > 0 ? "Master key"
+                                                         : "New master key",
             {absl::StrCat("generation ", operation.key_generation())});
   facts.Add("New secrets",
             {absl::StrCat("use generation ", operation.key_generation(),
@@ -154,6 +161,7 @@ int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
   v1::RotateMasterKeyRequest request;
   request.set_request_id(NewRequestId());
   request.set_validate_only(options.dry_run);
+  request.set_rewrap_only(options.rewrap_only);
   request.set_rows_per_second(options.rows_per_second);
   if (options.dry_run) return DryRun(session, request);
 

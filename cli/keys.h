@@ -6,6 +6,7 @@ namespace tokenvault {
 
 struct KeyRotateOptions {
   bool dry_run = false;
+  bool rewrap_only = false;
   int rows_per_second = 0;  // 0: no limit
 };
 
@@ -14,6 +15,7 @@ int RunKeyStatus(Session& session);
 
 // `tokenvault key rotate`: a new master key, every data key under it, while the
 // vault serves. Ctrl-C stops between two batches; running it again goes on.
+// With `rewrap_only` it finishes what an earlier run left, and makes no key.
 int RunKeyRotate(Session& session, const KeyRotateOptions& options);
 
 }  // namespace tokenvault

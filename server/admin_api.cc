@@ -208,11 +208,14 @@ void AdminApi::RotateMasterKey(ApiCall call, v1::RotateMasterKeyRequest request,
           return errors::FieldInvalid("rows_per_second",
                                       "must not be negative");
         }
+        const KeyRotation::Extent extent = request.rewrap_only()
+                                               ? KeyRotation::Extent::kLeftOver
+                                               : KeyRotation::Extent::kAll;
         ASSIGN_OR_RETURN(KeyRotation::Progress progress,
                          request.validate_only()
-                             ? rotation_.Preview()
+                             ? rotation_.Preview(extent)
                              : rotation_.Start(request.rows_per_second(),
-                                               request.request_id()));
+                                               request.request_id(), extent));
         return ToProto(progress);
       });
 }

@@ -10,6 +10,10 @@
 namespace tokenvault {
 namespace {
 
+std::string AuditEventName(uint64_t sequence) {
+  return absl::StrCat("auditEvents/", sequence);
+}
+
 // For callers that cannot wait with WaitInteraction.
 constexpr absl::Duration kPollInterval = absl::Seconds(5);
 
@@ -210,6 +214,9 @@ v1::Operation ToProto(const KeyRotation::Progress& progress) {
   message.set_rows_done(progress.rows_done);
   message.set_rows_total(progress.rows_total);
   message.set_key_generation(progress.key_version);
+  if (progress.audit_sequence > 0) {
+    message.set_audit_event(AuditEventName(progress.audit_sequence));
+  }
   if (progress.cancelled) {
     message.set_error_reason("CANCELLED");
   } else if (!progress.result.ok()) {
@@ -299,7 +306,7 @@ v1::Agent ToProto(const Agent& agent) {
 
 v1::AuditEvent ToProto(const AuditEntry& entry) {
   v1::AuditEvent message;
-  message.set_name(absl::StrCat("auditEvents/", entry.sequence));
+  message.set_name(AuditEventName(entry.sequence));
   *message.mutable_time() = ToTimestamp(entry.time);
   message.set_action(entry.kind);
   message.set_tenant(entry.tenant.value);

@@ -60,28 +60,31 @@ KeyRotation::~KeyRotation() {
   if (last.joinable()) last.join();
 }
 
-absl::StatusOr<KeyRotation::Progress> KeyRotation::Preview() {
+absl::StatusOr<KeyRotation::Progress> KeyRotation::Preview(Extent extent) {
   ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
-  const uint32_t newest = Newest(keys)->version_number;
-  ASSIGN_OR_RETURN(int64_t left_over, store_.CountDeksBefore(newest));
+  const Kek newest = *Newest(keys);
+  ASSIGN_OR_RETURN(int64_t left_over,
+                   store_.CountDeksBefore(newest.version_number));
+  const bool makes_key = extent == Extent::kAll && left_over == 0 &&
+                         newest.state != KekState::kPending;
   Progress preview;
   preview.done = true;
-  preview.key_version = left_over > 0 ? newest : newest + 1;
+  preview.key_version = newest.version_number + (makes_key ? 1 : 0);
   ASSIGN_OR_RETURN(preview.rows_total,
                    store_.CountDeksBefore(preview.key_version));
   return preview;
 }
 
 absl::StatusOr<KeyRotation::Progress> KeyRotation::Start(
-    int rows_per_second, const std::string& request_id) {
+    int rows_per_second, const std::string& request_id, Extent extent) {
   MutexLock lock(mutex_);
   if (!progress_.done) return errors::OperationRunning(progress_.id);
   if (thread_.joinable()) thread_.join();
   stop_ = false;
   progress_ = Progress();
   progress_.id = NewUlid(clock_.Now());
-  thread_ = std::thread([this, rows_per_second, request_id] {
-    Run(rows_per_second, request_id);
+  thread_ = std::thread([this, rows_per_second, request_id, extent] {
+    Run(rows_per_second, request_id, extent);
   });
   return progress_;
 }
@@ -125,8 +128,9 @@ absl::StatusOr<std::vector<KeyRotation::KeyInfo>> KeyRotation::ListKeys()
   return infos;
 }
 
-void KeyRotation::Run(int rows_per_second, std::string request_id) {
-  absl::Status result = Rotate(rows_per_second, request_id);
+void KeyRotation::Run(int rows_per_second, const std::string& request_id,
+                      Extent extent) {
+  absl::Status result = Rotate(rows_per_second, request_id, extent);
   if (!result.ok()) {
     Log(LogLevel::kError, "key.rotation_failed",
         "a rotation stopped; running it again goes on where it was",
@@ -138,8 +142,8 @@ void KeyRotation::Run(int rows_per_second, std::string request_id) {
 }
 
 absl::Status KeyRotation::Rotate(int rows_per_second,
-                                 const std::string& request_id) {
-  ASSIGN_OR_RETURN(uint32_t version, PrepareKey(request_id));
+                                 const std::string& request_id, Extent extent) {
+  ASSIGN_OR_RETURN(uint32_t version, PrepareKey(request_id, extent));
   ASSIGN_OR_RETURN(int64_t total, store_.CountDeksBefore(version));
   {
     MutexLock lock(mutex_);
@@ -151,16 +155,31 @@ absl::Status KeyRotation::Rotate(int rows_per_second,
     MutexLock lock(mutex_);
     if (progress_.cancelled) return absl::OkStatus();
   }
+  if (extent == Extent::kLeftOver && total == 0) return absl::OkStatus();
   WriteBatch batch;
   batch.Append(KeyEvent(audit_kind::kKeyRotated, version, total, request_id,
                         clock_.Now()));
-  return store_.Commit(std::move(batch));
+  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  NoteEnd();
+  return absl::OkStatus();
+}
+
+// The log gives a leaf its number when it commits it. There is one rotation at
+// a time, so the newest leaf of its kind is this one's.
+void KeyRotation::NoteEnd() {
+  AuditFilter filter;
+  filter.kind = audit_kind::kKeyRotated;
+  absl::StatusOr<std::vector<AuditEntry>> newest =
+      store_.ListLastAuditEntries(filter, 1);
+  if (!newest.ok() || newest->empty()) return;
+  MutexLock lock(mutex_);
+  progress_.audit_sequence = newest->front().sequence;
 }
 
 // The version to move to, active when this returns: the one an earlier run left
 // unfinished, or a new one.
-absl::StatusOr<uint32_t> KeyRotation::PrepareKey(
-    const std::string& request_id) {
+absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
+                                                 Extent extent) {
   ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
   const Kek newest = *Newest(keys);
   if (newest.state == KekState::kPending) {
@@ -169,7 +188,9 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(
   }
   ASSIGN_OR_RETURN(int64_t left_over,
                    store_.CountDeksBefore(newest.version_number));
-  if (left_over > 0) return newest.version_number;
+  if (left_over > 0 || extent == Extent::kLeftOver) {
+    return newest.version_number;
+  }
 
   Kek next;
   next.version_number = newest.version_number + 1;

@@ -25,7 +25,8 @@ namespace tokenvault {
 //
 // The work list is a predicate ("wrapped by an older version"), so a crash or
 // Ctrl-C at any point loses nothing: running it again finishes a pending key or
-// goes on re-wrapping, and makes a new key only when nothing was left over.
+// goes on re-wrapping, and makes a new key only when nothing was left over (and
+// never with Extent::kLeftOver).
 //
 // Thread-safe. One rotation at a time.
 class KeyRotation {
@@ -42,13 +43,19 @@ class KeyRotation {
     uint32_t key_version = 0;
     absl::Status result;  // once done
     bool cancelled = false;
+    // Of the leaf that ends it; 0 before, and where it cannot be read back.
+    uint64_t audit_sequence = 0;
   };
 
+  // kLeftOver: only what an earlier run left, and never a new key.
+  enum class Extent { kAll, kLeftOver };
+
   // What there is to do, without doing it.
-  absl::StatusOr<Progress> Preview();
+  absl::StatusOr<Progress> Preview(Extent extent = Extent::kAll);
   // Starts on a thread of its own. OPERATION_RUNNING, STORAGE_*.
   absl::StatusOr<Progress> Start(int rows_per_second,
-                                 const std::string& request_id);
+                                 const std::string& request_id,
+                                 Extent extent = Extent::kAll);
   // RESOURCE_DENIED for an operation that is not this process's latest.
   absl::StatusOr<Progress> Get(const std::string& id) const;
   absl::Status Cancel(const std::string& id);
@@ -61,9 +68,12 @@ class KeyRotation {
   absl::StatusOr<std::vector<KeyInfo>> ListKeys() const;
 
  private:
-  void Run(int rows_per_second, std::string request_id);
-  absl::Status Rotate(int rows_per_second, const std::string& request_id);
-  absl::StatusOr<uint32_t> PrepareKey(const std::string& request_id);
+  void Run(int rows_per_second, const std::string& request_id, Extent extent);
+  absl::Status Rotate(int rows_per_second, const std::string& request_id,
+                      Extent extent);
+  absl::StatusOr<uint32_t> PrepareKey(const std::string& request_id,
+                                      Extent extent);
+  void NoteEnd();
   absl::Status Flip(uint32_t version);
   absl::Status Rewrap(uint32_t version, int rows_per_second);
   absl::StatusOr<Dek> RewrapOne(Dek dek, uint32_t version) const;

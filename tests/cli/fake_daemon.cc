@@ -175,6 +175,12 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
                                v1::Operation* operation) override {
     if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
     MutexLock lock(daemon_.mutex_);
+    if (request->rewrap_only()) {
+      operation->set_name("operations/1");
+      operation->set_key_generation(4);
+      operation->set_done(true);
+      return grpc::Status::OK;
+    }
     if (!request->validate_only()) daemon_.rotation_polls_ = 0;
     Fill(operation);
     return grpc::Status::OK;
@@ -204,11 +210,20 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     MutexLock lock(daemon_.mutex_);
     const bool rotated = daemon_.rotation_polls_ >= 2;
     auto* key = keys->add_keys();
-    key->set_generation(rotated ? 5 : 4);
-    key->set_state(v1::MasterKey::STATE_ACTIVE);
-    key->set_data_keys(kRows);
+    key->set_generation(4);
+    key->set_state(rotated ? v1::MasterKey::STATE_DECRYPT_ONLY
+                           : v1::MasterKey::STATE_ACTIVE);
+    key->set_data_keys(rotated ? 0 : kRows);
     key->add_root_sources("file");
     *key->mutable_create_time() = Ago(absl::Hours(24 * 12 + 1));
+    if (rotated) {
+      key = keys->add_keys();
+      key->set_generation(5);
+      key->set_state(v1::MasterKey::STATE_ACTIVE);
+      key->set_data_keys(kRows);
+      key->add_root_sources("file");
+      *key->mutable_create_time() = Ago(absl::Minutes(1));
+    }
     return grpc::Status::OK;
   }
 

@@ -79,7 +79,7 @@ TEST_F(OnTerminal, ShowsABarWhileItRotates) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("█"));
   EXPECT_THAT(result.out, HasSubstr("602/1 204"));
-  EXPECT_THAT(result.out, HasSubstr("generation 4 destroyed"));
+  EXPECT_THAT(result.out, HasSubstr("generation 4 wraps nothing any more"));
 }
 
 TEST_F(OnTerminal, LeavesARotationThatCanGoOnAfterCtrlC) {

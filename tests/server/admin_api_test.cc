@@ -69,6 +69,9 @@ TEST_F(AdminApiTest, RotatesTheMasterKey) {
   v1::Operation ended = Await(*started);
   EXPECT_EQ(ended.error_reason(), "");
   EXPECT_EQ(ended.key_generation(), 2);
+  EXPECT_EQ(ended.audit_event(),
+            absl::StrCat("auditEvents/",
+                         world_.vault.Audit("key.rotated")[0].sequence));
   auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
                                                v1::ListMasterKeysRequest());
   ASSERT_EQ(keys->keys_size(), 2);

@@ -22,8 +22,10 @@ using ::testing::SizeIs;
 
 class KeyRotationTest : public ::testing::Test {
  protected:
-  KeyRotation::Progress Rotate() {
-    auto started = world_.rotation->Start(/*rows_per_second=*/0, "request-1");
+  KeyRotation::Progress Rotate(
+      KeyRotation::Extent extent = KeyRotation::Extent::kAll) {
+    auto started =
+        world_.rotation->Start(/*rows_per_second=*/0, "request-1", extent);
     EXPECT_TRUE(started.ok()) << started.status();
     return started.ok() ? Wait(started->id) : KeyRotation::Progress();
   }
@@ -164,6 +166,37 @@ TEST_F(KeyRotationTest, FinishesAPendingKeyInsteadOfMakingAnother) {
   EXPECT_EQ(progress.key_version, 2);
   EXPECT_EQ(StateOf(2), KekState::kActive);
   EXPECT_EQ(LeftBefore(2), 0);
+}
+
+TEST_F(KeyRotationTest, FinishesWhatWasLeftAndMakesNoKey) {
+  MakeDataKeys(300);
+  world_.store->FailCommits(errors::StorageFull(), Updates<Dek>);
+  EXPECT_EQ(ReasonOf(Rotate().result), "STORAGE_FULL");
+  world_.store->FailCommits(absl::OkStatus());
+  auto preview = world_.rotation->Preview(KeyRotation::Extent::kLeftOver);
+  ASSERT_TRUE(preview.ok());
+  EXPECT_EQ(preview->key_version, 2);
+  EXPECT_EQ(preview->rows_total, 301);
+  KeyRotation::Progress progress = Rotate(KeyRotation::Extent::kLeftOver);
+  EXPECT_EQ(progress.result, absl::OkStatus());
+  EXPECT_EQ(progress.rows_done, 301);
+  EXPECT_EQ(LeftBefore(2), 0);
+  EXPECT_THAT(*world_.store->ListKeks(), SizeIs(2));
+
+  // With nothing left there is nothing to do, and nothing to tell.
+  progress = Rotate(KeyRotation::Extent::kLeftOver);
+  EXPECT_EQ(progress.result, absl::OkStatus());
+  EXPECT_EQ(progress.key_version, 2);
+  EXPECT_THAT(*world_.store->ListKeks(), SizeIs(2));
+  EXPECT_THAT(world_.Audit("key.rotated"), SizeIs(1));
+}
+
+TEST_F(KeyRotationTest, NamesTheLeafThatEndsIt) {
+  MakeDataKeys(10);
+  for (int i = 0; i < 2; ++i) {
+    const uint64_t named = Rotate().audit_sequence;
+    EXPECT_EQ(named, world_.Audit("key.rotated").back().sequence);
+  }
 }
 
 TEST_F(KeyRotationTest, LosesNothingWhenACommitFails) {
