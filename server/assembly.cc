@@ -133,13 +133,6 @@ absl::StatusOr<std::vector<std::string>> AllowedHosts(
   return hosts;
 }
 
-LogLevel LevelOf(const std::string& name) {
-  if (name == "debug") return LogLevel::kDebug;
-  if (name == "warning") return LogLevel::kWarning;
-  if (name == "error") return LogLevel::kError;
-  return LogLevel::kInfo;
-}
-
 }  // namespace
 
 // Members are in the order in which they are built, and go in the reverse one.
@@ -156,7 +149,7 @@ class Assembly::Impl {
         web_(std::move(parts.web)) {}
 
   absl::Status Start() {
-    SetLogLevel(LevelOf(config_.server.log_level));
+    SetLogLevel(LevelOf(config_.server));
     RETURN_IF_ERROR(OpenVault());
     RETURN_IF_ERROR(BuildVault());
     BuildApi();

@@ -255,6 +255,13 @@ absl::Status CheckPolicyFile(const std::string& path, const Config& config) {
   return report.ToStatus();
 }
 
+LogLevel LevelOf(const ServerSettings& server) {
+  if (server.log_level == "debug") return LogLevel::kDebug;
+  if (server.log_level == "warning") return LogLevel::kWarning;
+  if (server.log_level == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
 std::vector<std::string> KeysThatNeedRestart(const Config& old,
                                              const Config& next) {
   auto fixed = [](const Config& config) {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "vault/directory.h"
 
@@ -48,6 +49,8 @@ struct ServerSettings {
   absl::Duration shutdown_grace;
   std::string log_level;  // "debug", "info", "warning", "error"
 };
+
+LogLevel LevelOf(const ServerSettings& server);
 
 struct SealSettings {
   std::string type;             // "file", "passphrase"; "" only in dev

@@ -74,7 +74,9 @@ absl::StatusOr<ConfigReload::Outcome> ConfigReload::Reload(
   auto directory = std::make_shared<Directory>(*next.directory);
   directory->public_url = old.directory->public_url;
   next.directory = directory;
+  std::string log_level = std::move(next.server.log_level);
   next.server = old.server;
+  next.server.log_level = std::move(log_level);
   next.seal = old.seal;
   next.storage = old.storage;
   next.egress = old.egress;
@@ -82,6 +84,7 @@ absl::StatusOr<ConfigReload::Outcome> ConfigReload::Reload(
     KeepIfWaiting(outcome.needs_restart, old, shown);
   }
   directory_.Swap(std::move(directory));
+  SetLogLevel(LevelOf(next.server));
   const absl::Time now = clock_.Now();
   metrics_.NoteConfigLoad(now);
   MutexLock lock(mutex_);

@@ -8,13 +8,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/log.h"
 #include "tests/support/test_vault.h"
 
 namespace tokenvault {
 namespace {
 
 using ::testing::Contains;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class ConfigReloadTest : public ::testing::Test {
@@ -31,7 +34,8 @@ class ConfigReloadTest : public ::testing::Test {
                                              *std::move(config));
   }
 
-  void Write(const std::string& public_url, const std::string& tenant) {
+  void Write(const std::string& public_url, const std::string& tenant,
+             const std::string& more = "") {
     std::ofstream(vault_.folder.File("tokenvault.toml"))
         << absl::StrCat(R"(
 [server]
@@ -39,7 +43,7 @@ grpc_listen = "127.0.0.1:0"
 http_listen = "127.0.0.1:0"
 admin_listen = "unix:/run/tokenvault/admin.sock"
 public_url = ")",
-                        public_url, R"("
+                        public_url, "\"\n", more, R"(
 [[tenants]]
 id = "default"
 name = ")",
@@ -70,6 +74,21 @@ TEST_F(ConfigReloadTest, PutsANewConfigurationInForce) {
   EXPECT_EQ(reload_->load_time(), vault_.clock.Now());
   EXPECT_FALSE(reload_->ChangedOnDisk());
   EXPECT_THAT(vault_.Audit("config.reloaded"), SizeIs(1));
+}
+
+TEST_F(ConfigReloadTest, ChangesWhatIsLogged) {
+  Write("http://127.0.0.1:1", "First", "log_level = \"error\"");
+  auto outcome = reload_->Reload(/*validate_only=*/false, "operator");
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_THAT(outcome->needs_restart, IsEmpty());
+  EXPECT_EQ(reload_->config().server.log_level, "error");
+  ::testing::internal::CaptureStderr();
+  Log(LogLevel::kWarning, "quiet.event", "not to be seen");
+  Log(LogLevel::kError, "loud.event", "to be seen");
+  const std::string written = ::testing::internal::GetCapturedStderr();
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_THAT(written, Not(HasSubstr("quiet.event")));
+  EXPECT_THAT(written, HasSubstr("loud.event"));
 }
 
 TEST_F(ConfigReloadTest, OnlyLooksWhenAskedTo) {
