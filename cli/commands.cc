@@ -40,6 +40,7 @@ struct Options {
   InitOptions init;
   StatusOptions status;
   KeyRotateOptions rotate;
+  CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
   std::string explain_scopes;
   PolicyCheckOptions policy_check;
@@ -54,8 +55,8 @@ struct Options {
   DemoLedgerOptions demo_ledger;
   std::string id;
   std::string config_file;
-  bool reload_dry_run = false;
   bool show_effective = false;
+  bool reload_dry_run = false;
   std::string shell;
   std::vector<std::string> topic;
 };
@@ -129,6 +130,14 @@ void AddConfiguredThings(Tree& tree) {
        [&o](Session& s) { return RunProviderTest(s, o.id); })
       ->add_option("id", o.id, "The provider")
       ->required();
+  CLI::App* capture = Leaf(tree, *provider, "capture-fixture",
+                           "What its endpoints answer, without what is private",
+                           [&o](Session& s) {
+                             o.capture.id = o.id;
+                             return RunProviderCaptureFixture(s, o.capture);
+                           });
+  capture->add_option("id", o.id, "The provider")->required();
+  capture->add_option("--out", o.capture.out, "Into this new file");
   Leaf(tree, *provider, "presets", "What is compiled in", [&o](Session& s) {
     return RunProviderPresets(s, o.id);
   })->add_option("preset", o.id, "Only this one, with its sources");

@@ -183,6 +183,15 @@ std::string ToJson(const google::protobuf::Message& message,
       "\n");
 }
 
+std::string ToIndentedJson(const google::protobuf::Message& message) {
+  constexpr int kIndent = 2;
+  return absl::StrCat(
+      EscapeJsonForTerminal(
+          ToJsonValue(message, {})
+              .dump(kIndent, ' ', false, Json::error_handler_t::replace)),
+      "\n");
+}
+
 std::string ToYaml(const google::protobuf::Message& message,
                    const std::vector<std::string>& without) {
   std::string text;

@@ -67,6 +67,8 @@ class Facts {
 // level.
 std::string ToJson(const google::protobuf::Message& message,
                    const std::vector<std::string>& without = {});
+// The same for people, indented.
+std::string ToIndentedJson(const google::protobuf::Message& message);
 // The same data as YAML.
 std::string ToYaml(const google::protobuf::Message& message,
                    const std::vector<std::string>& without = {});

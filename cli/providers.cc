@@ -1,14 +1,23 @@
 #include "cli/providers.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/errors.h"
+#include "base/file_descriptor.h"
 #include "cli/humanize.h"
 #include "cli/list_pages.h"
 #include "cli/names.h"
+#include "cli/plain_text.h"
 #include "oauth/preset_catalogue.h"
 #include "oauth/provider_words.h"
+#include "tokenvault/v1/local_results.pb.h"
 
 namespace tokenvault {
 namespace {
@@ -148,6 +157,25 @@ v1::Provider ToProvider(const PresetInfo& preset) {
   return shown;
 }
 
+// 0, or the errno; the file is then not there, or not ours.
+int WriteNewFile(const std::string& path, const std::string& text) {
+  const FileDescriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file.ok()) return errno;
+  absl::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t written = write(file.get(), rest.data(), rest.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      const int problem = errno;
+      unlink(path.c_str());
+      return problem;
+    }
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
 // "redirect_uri" → "redirect URI"
 std::string CheckLabel(const std::string& id) {
   return absl::StrReplaceAll(id, {{"_", " "}, {"uri", "URI"}});
@@ -222,6 +250,38 @@ int RunProviderTest(Session& session, const std::string& id) {
     session.terminal().Print(facts.ToText(session.terminal()));
   }
   return all_well ? kExitDone : kExitCheckFailed;
+}
+
+int RunProviderCaptureFixture(Session& session,
+                              const CaptureFixtureOptions& options) {
+  v1::CaptureFixtureRequest request;
+  request.set_name(ResourceName("providers", options.id));
+  if (session.terminal().err_is_terminal()) {
+    session.terminal().Overwrite(absl::StrCat("asking ", options.id, "…"));
+  }
+  auto fixture = session.daemon().Call(&Channel::Admin::CaptureFixture, request,
+                                       kTestPatience);
+  if (!fixture.ok()) return session.Fail(fixture.status());
+  if (options.out.empty()) {
+    if (session.PrintedFor(*fixture)) return kExitDone;
+    session.terminal().Print(ToIndentedJson(*fixture));
+    return kExitDone;
+  }
+  if (const int problem = WriteNewFile(options.out, ToIndentedJson(*fixture));
+      problem != 0) {
+    return session.FailUsage(
+        absl::StrCat("cannot write ", options.out, ": ", strerror(problem)),
+        problem == EEXIST ? "name a file that is not there yet" : "");
+  }
+  v1::CaptureFixtureResult result;
+  result.set_file(options.out);
+  result.set_exchanges(fixture->exchanges_size());
+  if (!session.PrintedFor(result)) {
+    session.terminal().Print(
+        absl::StrCat("Wrote ", Counted(result.exchanges(), "answer", "answers"),
+                     " to ", SanitizeLine(options.out), "\n"));
+  }
+  return kExitDone;
 }
 
 int RunProviderPresets(Session& session, const std::string& id) {

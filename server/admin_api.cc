@@ -76,17 +76,42 @@ absl::StatusOr<v1::EvaluatePolicyResponse> Evaluate(
   return response;
 }
 
+absl::StatusOr<const Provider*> ReadProvider(const Directory& directory,
+                                             const std::string& name) {
+  ASSIGN_OR_RETURN(ProviderId id, ReadProviderName("name", name));
+  const Provider* provider = directory.FindProvider(id);
+  if (provider == nullptr) return errors::ResourceDenied(ProviderName(id));
+  return provider;
+}
+
 absl::StatusOr<v1::TestProviderResponse> Test(
     ProviderAccess& access, const Directory& directory,
     const v1::TestProviderRequest& request, absl::Time now) {
-  ASSIGN_OR_RETURN(ProviderId id, ReadProviderName("name", request.name()));
-  const Provider* provider = directory.FindProvider(id);
-  if (provider == nullptr) return errors::ResourceDenied(ProviderName(id));
+  ASSIGN_OR_RETURN(const Provider* provider,
+                   ReadProvider(directory, request.name()));
   v1::TestProviderResponse response;
-  for (const ProviderCheck& check :
-       tokenvault::TestProvider(access, *provider, RedirectUris(directory, id),
-                                directory.dev_mode, now)) {
+  for (const ProviderCheck& check : tokenvault::TestProvider(
+           access, *provider, RedirectUris(directory, provider->id),
+           directory.dev_mode, now)) {
     *response.add_checks() = ToProto(check);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::CaptureFixtureResponse> Capture(
+    ProviderAccess& access, const Clock& clock, const Directory& directory,
+    const v1::CaptureFixtureRequest& request) {
+  ASSIGN_OR_RETURN(const Provider* provider,
+                   ReadProvider(directory, request.name()));
+  const std::string uris = RedirectUris(directory, provider->id);
+  v1::CaptureFixtureResponse response;
+  response.set_provider(ProviderName(provider->id));
+  response.set_preset(provider->preset);
+  *response.mutable_capture_time() = ToTimestamp(clock.Now());
+  for (const CapturedExchange& exchange : tokenvault::CaptureFixture(
+           access.http(), clock, *provider, uris.substr(0, uris.find('\n')),
+           directory.dev_mode)) {
+    *response.add_exchanges() = ToProto(exchange);
   }
   return response;
 }
@@ -328,6 +353,15 @@ void AdminApi::TestProvider(ApiCall call, v1::TestProviderRequest request,
       std::move(call), std::move(done),
       [this, request = std::move(request)](const Caller& caller) {
         return Test(providers_, *caller.directory, request, gate_.Now());
+      });
+}
+
+void AdminApi::CaptureFixture(ApiCall call, v1::CaptureFixtureRequest request,
+                              Done<v1::CaptureFixtureResponse> done) {
+  Operate<v1::CaptureFixtureResponse>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller& caller) {
+        return Capture(providers_, gate_.clock(), *caller.directory, request);
       });
 }
 

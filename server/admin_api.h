@@ -53,6 +53,8 @@ class AdminApi {
                      Done<v1::ListProvidersResponse> done);
   void TestProvider(ApiCall call, v1::TestProviderRequest request,
                     Done<v1::TestProviderResponse> done);
+  void CaptureFixture(ApiCall call, v1::CaptureFixtureRequest request,
+                      Done<v1::CaptureFixtureResponse> done);
   void ListAgents(ApiCall call, v1::ListAgentsRequest request,
                   Done<v1::ListAgentsResponse> done);
   void EvaluatePolicy(ApiCall call, v1::EvaluatePolicyRequest request,

@@ -129,6 +129,18 @@ grpc::ServerUnaryReactor* AdminService::TestProvider(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::CaptureFixture(
+    grpc::CallbackServerContext* context,
+    const v1::CaptureFixtureRequest* request,
+    v1::CaptureFixtureResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::CaptureFixtureRequest asked,
+                      AdminApi::Done<v1::CaptureFixtureResponse> done) {
+                 api_.CaptureFixture(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::ListAgents(
     grpc::CallbackServerContext* context, const v1::ListAgentsRequest* request,
     v1::ListAgentsResponse* response) {

@@ -50,6 +50,10 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::TestProviderRequest* request,
       v1::TestProviderResponse* response) override;
+  grpc::ServerUnaryReactor* CaptureFixture(
+      grpc::CallbackServerContext* context,
+      const v1::CaptureFixtureRequest* request,
+      v1::CaptureFixtureResponse* response) override;
   grpc::ServerUnaryReactor* ListAgents(
       grpc::CallbackServerContext* context,
       const v1::ListAgentsRequest* request,

@@ -32,6 +32,7 @@ class CallGate {
            WorkerPool& pool, DeadlineTimer& timer, Metrics& metrics);
 
   absl::Time Now() const { return clock_.Now(); }
+  const Clock& clock() const { return clock_; }
   Authenticator& authenticator() { return authenticator_; }
   DeadlineTimer& timer() { return timer_; }
   Metrics& metrics() { return metrics_; }

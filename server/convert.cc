@@ -343,4 +343,21 @@ v1::TestProviderResponse::Check ToProto(const ProviderCheck& check) {
   return message;
 }
 
+v1::CapturedExchange ToProto(const CapturedExchange& exchange) {
+  v1::CapturedExchange message;
+  message.set_id(exchange.id);
+  message.set_method(exchange.method);
+  message.set_url(exchange.url);
+  message.set_status(exchange.status);
+  for (const auto& [name, value] : exchange.answer.headers) {
+    v1::CapturedExchange::Header* header = message.add_headers();
+    header->set_name(name);
+    header->set_value(value);
+  }
+  message.set_content_type(exchange.answer.content_type);
+  message.set_body(exchange.answer.body);
+  message.set_problem(exchange.problem);
+  return message;
+}
+
 }  // namespace tokenvault

@@ -6,6 +6,7 @@
 #include "oauth/provider.h"
 #include "server/config_reload.h"
 #include "server/provider_check.h"
+#include "server/provider_fixture.h"
 #include "storage/records.h"
 #include "tokenvault/v1/admin_service.pb.h"
 #include "tokenvault/v1/connection_service.pb.h"
@@ -39,5 +40,6 @@ v1::Provider ToProto(const Provider& provider, const std::string& redirect_uri);
 v1::Agent ToProto(const Agent& agent);
 v1::AuditEvent ToProto(const AuditEntry& entry);
 v1::TestProviderResponse::Check ToProto(const ProviderCheck& check);
+v1::CapturedExchange ToProto(const CapturedExchange& exchange);
 
 }  // namespace tokenvault

@@ -18,11 +18,11 @@ struct ProviderCheck {
   std::string fix;       // what to do, when not ok
 };
 
-// Looks at everything about a provider that can be seen without a person.
-// Makes at most three requests: its metadata, where it has such; a GET of the
-// token endpoint, for its certificate and its clock; and a refresh with a
-// made-up token. "invalid_grant" answers to that are good news: the provider
-// knows our client. `redirect_uris` has one a line. Blocks.
+// Looks at everything about a provider that can be seen without a person. Asks
+// for its metadata, where it has such; GETs the token endpoint, for its
+// certificate and its clock; refreshes with a made-up token ("invalid_grant" is
+// good news: the provider knows our client); and opens the authorize endpoint
+// once for each of `redirect_uris`, which are one a line. Blocks.
 std::vector<ProviderCheck> TestProvider(ProviderAccess& access,
                                         const Provider& provider,
                                         const std::string& redirect_uris,

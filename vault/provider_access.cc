@@ -27,6 +27,7 @@ bool IsOfAnotherIssuer(const Connection& connection, const Provider& provider) {
 
 ProviderAccess::ProviderAccess(HttpClient& http, const Clock& clock)
     : clock_(clock),
+      http_(http),
       oauth_(http),
       discovery_(http),
       resources_(http),

@@ -27,6 +27,8 @@ class ProviderAccess {
   ProviderAccess(HttpClient& http, const Clock& clock);
 
   OAuthClient& oauth() { return oauth_; }
+  // For requests that are no part of the protocol, such as an operator's check.
+  HttpClient& http() { return http_; }
 
   // `provider` with its endpoints: as configured, or from the issuer's metadata
   // when the preset says so. Who the issuer is, a protected resource says,
@@ -56,6 +58,7 @@ class ProviderAccess {
 
  private:
   const Clock& clock_;
+  HttpClient& http_;
   OAuthClient oauth_;
   DiscoveryCache discovery_;
   ResourceDiscovery resources_;

@@ -309,6 +309,32 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status CaptureFixture(grpc::ServerContext*,
+                              const v1::CaptureFixtureRequest* request,
+                              v1::CaptureFixtureResponse* response) override {
+    if (request->name() != "providers/acme-jira") {
+      return ToGrpc(errors::ResourceDenied(request->name()));
+    }
+    response->set_provider(request->name());
+    response->set_preset("atlassian");
+    *response->mutable_capture_time() = Ago(absl::Seconds(1));
+    auto* exchange = response->add_exchanges();
+    exchange->set_id("refresh");
+    exchange->set_method("POST");
+    exchange->set_url("https://auth.atlassian.com/oauth/token");
+    exchange->set_status(403);
+    auto* header = exchange->add_headers();
+    header->set_name("cache-control");
+    header->set_value("no-store");
+    exchange->set_content_type("application/json");
+    exchange->set_body(
+        R"({"error":"unauthorized_client","error_description":"<string 43>"})");
+    exchange = response->add_exchanges();
+    exchange->set_id("revocation");
+    exchange->set_problem("the preset knows no way to revoke");
+    return grpc::Status::OK;
+  }
+
   grpc::Status ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,
                           v1::ListAgentsResponse* response) override {
     auto* agent = response->add_agents();

@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "tests/server/api_world.h"
 
@@ -10,6 +16,7 @@ namespace tokenvault {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class AdminApiTest : public ::testing::Test {
@@ -85,6 +92,19 @@ TEST_F(AdminApiTest, OnlySaysHowMuchThereIsToDo) {
   request.set_validate_only(true);
   auto preview = Call<v1::Operation>(&AdminApi::RotateMasterKey, request);
   ASSERT_TRUE(preview.ok()) << preview.status();
+  auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
+                                               v1::ListMasterKeysRequest());
+  EXPECT_EQ(keys->keys_size(), 1);
+}
+
+TEST_F(AdminApiTest, MakesNoKeyWhenItShallOnlyFinish) {
+  v1::RotateMasterKeyRequest request;
+  request.set_rewrap_only(true);
+  auto started = Call<v1::Operation>(&AdminApi::RotateMasterKey, request);
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation ended = Await(*started);
+  EXPECT_EQ(ended.error_reason(), "");
+  EXPECT_EQ(ended.key_generation(), 1);
   auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
                                                v1::ListMasterKeysRequest());
   EXPECT_EQ(keys->keys_size(), 1);
@@ -268,6 +288,196 @@ TEST_F(AdminApiTest, FindsAWrongClientSecret) {
   EXPECT_FALSE(check.ok());
   EXPECT_FALSE(check.skipped());
   EXPECT_THAT(check.fix(), HasSubstr("client_secret_file"));
+}
+
+class ProviderTestTest : public AdminApiTest {
+ protected:
+  v1::TestProviderResponse Test() {
+    v1::TestProviderRequest request;
+    request.set_name("providers/calendar");
+    auto response =
+        Call<v1::TestProviderResponse>(&AdminApi::TestProvider, request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return *response;
+  }
+  // Of a test in which the authorize endpoint answers so to every address.
+  v1::TestProviderResponse::Check RedirectCheck(
+      std::function<HttpResponse(const std::string& url)> answer) {
+    world_.vault.http.SetHandler([answer = std::move(answer)](
+                                     const FakeHttpClient::Request& request)
+                                     -> absl::StatusOr<HttpResponse> {
+      if (absl::StartsWith(request.url, "https://calendar.test/authorize")) {
+        return answer(request.url);
+      }
+      return FakeHttpClient::Response(400, "application/json",
+                                      R"({"error":"invalid_grant"})");
+    });
+    return Test().checks(2);
+  }
+};
+
+TEST_F(ProviderTestTest, FailsAProviderWhoseCertificateIsAboutToExpire) {
+  for (absl::Duration left : {absl::Hours(6 * 24), -absl::Hours(1)}) {
+    HttpResponse greeting = FakeHttpClient::Response(405, "text/plain", "");
+    greeting.certificate_end_time = world_.vault.clock.Now() + left;
+    world_.vault.http.Answer(std::move(greeting));
+    const auto check = Test().checks(0);
+    EXPECT_EQ(check.id(), "discovery");
+    EXPECT_FALSE(check.ok());
+    EXPECT_FALSE(check.skipped());
+    EXPECT_THAT(check.detail(), HasSubstr("certificate"));
+    EXPECT_THAT(check.fix(), HasSubstr("renew"));
+  }
+}
+
+TEST_F(ProviderTestTest, FailsARedirectUriThatTheProviderRefuses) {
+  const auto check = RedirectCheck([](const std::string&) {
+    return FakeHttpClient::Response(400, "text/html",
+                                    "<p>Error: redirect_uri_mismatch</p>");
+  });
+  EXPECT_FALSE(check.ok());
+  EXPECT_FALSE(check.skipped());
+  EXPECT_THAT(check.detail(),
+              HasSubstr("https://connect.test/cb/acme.calendar"));
+  EXPECT_THAT(check.fix(), HasSubstr("register"));
+}
+
+TEST_F(ProviderTestTest, FailsOnlyTheRedirectUriThatIsRefused) {
+  const auto check = RedirectCheck([](const std::string& url) {
+    if (absl::StrContains(url, "globex")) {
+      return FakeHttpClient::Response(
+          403, "text/html", "The redirect URL is not one of this app's.");
+    }
+    return FakeHttpClient::Response(200, "text/html", "Sign in");
+  });
+  EXPECT_FALSE(check.ok());
+  EXPECT_FALSE(check.skipped());
+  EXPECT_THAT(check.detail(), HasSubstr("/cb/globex.calendar"));
+  EXPECT_THAT(check.detail(), Not(HasSubstr("/cb/acme.calendar")));
+}
+
+TEST_F(ProviderTestTest, TakesAnAnswerToTheRedirectUriForAYes) {
+  const auto check = RedirectCheck([](const std::string& url) {
+    HttpResponse answer = FakeHttpClient::Response(302, "text/html", "");
+    const char* tenant = absl::StrContains(url, "globex") ? "globex" : "acme";
+    answer.headers.emplace_back("Location",
+                                absl::StrCat("https://connect.test/cb/", tenant,
+                                             ".calendar?error=login_required"));
+    return answer;
+  });
+  EXPECT_TRUE(check.ok()) << check.detail();
+}
+
+TEST_F(ProviderTestTest, MakesNothingOfASignInPage) {
+  for (int status : {200, 302, 400, 503}) {
+    const auto check = RedirectCheck([status](const std::string& url) {
+      HttpResponse answer = FakeHttpClient::Response(
+          status, "text/html",
+          absl::StrCat("<a href='/login?back=", url, "'>"));
+      answer.headers.emplace_back("Location", "https://calendar.test/login");
+      return answer;
+    });
+    EXPECT_TRUE(check.skipped()) << status;
+    EXPECT_THAT(check.detail(), HasSubstr("register exactly this"));
+  }
+}
+
+class CaptureFixtureTest : public AdminApiTest {
+ protected:
+  v1::CaptureFixtureResponse Capture() {
+    v1::CaptureFixtureRequest request;
+    request.set_name("providers/calendar");
+    auto fixture =
+        Call<v1::CaptureFixtureResponse>(&AdminApi::CaptureFixture, request);
+    EXPECT_TRUE(fixture.ok()) << fixture.status();
+    return *fixture;
+  }
+};
+
+TEST_F(CaptureFixtureTest, ShowsWhatTheEndpointsAnswer) {
+  world_.vault.http.AnswerJson(400, R"({"error":"invalid_grant"})");
+  world_.vault.http.AnswerJson(
+      400, R"({"error":"invalid_request","error_description":"no such code"})");
+  world_.vault.http.Answer(
+      FakeHttpClient::Response(503, "text/html", "<h1>Sorry</h1>"));
+  const v1::CaptureFixtureResponse fixture = Capture();
+  EXPECT_EQ(fixture.provider(), "providers/calendar");
+  EXPECT_EQ(fixture.preset(), "test");
+  ASSERT_EQ(fixture.exchanges_size(), 4);
+  EXPECT_EQ(fixture.exchanges(0).id(), "discovery");
+  EXPECT_EQ(fixture.exchanges(0).method(), "");
+  EXPECT_NE(fixture.exchanges(0).problem(), "");
+  EXPECT_EQ(fixture.exchanges(1).id(), "refresh");
+  EXPECT_EQ(fixture.exchanges(1).method(), "POST");
+  EXPECT_EQ(fixture.exchanges(1).url(), "https://calendar.test/token");
+  EXPECT_EQ(fixture.exchanges(1).status(), 400);
+  EXPECT_EQ(fixture.exchanges(1).content_type(), "application/json");
+  EXPECT_EQ(fixture.exchanges(1).body(), R"({"error":"invalid_grant"})");
+  EXPECT_EQ(fixture.exchanges(2).id(), "code");
+  EXPECT_EQ(fixture.exchanges(2).body(),
+            R"({"error":"invalid_request","error_description":"<string 12>"})");
+  EXPECT_EQ(fixture.exchanges(3).id(), "revocation");
+  EXPECT_EQ(fixture.exchanges(3).url(), "https://calendar.test/revoke");
+  EXPECT_EQ(fixture.exchanges(3).body(), "<text/html, 14 bytes>");
+}
+
+// A server that tells all it was sent, and a token besides.
+TEST_F(CaptureFixtureTest, NeverShowsASecret) {
+  world_.vault.http.SetHandler([](const FakeHttpClient::Request& request) {
+    const std::string told = absl::StrCat(request.body, request.authorization,
+                                          "client-secret", "ya29.planted");
+    HttpResponse answer = FakeHttpClient::Response(
+        200, "application/json",
+        nlohmann::json({{"access_token", told}, {told, "x"}}).dump());
+    answer.headers.emplace_back("WWW-Authenticate", told);
+    answer.headers.emplace_back("Set-Cookie", told);
+    return answer;
+  });
+  const std::string shown = Capture().DebugString();
+  EXPECT_GT(world_.vault.http.requests().size(), 2);
+  for (const char* secret : {"client-secret", "planted"}) {
+    EXPECT_THAT(shown, Not(HasSubstr(secret)));
+  }
+}
+
+TEST_F(CaptureFixtureTest, SaysWhyThereIsNoAnswer) {
+  const v1::CaptureFixtureResponse fixture = Capture();
+  for (const v1::CapturedExchange& exchange : fixture.exchanges()) {
+    EXPECT_EQ(exchange.status(), 0);
+    EXPECT_NE(exchange.problem(), "");
+  }
+}
+
+TEST_F(CaptureFixtureTest, AsksForTheMetadataAnew) {
+  auto next = std::make_shared<Directory>(*world_.vault.directory());
+  Provider& provider = next->providers[ProviderId("calendar")];
+  provider.discovery = true;
+  provider.issuer = "https://calendar.test";
+  provider.token_url.clear();
+  world_.vault.Reconfigure(std::move(next));
+  for (int i = 0; i < 2; ++i) {
+    world_.vault.http.AnswerJson(200, R"({"issuer":"https://calendar.test",
+        "authorization_endpoint":"https://calendar.test/a",
+        "token_endpoint":"https://calendar.test/t",
+        "code_challenge_methods_supported":["S256"]})");
+    for (int j = 0; j < 3; ++j) {
+      world_.vault.http.AnswerJson(400, R"({"error":"invalid_grant"})");
+    }
+    const v1::CaptureFixtureResponse fixture = Capture();
+    EXPECT_EQ(fixture.exchanges(0).method(), "GET");
+    EXPECT_THAT(fixture.exchanges(0).body(),
+                HasSubstr(R"("token_endpoint":"https://calendar.test/t")"));
+    EXPECT_EQ(fixture.exchanges(1).url(), "https://calendar.test/t");
+  }
+}
+
+TEST_F(CaptureFixtureTest, KnowsNoOtherProviders) {
+  v1::CaptureFixtureRequest request;
+  request.set_name("providers/none");
+  EXPECT_EQ(ReasonOf(Call<v1::CaptureFixtureResponse>(&AdminApi::CaptureFixture,
+                                                      request)
+                         .status()),
+            "RESOURCE_DENIED");
 }
 
 TEST_F(AdminApiTest, SaysWhatIsNotBuilt) {
