@@ -1,8 +1,10 @@
 #include "cli/status.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/errors.h"
 #include "cli/humanize.h"
+#include "cli/names.h"
 
 namespace tokenvault {
 namespace {
@@ -30,6 +32,10 @@ std::string NextStep(const v1::Status& status) {
   if (!status.initialized()) return "tokenvault init";
   if (status.sealed()) return "start the daemon with its root key";
   if (IsBroken(status)) return "restore the newest good backup";
+  if (status.failing_providers_size() > 0) {
+    return absl::StrCat("tokenvault provider test ",
+                        ShortName(status.failing_providers(0).name()));
+  }
   if (status.data_keys_on_older_keys() > 0) return "tokenvault key rotate";
   if (status.config_changed_on_disk()) return "tokenvault config reload";
   if (status.dev_mode() && status.active_connections() == 0) {
@@ -56,6 +62,30 @@ std::string ConfigNote(const v1::Status& status) {
                       ", ",
                       status.config_changed_on_disk() ? "CHANGED on disk since"
                                                       : "unchanged on disk");
+}
+
+// "acme-jira (invalid_client since 08:52)"
+std::string Failing(const v1::FailingProvider& provider, absl::Time now) {
+  const absl::Time since = TimeOf(provider.since_time());
+  const bool is_old = now - since >= absl::Hours(24);
+  return absl::StrCat(
+      ShortName(provider.name()), " (", provider.problem(), " since ",
+      is_old ? Absolute(since)
+             : absl::FormatTime("%H:%M", since, absl::UTCTimeZone()),
+      ")");
+}
+
+std::vector<Cell> ProvidersOf(const v1::Status& status, absl::Time now) {
+  const int failing = status.failing_providers_size();
+  if (failing == 0) return {Grouped(status.providers())};
+  std::vector<std::string> each;
+  for (const v1::FailingProvider& provider : status.failing_providers()) {
+    each.push_back(Failing(provider, now));
+  }
+  return {
+      absl::StrCat(Grouped(status.providers() - failing), " ok"),
+      {absl::StrCat(Grouped(failing), " failing: ", absl::StrJoin(each, ", ")),
+       Color::kRed}};
 }
 
 std::string WithNextStep(std::string text, const v1::Status& status) {
@@ -109,7 +139,7 @@ std::string ToTable(const v1::Status& status, const Terminal& terminal,
         absl::StrCat(Grouped(status.paused_connections()), " paused"));
   }
   facts.Add("Connections", connections);
-  facts.Add("Providers", {Grouped(status.providers())});
+  facts.Add("Providers", ProvidersOf(status, now));
   facts.Add("Audit", {Counted(status.audit_events(), "event", "events")});
   std::vector<Cell> doors;
   if (!status.grpc_address().empty()) {

@@ -119,11 +119,13 @@ absl::StatusOr<v1::CaptureFixtureResponse> Capture(
 }  // namespace
 
 AdminApi::AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
-                   ProviderAccess& providers, ConfigReload& reload, Facts facts)
+                   ProviderAccess& providers, const Refresher& refresher,
+                   ConfigReload& reload, Facts facts)
     : gate_(gate),
       store_(store),
       rotation_(rotation),
       providers_(providers),
+      refresher_(refresher),
       reload_(reload),
       facts_(std::move(facts)) {}
 
@@ -171,6 +173,9 @@ v1::Status AdminApi::ReadStatus(bool deep) {
   status.set_config_changed_on_disk(reload_.ChangedOnDisk());
   status.set_providers(
       static_cast<int32_t>(config.directory->providers.size()));
+  for (const ProviderBreaker::Doubt& doubt : refresher_.Doubts()) {
+    *status.add_failing_providers() = ToProto(doubt);
+  }
   status.set_dev_mode(config.directory->dev_mode);
   *status.mutable_start_time() = ToTimestamp(facts_.start_time);
   status.set_grpc_address(facts_.grpc_address);

@@ -9,6 +9,7 @@
 #include "tokenvault/v1/admin_service.pb.h"
 #include "vault/key_rotation.h"
 #include "vault/provider_access.h"
+#include "vault/refresher.h"
 
 namespace tokenvault {
 
@@ -31,7 +32,8 @@ class AdminApi {
   };
 
   AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
-           ProviderAccess& providers, ConfigReload& reload, Facts facts);
+           ProviderAccess& providers, const Refresher& refresher,
+           ConfigReload& reload, Facts facts);
 
   void GetStatus(ApiCall call, v1::GetStatusRequest request,
                  Done<v1::Status> done);
@@ -77,6 +79,7 @@ class AdminApi {
   Store& store_;
   KeyRotation& rotation_;
   ProviderAccess& providers_;
+  const Refresher& refresher_;
   ConfigReload& reload_;
   const Facts facts_;
 };

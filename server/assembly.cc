@@ -309,8 +309,8 @@ class Assembly::Impl {
     facts.grpc_address = addresses.grpc;
     facts.public_url = server.public_url;
     facts.start_time = start_time_;
-    admin_api_ = std::make_unique<AdminApi>(*gate_, *store_, *rotation_,
-                                            *providers_, *reload_, facts);
+    admin_api_ = std::make_unique<AdminApi>(
+        *gate_, *store_, *rotation_, *providers_, *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
     GrpcServer::Options admin;
@@ -351,8 +351,8 @@ class Assembly::Impl {
   void OpenWeb() {
     json_ = std::make_unique<JsonDoor>(clock_, *directory_, *tokens_,
                                        *connections_);
-    ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_, metrics_,
-                                    *pool_);
+    ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
+                                    *refresher_, metrics_, *pool_);
     pages_ =
         std::make_unique<WebPages>(WebParts{clock_, *sign_in_, *consent_,
                                             *connection_admin_, *interactions_},

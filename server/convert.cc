@@ -360,4 +360,12 @@ v1::CapturedExchange ToProto(const CapturedExchange& exchange) {
   return message;
 }
 
+v1::FailingProvider ToProto(const ProviderBreaker::Doubt& doubt) {
+  v1::FailingProvider message;
+  message.set_name(ProviderName(doubt.provider));
+  message.set_problem(doubt.problem);
+  *message.mutable_since_time() = ToTimestamp(doubt.since);
+  return message;
+}
+
 }  // namespace tokenvault

@@ -15,6 +15,7 @@
 #include "vault/connection_admin.h"
 #include "vault/interactions.h"
 #include "vault/key_rotation.h"
+#include "vault/provider_breaker.h"
 
 // Values of the house as messages of the API. Pure; what leaves the house is
 // chosen here, field by field.
@@ -41,5 +42,6 @@ v1::Agent ToProto(const Agent& agent);
 v1::AuditEvent ToProto(const AuditEntry& entry);
 v1::TestProviderResponse::Check ToProto(const ProviderCheck& check);
 v1::CapturedExchange ToProto(const CapturedExchange& exchange);
+v1::FailingProvider ToProto(const ProviderBreaker::Doubt& doubt);
 
 }  // namespace tokenvault

@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <set>
 #include <sstream>
 
 #include "absl/container/flat_hash_map.h"
@@ -103,6 +104,7 @@ class Metrics::Impl {
     key_generation_.Set(now.key_generation);
     old_rows_.Set(now.rows_on_old_key);
     sealed_.Set(now.sealed ? 1 : 0);
+    RenderProviders(now);
     // The log counts its own leaves, also those from before this start.
     audit_events_.Set(now.audit_events);
     std::ostringstream text;
@@ -115,6 +117,24 @@ class Metrics::Impl {
     Counter* requests = nullptr;
     Histogram* duration = nullptr;  // of tokens only
   };
+
+  void RenderProviders(const MetricsSnapshot& now) {
+    MutexLock lock(mutex_);
+    // One that is configured no more is in nobody's doubt.
+    for (const auto& [provider, unused] : now.in_doubt) seen_.insert(provider);
+    for (const std::string& provider : seen_) {
+      const auto found = now.in_doubt.find(provider);
+      in_doubt_.Add({{"provider", provider}})
+          .Set(found != now.in_doubt.end() && found->second ? 1 : 0);
+    }
+    for (const auto& [labels, count] : now.refreshes) {
+      Counter& counter = refreshes_.Add(
+          {{"provider", labels.first}, {"result", labels.second}});
+      // Two scrapes at once may see each other's past.
+      const double more = static_cast<double>(count) - counter.Value();
+      if (more > 0) counter.Increment(more);
+    }
+  }
 
   // Making labels costs more than all the rest, so series are remembered.
   Series SeriesFor(const TokenRequest& request) {
@@ -154,6 +174,12 @@ class Metrics::Impl {
   Family<Counter>& interactions_ =
       CounterFamily(registry_, "tokenvault_interactions_total",
                     "Questions to people that were handed out.");
+  Family<Gauge>& in_doubt_ =
+      GaugeFamily(registry_, "tokenvault_provider_in_doubt",
+                  "1 while a provider refuses too much at once.");
+  Family<Counter>& refreshes_ =
+      CounterFamily(registry_, "tokenvault_refresh_total",
+                    "How refreshes at the provider ended.");
   Counter& audit_errors_ =
       CounterFamily(registry_, "tokenvault_audit_errors_total",
                     "Answers withheld because their leaf was not durable.")
@@ -180,6 +206,7 @@ class Metrics::Impl {
 
   Mutex mutex_;
   absl::flat_hash_map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> seen_ ABSL_GUARDED_BY(mutex_);  // providers
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}

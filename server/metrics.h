@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -21,6 +23,10 @@ struct MetricsSnapshot {
   uint32_t key_generation = 0;
   int64_t rows_on_old_key = 0;
   bool sealed = false;
+  // The providers that are configured, and whether each is in doubt.
+  std::map<std::string, bool> in_doubt;
+  // How refreshes ended since the start, by provider and result.
+  std::map<std::pair<std::string, std::string>, int64_t> refreshes;
 };
 
 // The daemon's counters, in Prometheus' text form. Labels are bounded by the

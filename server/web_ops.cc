@@ -47,7 +47,9 @@ bool IsFromThisHost(const WebRequest& request) {
   return peer == "unix" || peer == "::1" || absl::StartsWith(peer, "127.");
 }
 
-absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store) {
+absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store,
+                                             const Directory& directory,
+                                             const Refresher& refresher) {
   absl::StatusOr<StoreStatus> stored = store.GetStatus();
   if (!stored.ok()) return stored.status();
   MetricsSnapshot now;
@@ -65,16 +67,28 @@ absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store) {
   absl::StatusOr<int64_t> left = store.CountDeksBefore(now.key_generation);
   if (!left.ok()) return left.status();
   now.rows_on_old_key = *left;
+  for (const auto& [id, unused] : directory.providers) {
+    now.in_doubt[id.value] = false;
+  }
+  for (const ProviderBreaker::Doubt& doubt : refresher.Doubts()) {
+    now.in_doubt[doubt.provider.value] = true;
+  }
+  for (const auto& [key, count] : refresher.counts().Get()) {
+    now.refreshes[{key.first.value,
+                   std::string(RefreshCounts::NameOf(key.second))}] = count;
+  }
   return now;
 }
 
 }  // namespace
 
 WebOps::WebOps(const DirectoryHolder& directory, const Readiness& readiness,
-               Store& store, Metrics& metrics, WorkerPool& pool)
+               Store& store, const Refresher& refresher, Metrics& metrics,
+               WorkerPool& pool)
     : directory_(directory),
       readiness_(readiness),
       store_(store),
+      refresher_(refresher),
       metrics_(metrics),
       pool_(pool) {}
 
@@ -103,7 +117,8 @@ void WebOps::Handle(WebRequest request, WebRespond respond) {
 void WebOps::ServeMetrics(WebRespond respond) {
   auto way_back = std::make_shared<WebRespond>(std::move(respond));
   bool taken = pool_.Submit([this, way_back] {
-    absl::StatusOr<MetricsSnapshot> now = TakeSnapshot(store_);
+    absl::StatusOr<MetricsSnapshot> now =
+        TakeSnapshot(store_, *directory_.Get(), refresher_);
     if (!now.ok()) return (*way_back)(Text(503, "the store does not answer\n"));
     WebResponse response = Text(200, metrics_.Render(*now));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -5,6 +5,7 @@
 #include "server/readiness.h"
 #include "storage/store.h"
 #include "vault/directory.h"
+#include "vault/refresher.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -24,7 +25,8 @@ namespace tokenvault {
 class WebOps {
  public:
   WebOps(const DirectoryHolder& directory, const Readiness& readiness,
-         Store& store, Metrics& metrics, WorkerPool& pool);
+         Store& store, const Refresher& refresher, Metrics& metrics,
+         WorkerPool& pool);
 
   static bool Serves(const std::string& path);
 
@@ -38,6 +40,7 @@ class WebOps {
   const DirectoryHolder& directory_;
   const Readiness& readiness_;
   Store& store_;
+  const Refresher& refresher_;
   Metrics& metrics_;
   WorkerPool& pool_;
 };

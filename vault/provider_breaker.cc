@@ -69,7 +69,10 @@ void ProviderBreaker::OnMisconfigured(const ProviderId& provider,
                                       absl::Time now) {
   MutexLock lock(mutex_);
   State& state = states_[provider];
-  if (state.problem.empty()) LogOpened(provider, problem);
+  if (state.problem.empty()) {
+    LogOpened(provider, problem);
+    state.since = now;
+  }
   state.problem = std::string(problem);
   state.next_probe = now + kProbe;
 }
@@ -92,6 +95,7 @@ ProviderBreaker::Verdict ProviderBreaker::OnGrantGone(
   if (!known) state.lost.push_back({now, loss, connection});
   if (!IsStorm(state)) return verdict;
   state.problem = "mass_invalid_grant";
+  state.since = now;
   state.next_probe = now + kProbe;
   LogOpened(connection.provider, state.problem);
   verdict.believed = false;
@@ -113,6 +117,21 @@ void ProviderBreaker::OnSuccess(const ProviderId& provider, absl::Time now) {
   state.problem.clear();
   state.refreshed.push_back(now);
   Forget(state, now);
+}
+
+std::vector<ProviderBreaker::Doubt> ProviderBreaker::Doubts() const {
+  std::vector<Doubt> doubts;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [provider, state] : states_) {
+      if (state.problem.empty()) continue;
+      doubts.push_back({provider, state.problem, state.since});
+    }
+  }
+  std::sort(doubts.begin(), doubts.end(), [](const Doubt& a, const Doubt& b) {
+    return a.provider.value < b.provider.value;
+  });
+  return doubts;
 }
 
 void ProviderBreaker::Reset() {

@@ -54,6 +54,14 @@ class ProviderBreaker {
   // A token came. Closes.
   void OnSuccess(const ProviderId& provider, absl::Time now);
 
+  struct Doubt {
+    ProviderId provider;
+    std::string problem;  // what opened it
+    absl::Time since;
+  };
+  // Those that are in doubt now, by name.
+  std::vector<Doubt> Doubts() const;
+
   // The configuration changed: every provider is believed again.
   void Reset();
 
@@ -65,6 +73,7 @@ class ProviderBreaker {
   };
   struct State {
     std::string problem;    // "" while closed
+    absl::Time since;       // while open
     absl::Time next_probe;  // while open
     std::deque<Lost> lost;  // within the window, one for each connection
     std::deque<absl::Time> refreshed;
@@ -72,7 +81,7 @@ class ProviderBreaker {
   static void Forget(State& state, absl::Time now);
   static bool IsStorm(const State& state);
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   absl::flat_hash_map<ProviderId, State> states_ ABSL_GUARDED_BY(mutex_);
 };
 

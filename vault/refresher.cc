@@ -62,6 +62,15 @@ bool MayHaveRotated(const absl::StatusOr<HttpResponse>& answer,
   return answer->status >= 500 && answer->status != 503;
 }
 
+RefreshCounts::Result ResultOf(const absl::StatusOr<HttpResponse>& answer,
+                               const absl::Status& verdict) {
+  using enum RefreshCounts::Result;
+  if (verdict.ok()) return kOk;
+  if (HasReason(verdict, "GRANT_GONE")) return kGrantGone;
+  if (HasReason(verdict, "PROVIDER_MISCONFIGURED")) return kMisconfigured;
+  return MayHaveRotated(answer, verdict) ? kAmbiguous : kTransient;
+}
+
 absl::Status CannotBeUsed(const Connection& connection) {
   return errors::ResourceDenied(
       absl::StrCat("connections/", connection.id.value));
@@ -283,6 +292,7 @@ absl::StatusOr<Refresher::Settled> Refresher::Settle(
   absl::StatusOr<TokenResponse> response =
       answer.ok() ? ParseTokenResponse(provider, *answer) : answer.status();
   FaultPoint("refresh.parsed");
+  counts_.Count(provider.id, ResultOf(answer, response.status()));
   const absl::Time now = clock_.Now();
   if (response.ok()) {
     ScopeSet granted = leased.granted_scopes;

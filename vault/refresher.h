@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
@@ -18,6 +19,7 @@
 #include "vault/landing_slots.h"
 #include "vault/provider_access.h"
 #include "vault/provider_breaker.h"
+#include "vault/refresh_counts.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -67,6 +69,12 @@ class Refresher {
   // STORAGE_* when the store cannot be read; what cannot be settled now is
   // settled when the connection is next used.
   absl::Status Recover(const Directory& directory);
+
+  const RefreshCounts& counts() const { return counts_; }
+  // Providers that are in doubt now.
+  std::vector<ProviderBreaker::Doubt> Doubts() const {
+    return breaker_.Doubts();
+  }
 
   // The time of day was set: what was to happen at a time is forgotten.
   void ForgetTimes();
@@ -135,6 +143,7 @@ class Refresher {
   TokenCache& cache_;
   LandingSlots slots_;
   ProviderBreaker breaker_;
+  RefreshCounts counts_;
   const std::string owner_;  // this process
   // The configuration that the breaker's doubts are about.
   std::atomic<const Directory*> directory_ = nullptr;

@@ -167,6 +167,12 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     status->set_paused_connections(3);
     status->set_audit_events(48211);
     status->set_providers(2);
+    if (state.failing_provider) {
+      auto* failing = status->add_failing_providers();
+      failing->set_name("providers/acme-jira");
+      failing->set_problem("invalid_client");
+      *failing->mutable_since_time() = Ago(absl::Minutes(5));
+    }
     return grpc::Status::OK;
   }
 

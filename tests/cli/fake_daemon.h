@@ -19,12 +19,13 @@ struct FakeDaemonState {
   bool sealed = false;
   bool damaged = false;
   bool demo = false;
-  bool bad_config = false;      // ReloadConfig finds a fault
-  bool rotation_fails = false;  // with STORAGE_FULL, half way
-  bool rotation_hangs = false;  // makes no progress
-  bool hostile = false;         // labels full of escape sequences
-  std::string pages_url;        // of the demo
-  std::string provider_url;     // of the demo
+  bool bad_config = false;        // ReloadConfig finds a fault
+  bool rotation_fails = false;    // with STORAGE_FULL, half way
+  bool rotation_hangs = false;    // makes no progress
+  bool failing_provider = false;  // acme-jira refuses our client
+  bool hostile = false;           // labels full of escape sequences
+  std::string pages_url;          // of the demo
+  std::string provider_url;       // of the demo
 };
 
 // A daemon that knows how to answer and nothing else, behind real gRPC on Unix

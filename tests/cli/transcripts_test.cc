@@ -56,6 +56,7 @@ FakeDaemonState StateNamed(const std::string& words) {
   state.demo = has("demo");
   state.bad_config = has("bad-config");
   state.rotation_fails = has("failing-rotation");
+  state.failing_provider = has("failing-provider");
   state.hostile = has("hostile");
   return state;
 }

@@ -15,8 +15,10 @@
 namespace tokenvault {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 class AdminApiTest : public ::testing::Test {
@@ -108,6 +110,26 @@ TEST_F(AdminApiTest, MakesNoKeyWhenItShallOnlyFinish) {
   auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
                                                v1::ListMasterKeysRequest());
   EXPECT_EQ(keys->keys_size(), 1);
+}
+
+TEST_F(AdminApiTest, TellsWhichProviderIsInDoubt) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  world_.vault.http.AnswerJson(401, R"({"error":"invalid_client"})");
+  EXPECT_EQ(
+      ReasonOf(world_.GetToken("calendar-bot", ReadCalendarOf("ana")).status()),
+      "PROVIDER_MISCONFIGURED");
+  auto status = Call<v1::Status>(&AdminApi::GetStatus, v1::GetStatusRequest());
+  ASSERT_TRUE(status.ok()) << status.status();
+  ASSERT_EQ(status->failing_providers_size(), 1);
+  EXPECT_EQ(status->failing_providers(0).name(), "providers/calendar");
+  EXPECT_EQ(status->failing_providers(0).problem(), "invalid_client");
+  EXPECT_EQ(status->failing_providers(0).since_time().seconds(),
+            absl::ToUnixSeconds(world_.vault.clock.Now()));
+  const RefreshCounts::Counts counts = world_.vault.refresher->counts().Get();
+  EXPECT_THAT(counts,
+              ElementsAre(Pair(Pair(ProviderId("calendar"),
+                                    RefreshCounts::Result::kMisconfigured),
+                               1)));
 }
 
 TEST_F(AdminApiTest, KnowsNoForeignOperation) {

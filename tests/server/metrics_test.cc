@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace tokenvault {
 namespace {
 
@@ -49,6 +51,33 @@ TEST(MetricsTest, NamesTheAgentOfATokenThatNobodyNarrows) {
   EXPECT_THAT(metrics.Render({}),
               HasSubstr("tokenvault_tokens_policy_only_total{agent=\"calendar-"
                         "bot\",provider=\"google\"} 1"));
+}
+
+TEST(MetricsTest, ShowsWhichProviderIsInDoubt) {
+  Metrics metrics;
+  MetricsSnapshot now;
+  now.in_doubt = {{"google", false}, {"jira", true}};
+  std::string text = metrics.Render(now);
+  EXPECT_THAT(text,
+              HasSubstr("tokenvault_provider_in_doubt{provider=\"google\"} 0"));
+  EXPECT_THAT(text,
+              HasSubstr("tokenvault_provider_in_doubt{provider=\"jira\"} 1"));
+  // Neither is one that the configuration does not name any more.
+  now.in_doubt = {{"google", false}};
+  EXPECT_THAT(metrics.Render(now),
+              HasSubstr("tokenvault_provider_in_doubt{provider=\"jira\"} 0"));
+}
+
+TEST(MetricsTest, CountsHowRefreshesEnded) {
+  Metrics metrics;
+  MetricsSnapshot now;
+  for (int64_t count : {2, 5}) {
+    now.refreshes[{"google", "ok"}] = count;
+    EXPECT_THAT(metrics.Render(now),
+                HasSubstr("tokenvault_refresh_total{provider=\"google\",result="
+                          "\"ok\"} " +
+                          std::to_string(count)));
+  }
 }
 
 TEST(MetricsTest, CountsWhatTheAuditLogWithheld) {

@@ -39,8 +39,8 @@ class WebOpsTest : public ::testing::Test {
   std::vector<bool> told_;
   Readiness readiness_{vault_.clock, *vault_.store, vault_.folder.path(),
                        [this](bool ready) { told_.push_back(ready); }};
-  WebOps ops_{*vault_.holder, readiness_, *vault_.store, metrics_,
-              *vault_.pool};
+  WebOps ops_{*vault_.holder,    readiness_, *vault_.store,
+              *vault_.refresher, metrics_,   *vault_.pool};
 };
 
 TEST_F(WebOpsTest, LivesAndIsReady) {
@@ -89,6 +89,15 @@ TEST_F(WebOpsTest, ShowsMetricsToThisHostOnly) {
   EXPECT_EQ(
       Get("/metrics", "127.0.0.1", {{"X-Forwarded-For", "192.0.2.1"}}).status,
       404);
+}
+
+TEST_F(WebOpsTest, MeasuresEveryProvider) {
+  const std::string text = Get("/metrics").body;
+  for (const char* provider : {"calendar", "files"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("tokenvault_provider_in_doubt{"
+                                            "provider=\"") +
+                                provider + "\"} 0"));
+  }
 }
 
 TEST_F(WebOpsTest, NamesTheIssuersItBelieves) {

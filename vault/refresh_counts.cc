@@ -1,0 +1,31 @@
+#include "vault/refresh_counts.h"
+
+namespace tokenvault {
+
+absl::string_view RefreshCounts::NameOf(Result result) {
+  switch (result) {
+    case Result::kOk:
+      return "ok";
+    case Result::kGrantGone:
+      return "grant_gone";
+    case Result::kMisconfigured:
+      return "misconfigured";
+    case Result::kTransient:
+      return "transient";
+    case Result::kAmbiguous:
+      return "ambiguous";
+  }
+  return "transient";
+}
+
+void RefreshCounts::Count(const ProviderId& provider, Result result) {
+  MutexLock lock(mutex_);
+  ++counts_[{provider, result}];
+}
+
+RefreshCounts::Counts RefreshCounts::Get() const {
+  MutexLock lock(mutex_);
+  return counts_;
+}
+
+}  // namespace tokenvault
