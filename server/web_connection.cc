@@ -186,9 +186,11 @@ class WebConnection::Responder {
 
 WebConnection::WebConnection(WebConnectionHost& host,
                              WebConnectionSocket socket,
+                             WebTlsFiles::Context tls,
                              std::string remote_address,
                              std::function<void()> on_gone)
     : host_(host),
+      tls_(std::move(tls)),
       remote_address_(std::move(remote_address)),
       on_gone_(std::move(on_gone)),
       socket_(std::move(socket)),
@@ -198,12 +200,12 @@ WebConnection::WebConnection(WebConnectionHost& host,
 WebConnection::~WebConnection() { on_gone_(); }
 
 asio::awaitable<void> WebConnection::Run() {
-  if (!host_.tls.has_value()) {
+  if (tls_ == nullptr) {
     co_await Serve(socket_);
     co_await Linger();
     co_return;
   }
-  asio::ssl::stream<WebConnectionSocket&> stream(socket_, *host_.tls);
+  asio::ssl::stream<WebConnectionSocket&> stream(socket_, *tls_);
   ArmDeadline(host_.options.read_timeout, Cut::kAll);
   auto [handshake_ec] =
       co_await stream.async_handshake(asio::ssl::stream_base::server, kTuple);

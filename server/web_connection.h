@@ -5,7 +5,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
@@ -17,6 +16,7 @@
 #include "absl/time/time.h"
 #include "server/http_types.h"
 #include "server/web_server.h"
+#include "server/web_tls_files.h"
 
 namespace tokenvault {
 
@@ -31,7 +31,6 @@ struct WebConnectionHost
 
   WebServer::Options options;
   WebHandler handler;
-  std::optional<boost::asio::ssl::context> tls;
   // Once true, no connection takes another request.
   std::atomic<bool> draining = false;
 };
@@ -47,9 +46,10 @@ struct WebConnectionHost
 // the destructor anywhere.
 class WebConnection : public std::enable_shared_from_this<WebConnection> {
  public:
-  // `on_gone` is called by the destructor.
+  // `tls` may be null: plain HTTP. `on_gone` is called by the destructor.
   WebConnection(WebConnectionHost& host, WebConnectionSocket socket,
-                std::string remote_address, std::function<void()> on_gone);
+                WebTlsFiles::Context tls, std::string remote_address,
+                std::function<void()> on_gone);
   ~WebConnection();
 
   boost::asio::any_io_executor executor() { return socket_.get_executor(); }
@@ -84,6 +84,7 @@ class WebConnection : public std::enable_shared_from_this<WebConnection> {
   void DisarmDeadline();
 
   WebConnectionHost& host_;
+  const WebTlsFiles::Context tls_;
   const std::string remote_address_;
   const std::function<void()> on_gone_;
   std::vector<std::string> client_uris_;

@@ -26,7 +26,7 @@
 #include "server/listener_address.h"
 #include "server/web_address.h"
 #include "server/web_connection.h"
-#include "server/web_tls.h"
+#include "server/web_tls_files.h"
 
 namespace tokenvault {
 namespace {
@@ -46,6 +46,8 @@ class WebServer::Impl : public WebConnectionHost {
   void Run();
   void Stop(absl::Duration grace);
   const std::string& address() const { return address_; }
+
+  std::unique_ptr<WebTlsFiles> tls;  // null for plain HTTP
 
  private:
   absl::Status BindUnix(const ListenerAddress& listen);
@@ -166,6 +168,8 @@ void WebServer::Impl::Admit(WebConnectionSocket socket) {
     socket.set_option(asio::ip::tcp::no_delay(true), ec);
   }
 
+  WebTlsFiles::Context context;
+  if (tls != nullptr) context = tls->Current(absl::Now());
   std::shared_ptr<WebConnection> connection;
   {
     MutexLock lock(mutex_);
@@ -180,7 +184,7 @@ void WebServer::Impl::Admit(WebConnectionSocket socket) {
     }
     const uint64_t id = ++last_id_;
     connection = std::make_shared<WebConnection>(
-        *this, std::move(socket), std::move(remote_address),
+        *this, std::move(socket), std::move(context), std::move(remote_address),
         [this, id, allowance] { Leave(id, allowance); });
     connections_.emplace(id, connection);
   }
@@ -268,11 +272,12 @@ absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Start(
     return errors::ConfigInvalid(
         "listen", "expected 127.0.0.1:8080, [::1]:8080 or unix:/path");
   }
-  SslContext tls;
+  std::unique_ptr<WebTlsFiles> tls;
   if (!options.tls_cert_file.empty()) {
-    ASSIGN_OR_RETURN(tls,
-                     MakeWebTls(options.tls_cert_file, options.tls_key_file,
-                                options.client_ca_file));
+    ASSIGN_OR_RETURN(
+        tls, WebTlsFiles::Open({options.tls_cert_file, options.tls_key_file,
+                                options.client_ca_file},
+                               options.tls_check_interval));
   }
   // The kernel may have neither a poll descriptor nor a thread left, which asio
   // and std::thread say with an exception.
@@ -280,7 +285,7 @@ absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Start(
     auto impl = std::make_shared<Impl>();
     impl->options = std::move(options);
     impl->handler = std::move(handler);
-    if (tls != nullptr) impl->tls.emplace(tls.release());
+    impl->tls = std::move(tls);
     RETURN_IF_ERROR(impl->Listen(*listen));
     std::unique_ptr<WebServer> server(new WebServer(impl));
     impl->Run();

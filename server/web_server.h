@@ -33,7 +33,8 @@ class WebServer {
   struct Options {
     // "127.0.0.1:0", "[::1]:8080" or "unix:/path" (mode 0660).
     std::string listen;
-    // TLS when both are set: PEM files, the certificate with its chain.
+    // TLS when both are set: PEM files, the certificate with its chain. They
+    // are read again when they change.
     std::string tls_cert_file;
     std::string tls_key_file;
     // When set, a client may show a certificate; it must be one of these CAs'.
@@ -50,6 +51,8 @@ class WebServer {
     absl::Duration read_timeout = absl::Seconds(5);
     // How long a handler may take: longer than the longest long poll.
     absl::Duration answer_timeout = absl::Seconds(75);
+    // How soon a renewed certificate is used.
+    absl::Duration tls_check_interval = absl::Seconds(10);
     size_t body_limit = 64 * 1024;
     size_t header_limit = 16 * 1024;
     int threads = 2;

@@ -700,6 +700,37 @@ TEST_F(WebServerFilesTest, ServesTlsToClientsWithAndWithoutACertificate) {
   }
 }
 
+TEST_F(WebServerFilesTest, UsesARenewedCertificate) {
+  UseTls();
+  options_.tls_check_interval = absl::ZeroDuration();
+  Start();
+  TestCertificates renewed;
+  // As a tool that renews does: written beside, then moved over.
+  auto renew = [&](const std::string& name, const std::string& content_of) {
+    std::filesystem::copy_file(content_of, File("next"));
+    std::filesystem::rename(File("next"), File(name));
+  };
+  auto answers = [&](const TestCertificates& trusted) {
+    TlsClient client;
+    return absl::StartsWith(client.Exchange(*server_, trusted.File("ca.pem"),
+                                            Get("/", "Connection: close\r\n")),
+                            "HTTP/1.1 200 ");
+  };
+  EXPECT_TRUE(answers(certificates_));
+
+  // No certificate at all, and then half of a renewal: the old pair stays.
+  renew("server.pem", File("ca.pem"));
+  EXPECT_TRUE(answers(certificates_));
+  renew("server.pem", renewed.File("server.pem"));
+  EXPECT_TRUE(answers(certificates_));
+  std::filesystem::remove(File("server.key"));
+  EXPECT_TRUE(answers(certificates_));
+
+  renew("server.key", renewed.File("server.key"));
+  EXPECT_TRUE(answers(renewed));
+  EXPECT_FALSE(answers(certificates_));
+}
+
 TEST_F(WebServerFilesTest, RefusesCertificatesThatDoNotVerify) {
   UseTls();
   TestCertificates other;
