@@ -1,9 +1,11 @@
 #include "server/http_types.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace tokenvault {
@@ -68,6 +70,23 @@ std::optional<std::string> WebRequest::Cookie(absl::string_view name) const {
     }
   }
   return found;
+}
+
+WebResponse TextResponse(int status, std::string text) {
+  WebResponse response;
+  response.status = status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = std::move(text);
+  response.headers = {{"Cache-Control", "no-store"},
+                      {"X-Content-Type-Options", "nosniff"}};
+  return response;
+}
+
+WebResponse WrongMethod(const std::string& allowed) {
+  WebResponse response =
+      TextResponse(405, absl::StrCat("the method must be ", allowed, "\n"));
+  response.headers.emplace_back("Allow", allowed);
+  return response;
 }
 
 bool IsWritable(const WebResponse& response) {

@@ -26,7 +26,9 @@ struct WebRequest {
   std::string body;
   // The peer's IP address without its port, or "unix".
   std::string remote_address;
-  // The URI names of a client certificate that was verified; empty otherwise.
+  // A client certificate was shown, and TLS verified it.
+  bool has_client_certificate = false;
+  // Every URI name of it, odd ones too: who counts them must count them all.
   std::vector<std::string> client_uris;
 
   // The value of a header, by name in any case; "" when it is absent. One sent
@@ -49,6 +51,11 @@ struct WebResponse {
   // purpose.
   bool hang_up = false;
 };
+
+// A few words for programs: text/plain, kept by nobody.
+WebResponse TextResponse(int status, std::string text);
+// 405, with the methods that would do: "GET, POST".
+WebResponse WrongMethod(const std::string& allowed);
 
 // Whether a response can be written without saying more than its fields say: no
 // control character in a header, no header that frames the message. The server

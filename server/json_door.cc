@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "google/rpc/error_details.pb.h"
+#include "server/limits.h"
 #include "server/status_to_grpc.h"
 
 namespace tokenvault {
@@ -104,13 +105,15 @@ nlohmann::ordered_json ErrorBody(const google::rpc::Status& outward) {
   return body;
 }
 
-WebResponse PlainAnswer(int status, const char* text) {
-  WebResponse response;
-  response.status = status;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = text;
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
+// Counted as HTTP/2 does for gRPC (RFC 9113 §6.5.2), so that no credential fits
+// through one door only.
+size_t HeaderListSize(const WebRequest& request) {
+  constexpr size_t kOverhead = 32;
+  size_t size = 0;
+  for (const auto& [name, value] : request.headers) {
+    size += name.size() + value.size() + kOverhead;
+  }
+  return size;
 }
 
 bool IsJson(absl::string_view content_type) {
@@ -132,7 +135,7 @@ std::optional<absl::Duration> ReadTimeout(const std::string& header) {
 ApiCall ReadCall(const WebRequest& request) {
   ApiCall call;
   call.credential.verified_uris = request.client_uris;
-  call.credential.has_certificate = !request.client_uris.empty();
+  call.credential.has_certificate = request.has_client_certificate;
   call.credential.authorization = request.Header("Authorization");
   return call;
 }
@@ -170,6 +173,14 @@ JsonDoor::JsonDoor(const Clock& clock, const DirectoryHolder& directory,
   Add<v1::CreateConnectSessionRequest, v1::ConnectSession>(
       connection + "CreateConnectSession", connections,
       &ConnectionApi::CreateConnectSession);
+
+  for (const char* method :
+       {"GetApproval", "ListApprovals", "DecideApproval"}) {
+    methods_[absl::StrCat(kPrefix, "ApprovalService/", method)] =
+        [this, method](const ApiCall&, const std::string&, WebRespond respond) {
+          respond(ErrorResponse(errors::NotImplemented(method)));
+        };
+  }
 }
 
 bool JsonDoor::Serves(const std::string& path) {
@@ -238,17 +249,17 @@ WebResponse JsonDoor::ErrorResponse(const absl::Status& status) const {
 void JsonDoor::Handle(WebRequest request, WebRespond respond) {
   auto method = methods_.find(request.path);
   if (method == methods_.end()) {
-    return respond(PlainAnswer(404, "no such method\n"));
+    return respond(TextResponse(404, "no such method\n"));
   }
-  if (request.method != "POST") {
-    WebResponse response = PlainAnswer(405, "POST only\n");
-    response.headers.emplace_back("Allow", "POST");
-    return respond(std::move(response));
+  if (request.method != "POST") return respond(WrongMethod("POST"));
+  if (HeaderListSize(request) > kMaxMetadata) {
+    return respond(TextResponse(431, "the headers are too large\n"));
   }
   // Also what keeps other people's pages out: a browser sends this type across
   // origins only after asking, and nobody here answers that.
   if (!IsJson(request.Header("Content-Type"))) {
-    return respond(PlainAnswer(415, "Content-Type must be application/json\n"));
+    return respond(
+        TextResponse(415, "Content-Type must be application/json\n"));
   }
   const std::string version = request.Header("Connect-Protocol-Version");
   if (!version.empty() && version != "1") {

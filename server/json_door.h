@@ -24,7 +24,8 @@ namespace tokenvault {
 //
 // Success is 200 with the message as proto3 JSON. An error has the HTTP status
 // of its code and {"code", "message", "details"}; 401 says where to read who
-// issues credentials (RFC 9728). Unknown fields are refused: a misspelt
+// issues credentials (RFC 9728). Credentials, limits and what is not built yet
+// are as by gRPC. Unknown fields are refused: a misspelt
 // `min_ttl` must not be silently dropped.
 //
 // Thread-safe; never blocks.

@@ -14,7 +14,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
-#include "server/web_tls.h"
 
 // Boost.Beast lives in this file alone: it costs half a minute to compile.
 namespace tokenvault {
@@ -137,15 +136,12 @@ http::response<Body> ToMessage(const WebResponse& response, bool keep_alive) {
 }
 
 // The server's own answers, in its own plain words.
-WebResponse PlainAnswer(int status) {
-  WebResponse response;
-  response.status = status;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = absl::StrCat(
-      ToString(http::obsolete_reason(static_cast<http::status>(status))), "\n");
-  response.headers = {{"Cache-Control", "no-store"},
-                      {"X-Content-Type-Options", "nosniff"}};
-  return response;
+WebResponse ReasonPhrase(int status) {
+  return TextResponse(
+      status,
+      absl::StrCat(
+          ToString(http::obsolete_reason(static_cast<http::status>(status))),
+          "\n"));
 }
 
 }  // namespace
@@ -162,7 +158,7 @@ class WebConnection::Responder {
         number_(number) {}
   Responder(Responder&& other) = default;
   ~Responder() {
-    if (host_ != nullptr) (*this)(PlainAnswer(500));
+    if (host_ != nullptr) (*this)(ReasonPhrase(500));
   }
 
   void operator()(WebResponse response) {
@@ -211,7 +207,7 @@ asio::awaitable<void> WebConnection::Run() {
       co_await stream.async_handshake(asio::ssl::stream_base::server, kTuple);
   DisarmDeadline();
   if (handshake_ec) co_return;
-  client_uris_ = VerifiedUris(stream.native_handle());
+  peer_ = PeerCertificateOf(stream.native_handle());
   co_await Serve(stream);
   ArmDeadline(kLinger, Cut::kAll);
   co_await stream.async_shutdown(kTuple);
@@ -268,13 +264,14 @@ asio::awaitable<bool> WebConnection::ServeOne(Stream& stream, Buffer& buffer) {
 
   request.body = std::move(parser.get().body());
   request.remote_address = remote_address_;
-  request.client_uris = client_uris_;
+  request.has_client_certificate = peer_.has_certificate;
+  request.client_uris = peer_.uris;
   WebResponse response = co_await Answer(std::move(request));
   if (response.hang_up) co_return false;
   if (!IsWritable(response)) {
     Log(LogLevel::kError, "web.response_refused",
         "a handler's answer had a header that cannot be sent");
-    response = PlainAnswer(500);
+    response = ReasonPhrase(500);
   }
   const bool keep_alive = parser.get().keep_alive() && !host_.draining;
   const bool written =
@@ -287,7 +284,7 @@ template <typename Stream>
 asio::awaitable<bool> WebConnection::Refuse(Stream& stream, int status) {
   if (timed_out_) status = 408;
   if (status != 0) {
-    co_await Write(stream, PlainAnswer(status), /*head_only=*/false,
+    co_await Write(stream, ReasonPhrase(status), /*head_only=*/false,
                    /*keep_alive=*/false);
   }
   co_return false;
@@ -326,7 +323,7 @@ asio::awaitable<WebResponse> WebConnection::Answer(WebRequest request) {
     co_await answered_.async_wait(kTuple);
   }
   ++request_number_;
-  if (!answer_.has_value()) co_return PlainAnswer(503);
+  if (!answer_.has_value()) co_return ReasonPhrase(503);
   WebResponse response = std::move(*answer_);
   answer_.reset();
   co_return response;

@@ -11,11 +11,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "server/http_types.h"
 #include "server/web_server.h"
+#include "server/web_tls.h"
 #include "server/web_tls_files.h"
 
 namespace tokenvault {
@@ -87,7 +87,7 @@ class WebConnection : public std::enable_shared_from_this<WebConnection> {
   const WebTlsFiles::Context tls_;
   const std::string remote_address_;
   const std::function<void()> on_gone_;
-  std::vector<std::string> client_uris_;
+  PeerCertificate peer_;
 
   WebConnectionSocket socket_;
   boost::asio::steady_timer deadline_;

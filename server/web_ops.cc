@@ -19,15 +19,6 @@ constexpr char kReady[] = "/readyz";
 constexpr char kMetrics[] = "/metrics";
 constexpr char kResource[] = "/.well-known/oauth-protected-resource";
 
-WebResponse Text(int status, std::string body) {
-  WebResponse response;
-  response.status = status;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = std::move(body);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
 WebResponse PublicJson(const nlohmann::json& document) {
   WebResponse response;
   response.content_type = "application/json";
@@ -98,19 +89,18 @@ bool WebOps::Serves(const std::string& path) {
 }
 
 void WebOps::Handle(WebRequest request, WebRespond respond) {
-  if (request.method != "GET") {
-    WebResponse response = Text(405, "GET only\n");
-    response.headers.emplace_back("Allow", "GET");
-    return respond(std::move(response));
-  }
-  if (request.path == kLive) return respond(Text(200, "ok\n"));
+  if (request.method != "GET") return respond(WrongMethod("GET"));
+  if (request.path == kLive) return respond(TextResponse(200, "ok\n"));
   if (request.path == kReady) {
     const bool ready = readiness_.ready();
-    return respond(Text(ready ? 200 : 503, ready ? "ready\n" : "not ready\n"));
+    return respond(
+        TextResponse(ready ? 200 : 503, ready ? "ready\n" : "not ready\n"));
   }
   if (request.path == kResource) return respond(ProtectedResource());
   if (request.path == kClientDocumentPath) return respond(ClientDocument());
-  if (!IsFromThisHost(request)) return respond(Text(404, "not found\n"));
+  if (!IsFromThisHost(request)) {
+    return respond(TextResponse(404, "not found\n"));
+  }
   ServeMetrics(std::move(respond));
 }
 
@@ -119,12 +109,14 @@ void WebOps::ServeMetrics(WebRespond respond) {
   bool taken = pool_.Submit([this, way_back] {
     absl::StatusOr<MetricsSnapshot> now =
         TakeSnapshot(store_, *directory_.Get(), refresher_);
-    if (!now.ok()) return (*way_back)(Text(503, "the store does not answer\n"));
-    WebResponse response = Text(200, metrics_.Render(*now));
+    if (!now.ok()) {
+      return (*way_back)(TextResponse(503, "the store does not answer\n"));
+    }
+    WebResponse response = TextResponse(200, metrics_.Render(*now));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     (*way_back)(std::move(response));
   });
-  if (!taken) (*way_back)(Text(503, "busy\n"));
+  if (!taken) (*way_back)(TextResponse(503, "busy\n"));
 }
 
 WebResponse WebOps::ProtectedResource() const {
@@ -140,6 +132,8 @@ WebResponse WebOps::ProtectedResource() const {
   document["resource"] = directory->public_url;
   document["authorization_servers"] = issuers;
   document["bearer_methods_supported"] = {"header"};
+  // No scopes_supported: a credential only says who calls. What that agent may
+  // do here is the operator's policy, and no scope of its token adds to it.
   return PublicJson(document);
 }
 
@@ -152,7 +146,7 @@ WebResponse WebOps::ClientDocument() const {
       redirect_uris.push_back(CallbackUrl(*directory, tenant, id));
     }
   }
-  if (redirect_uris.empty()) return Text(404, "not found\n");
+  if (redirect_uris.empty()) return TextResponse(404, "not found\n");
   nlohmann::json document;
   document["client_id"] =
       absl::StrCat(directory->public_url, kClientDocumentPath);

@@ -3,10 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
-#include <utility>
-
-#include "absl/strings/ascii.h"
 #include "base/errors.h"
 
 namespace tokenvault {
@@ -75,27 +71,26 @@ absl::StatusOr<SslContext> MakeWebTls(const std::string& cert_file,
   return context;
 }
 
-std::vector<std::string> VerifiedUris(SSL* ssl) {
-  std::vector<std::string> uris;
+PeerCertificate PeerCertificateOf(SSL* ssl) {
+  PeerCertificate peer;
   X509* certificate = SSL_get0_peer_certificate(ssl);
+  peer.has_certificate = certificate != nullptr;
   if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) {
-    return uris;
+    return peer;
   }
+  // None also where the extension is broken or there twice.
   auto* names = static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
     if (name->type != GEN_URI) continue;
     const ASN1_IA5STRING* text = name->d.uniformResourceIdentifier;
-    std::string uri(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                    ASN1_STRING_length(text));
-    // A NUL or a line end in a name is somebody's trick.
-    if (std::all_of(uri.begin(), uri.end(), absl::ascii_isgraph)) {
-      uris.push_back(std::move(uri));
-    }
+    peer.uris.emplace_back(
+        reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+        ASN1_STRING_length(text));
   }
   GENERAL_NAMES_free(names);
-  return uris;
+  return peer;
 }
 
 }  // namespace tokenvault

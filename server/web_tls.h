@@ -24,8 +24,15 @@ absl::StatusOr<SslContext> MakeWebTls(const std::string& cert_file,
                                       const std::string& key_file,
                                       const std::string& client_ca_file);
 
-// The URI subject alternative names of the peer's certificate; empty unless
-// there is one and it verified. Thread-safe on different connections.
-std::vector<std::string> VerifiedUris(SSL* ssl);
+// What the peer showed of itself. `has_certificate` whenever there is one;
+// `uris` are all of its URI subject alternative names, in its order, once it
+// verified. An odd one (with a line end, say) is among them: it is no agent's
+// name, and left out it would make two names look like one. Thread-safe on
+// different connections.
+struct PeerCertificate {
+  bool has_certificate = false;
+  std::vector<std::string> uris;
+};
+PeerCertificate PeerCertificateOf(SSL* ssl);
 
 }  // namespace tokenvault

@@ -35,7 +35,10 @@ class JsonDoorTest : public ::testing::Test {
     request.path = path;
     request.body = body;
     request.headers = {{"Content-Type", "application/json"}};
-    if (!agent.empty()) request.client_uris = {SpiffeIdOf(agent)};
+    if (!agent.empty()) {
+      request.has_client_certificate = true;
+      request.client_uris = {SpiffeIdOf(agent)};
+    }
     return request;
   }
   WebResponse Send(WebRequest request) {
@@ -79,9 +82,57 @@ TEST_F(JsonDoorTest, TellsErrorsAsConnectDoes) {
 TEST_F(JsonDoorTest, SaysWhereCredentialsComeFrom) {
   WebResponse response = Send(Post(kGetToken, kBody, ""));
   EXPECT_EQ(response.status, 401);
-  EXPECT_EQ(HeaderOf(response, "WWW-Authenticate"),
-            "Bearer resource_metadata=\"https://connect.test/.well-known/"
-            "oauth-protected-resource\"");
+  const std::string where =
+      "Bearer resource_metadata=\"https://connect.test/.well-known/"
+      "oauth-protected-resource\"";
+  EXPECT_EQ(HeaderOf(response, "WWW-Authenticate"), where);
+  WebRequest stranger = Post(kGetToken, kBody, "");
+  stranger.headers.emplace_back("Authorization", "Bearer nobody");
+  response = Send(stranger);
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(HeaderOf(response, "WWW-Authenticate"), where);
+}
+
+// A token must not make up for a certificate that names nobody, or two.
+TEST_F(JsonDoorTest, TakesOneNameFromACertificateAsGrpcDoes) {
+  auto next = DirectoryForTests();
+  next->dev_mode = true;
+  Agent& dev = next->agents.at(AgentId("calendar-bot"));
+  const std::string name = dev.spiffe_id;
+  dev.spiffe_id.clear();
+  world_.vault.Reconfigure(next);
+  WebRequest request = Post(kGetToken, kBody, "");
+  request.headers.emplace_back("Authorization", "Bearer calendar-bot");
+  EXPECT_EQ(Send(request).status, 200);
+  request.has_client_certificate = true;
+  WebResponse response = Send(request);
+  EXPECT_EQ(response.status, 401);
+  EXPECT_THAT(response.body, HasSubstr("no_uri_san"));
+  request.client_uris = {name, "spiffe://example.com/agents/o ther"};
+  response = Send(request);
+  EXPECT_EQ(response.status, 401);
+  EXPECT_THAT(response.body, HasSubstr("two_uri_sans"));
+}
+
+TEST_F(JsonDoorTest, TakesNoMoreHeadersThanGrpc) {
+  WebRequest request = Post(kGetToken, kBody);
+  request.headers.emplace_back("X", std::string(7 * 1024, 'x'));
+  EXPECT_EQ(Send(request).status, 200);
+  request.headers.emplace_back("Y", std::string(1024, 'y'));
+  EXPECT_EQ(Send(request).status, 431);
+}
+
+TEST_F(JsonDoorTest, SaysWhatIsNotBuiltYet) {
+  for (const char* method :
+       {"GetApproval", "ListApprovals", "DecideApproval"}) {
+    WebResponse response = Send(
+        Post(absl::StrCat("/tokenvault.v1.ApprovalService/", method), "{}"));
+    EXPECT_EQ(response.status, 501);
+    EXPECT_EQ(response.content_type, "application/json");
+    auto body = nlohmann::json::parse(response.body);
+    EXPECT_EQ(body["code"], "unimplemented");
+    EXPECT_EQ(body["details"][0]["debug"]["reason"], "NOT_IMPLEMENTED");
+  }
 }
 
 TEST_F(JsonDoorTest, RefusesUnknownFieldsWithoutQuotingThem) {
@@ -98,6 +149,7 @@ TEST_F(JsonDoorTest, TakesOnlyJsonPosts) {
   WebRequest get = Post(kGetToken, "");
   get.method = "GET";
   EXPECT_EQ(Send(get).status, 405);
+  EXPECT_EQ(HeaderOf(Send(get), "Allow"), "POST");
   WebRequest form = Post(kGetToken, kBody);
   form.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
   EXPECT_EQ(Send(form).status, 415);
@@ -110,7 +162,7 @@ TEST_F(JsonDoorTest, TakesOnlyJsonPosts) {
 
 TEST_F(JsonDoorTest, ServesNoOtherMethods) {
   for (const char* path : {"/tokenvault.v1.AdminService/GetStatus",
-                           "/tokenvault.v1.ApprovalService/GetApproval",
+                           "/tokenvault.v1.ApprovalService/None",
                            "/tokenvault.v1.TokenService/GetScopedToken/",
                            "/tokenvault.v1.TokenService/None"}) {
     EXPECT_TRUE(JsonDoor::Serves(path)) << path;

@@ -114,6 +114,7 @@ TEST_F(WebOpsTest, NamesTheIssuersItBelieves) {
               ElementsAre("https://idp.acme.test", "https://idp.globex.test",
                           "https://tokens.ci.test"));
   EXPECT_THAT(document["bearer_methods_supported"], ElementsAre("header"));
+  EXPECT_FALSE(document.contains("scopes_supported"));
 }
 
 TEST_F(WebOpsTest, ReadsOnly) {

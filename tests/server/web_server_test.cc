@@ -176,7 +176,8 @@ class WebServerTest : public testing::Test {
           absl::StrCat(request.method, "|", request.path, "|", request.query,
                        "|", request.body, "|", request.remote_address, "|",
                        absl::StrJoin(request.client_uris, ","), "|",
-                       request.Header("x-trailer"));
+                       request.Header("x-trailer"),
+                       request.has_client_certificate ? "certificate" : "");
       if (request.path == "/inject") {
         response.headers = {{"Location", "/a\r\nSet-Cookie: evil=1"}};
       }
@@ -698,6 +699,29 @@ TEST_F(WebServerFilesTest, ServesTlsToClientsWithAndWithoutACertificate) {
     EXPECT_THAT(unknown.Exchange(*server_, File("ca.pem"), request),
                 HasSubstr("|127.0.0.1||"));
   }
+}
+
+TEST_F(WebServerFilesTest, TellsOfACertificateHoweverManyNamesItHas) {
+  UseTls();
+  const std::string one = "spiffe://acme.test/agent/one";
+  certificates_.Issue("none", {});
+  certificates_.Issue("two", {one, "spiffe://acme.test/agent/two"});
+  certificates_.Issue("odd", {one, "spiffe://acme.test/agent/o ne"});
+  options_.client_ca_file = File("ca.pem");
+  Start();
+  auto seen = [&](const std::string& name) {
+    TlsClient client;
+    if (!name.empty()) client.certificate = File(name);
+    return client.Exchange(*server_, File("ca.pem"),
+                           Get("/", "Connection: close\r\n"));
+  };
+  EXPECT_THAT(seen("none"), HasSubstr("|127.0.0.1||certificate"));
+  EXPECT_THAT(seen("two"),
+              HasSubstr("|spiffe://acme.test/agent/one,spiffe://acme.test/"
+                        "agent/two|certificate"));
+  EXPECT_THAT(seen("odd"), HasSubstr("|spiffe://acme.test/agent/one,spiffe://"
+                                     "acme.test/agent/o ne|certificate"));
+  EXPECT_THAT(seen(""), Not(HasSubstr("certificate")));
 }
 
 TEST_F(WebServerFilesTest, UsesARenewedCertificate) {
