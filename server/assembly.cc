@@ -21,6 +21,7 @@
 #include "server/call_gate.h"
 #include "server/config_reload.h"
 #include "server/connection_service.h"
+#include "server/csp_reports.h"
 #include "server/deadline_timer.h"
 #include "server/grpc_server.h"
 #include "server/json_door.h"
@@ -351,6 +352,7 @@ class Assembly::Impl {
   void OpenWeb() {
     json_ = std::make_unique<JsonDoor>(clock_, *directory_, *tokens_,
                                        *connections_);
+    csp_reports_ = std::make_unique<CspReports>(clock_, metrics_);
     ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
                                     *refresher_, metrics_, *pool_);
     pages_ =
@@ -362,6 +364,8 @@ class Assembly::Impl {
         json_->Handle(std::move(request), std::move(respond));
       } else if (WebOps::Serves(request.path)) {
         ops_->Handle(std::move(request), std::move(respond));
+      } else if (CspReports::Serves(request.path)) {
+        respond(csp_reports_->Handle(request));
       } else {
         pages_->Handle(std::move(request), std::move(respond));
       }
@@ -423,6 +427,7 @@ class Assembly::Impl {
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<JsonDoor> json_;
   std::unique_ptr<WebOps> ops_;
+  std::unique_ptr<CspReports> csp_reports_;
   std::unique_ptr<WebPages> pages_;
 
   std::unique_ptr<GrpcServer> agents_;

@@ -91,6 +91,10 @@ class Metrics::Impl {
 
   void CountAuditError() { audit_errors_.Increment(); }
 
+  void CountPolicyViolation(absl::string_view directive) {
+    violations_.Add({{"directive", std::string(directive)}}).Increment();
+  }
+
   void NoteConfigLoad(absl::Time when) {
     config_load_.Set(absl::ToDoubleSeconds(when - absl::UnixEpoch()));
   }
@@ -180,6 +184,9 @@ class Metrics::Impl {
   Family<Counter>& refreshes_ =
       CounterFamily(registry_, "tokenvault_refresh_total",
                     "How refreshes at the provider ended.");
+  Family<Counter>& violations_ =
+      CounterFamily(registry_, "tokenvault_page_policy_violations_total",
+                    "Browsers' reports that a page broke its policy.");
   Counter& audit_errors_ =
       CounterFamily(registry_, "tokenvault_audit_errors_total",
                     "Answers withheld because their leaf was not durable.")
@@ -219,6 +226,9 @@ void Metrics::CountInteraction(absl::string_view kind) {
   impl_->CountInteraction(kind);
 }
 void Metrics::CountAuditError() { impl_->CountAuditError(); }
+void Metrics::CountPolicyViolation(absl::string_view directive) {
+  impl_->CountPolicyViolation(directive);
+}
 void Metrics::NoteConfigLoad(absl::Time when) { impl_->NoteConfigLoad(when); }
 std::string Metrics::Render(const MetricsSnapshot& snapshot) {
   return impl_->Render(snapshot);

@@ -53,6 +53,9 @@ class Metrics {
   void CountInteraction(absl::string_view kind);
   // The audit log took no leaf.
   void CountAuditError();
+  // A browser says that a page broke its Content-Security-Policy. `directive`
+  // is one of a few constants.
+  void CountPolicyViolation(absl::string_view directive);
   void NoteConfigLoad(absl::Time when);
 
   std::string Render(const MetricsSnapshot& snapshot);

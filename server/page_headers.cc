@@ -1,18 +1,27 @@
 #include "server/page_headers.h"
 
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "server/page_template.h"
 
 namespace tokenvault {
 
-void AddPageHeaders(bool https, WebResponse& response) {
-  auto add = [&](const char* name, const char* value) {
-    response.headers.emplace_back(name, value);
+void AddPageHeaders(absl::string_view public_url, WebResponse& response) {
+  const bool https = absl::StartsWith(public_url, "https://");
+  auto add = [&](const char* name, std::string value) {
+    std::erase_if(response.headers,
+                  [name](const auto& header) { return header.first == name; });
+    response.headers.emplace_back(name, std::move(value));
   };
   add("Content-Security-Policy",
-      "default-src 'none'; style-src 'self'; img-src 'self'; "
-      "script-src 'self'; connect-src 'self'; form-action 'self'; "
-      "frame-ancestors 'none'; base-uri 'none'; "
-      "require-trusted-types-for 'script'; report-to csp");
+      absl::StrCat("default-src 'none'; style-src 'self'; img-src 'self'; "
+                   "script-src 'self'; connect-src 'self'; form-action 'self'; "
+                   "frame-ancestors 'none'; base-uri 'none'; "
+                   "require-trusted-types-for 'script'",
+                   https ? "; report-to csp" : ""));
   add("X-Frame-Options", "DENY");
   add("Cross-Origin-Opener-Policy", "same-origin");
   add("Cross-Origin-Resource-Policy", "same-origin");
@@ -30,6 +39,9 @@ void AddPageHeaders(bool https, WebResponse& response) {
       "web-share=(), xr-spatial-tracking=()");
   if (https) {
     add("Strict-Transport-Security", "max-age=63072000; includeSubDomains");
+    // Browsers report to https only.
+    add("Reporting-Endpoints",
+        absl::StrCat("csp=\"", public_url, kCspReportPath, "\""));
   }
 }
 

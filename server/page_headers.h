@@ -1,5 +1,6 @@
 #pragma once
 
+#include "absl/strings/string_view.h"
 #include "server/http_types.h"
 
 // What goes out around a page.
@@ -7,10 +8,13 @@ namespace tokenvault {
 
 inline constexpr char kHtmlContentType[] = "text/html; charset=utf-8";
 inline constexpr char kStyleSheetPath[] = "/assets/style.css";
+// Where browsers report a page that broke its policy: server/csp_reports.h.
+inline constexpr char kCspReportPath[] = "/csp-report";
 
-// The security headers of every HTML answer. HSTS only when the public URL is
-// https, for it would lock people out of a plain one.
-void AddPageHeaders(bool https, WebResponse& response);
+// The security headers of every HTML answer. HSTS and reports only when the
+// public URL is https: the one would lock people out of a plain one, the other
+// is sent to https only.
+void AddPageHeaders(absl::string_view public_url, WebResponse& response);
 
 // The stylesheet, as answered at kStyleSheetPath.
 WebResponse StyleSheetResponse();

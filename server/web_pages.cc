@@ -32,7 +32,7 @@ WebPages::WebPages(WebParts parts, const DirectoryHolder& directory,
     : parts_(parts), directory_(directory), pool_(pool) {}
 
 void WebPages::Handle(WebRequest request, WebRespond respond) {
-  const bool https = absl::StartsWith(directory_.Get()->public_url, "https://");
+  const std::string public_url = directory_.Get()->public_url;
   if (request.path == kStyleSheetPath) {
     WebResponse response = StyleSheetResponse();
     return respond(std::move(response));
@@ -40,15 +40,15 @@ void WebPages::Handle(WebRequest request, WebRespond respond) {
   // Shared, so that a refused job still leaves the respond to us.
   auto answer = std::make_shared<WebRespond>(std::move(respond));
   bool taken = pool_.Submit(
-      [this, https, answer, request = std::move(request)]() mutable {
+      [this, public_url, answer, request = std::move(request)]() mutable {
         WebResponse response = Route(request);
-        AddPageHeaders(https, response);
+        AddPageHeaders(public_url, response);
         (*answer)(std::move(response));
       });
   if (!taken) {
     WebResponse response =
         Page(503, RenderWentWrong({PageFrame(), "busy", /*retry_link=*/""}));
-    AddPageHeaders(https, response);
+    AddPageHeaders(public_url, response);
     (*answer)(std::move(response));
   }
 }

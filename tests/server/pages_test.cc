@@ -311,8 +311,10 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
 
 TEST(PageHeadersTest, AreAllThereAndWritable) {
   WebResponse response;
-  AddPageHeaders(true, response);
+  response.headers = {{"Cache-Control", "public"}};
+  AddPageHeaders("https://connect.test", response);
   EXPECT_TRUE(IsWritable(response));
+  EXPECT_THAT(response.headers, Not(Contains(Pair("Cache-Control", "public"))));
   EXPECT_THAT(
       response.headers,
       testing::IsSupersetOf(
@@ -328,12 +330,14 @@ TEST(PageHeadersTest, AreAllThereAndWritable) {
            Pair("X-Content-Type-Options", "nosniff"),
            Pair("Cache-Control", "no-store"),
            Pair("Strict-Transport-Security",
-                "max-age=63072000; includeSubDomains")}));
+                "max-age=63072000; includeSubDomains"),
+           Pair("Reporting-Endpoints",
+                "csp=\"https://connect.test/csp-report\"")}));
 }
 
 TEST(PageHeadersTest, TurnEveryPermissionOff) {
   WebResponse response;
-  AddPageHeaders(true, response);
+  AddPageHeaders("https://connect.test", response);
   for (const auto& [name, value] : response.headers) {
     if (name != "Permissions-Policy") continue;
     for (absl::string_view feature : absl::StrSplit(value, ", ")) {
@@ -345,11 +349,15 @@ TEST(PageHeadersTest, TurnEveryPermissionOff) {
   ADD_FAILURE() << "no Permissions-Policy";
 }
 
-TEST(PageHeadersTest, PinHttpsOnlyWhereThereIsHttps) {
+TEST(PageHeadersTest, PinHttpsAndWantReportsOnlyWhereThereIsHttps) {
   WebResponse response;
-  AddPageHeaders(false, response);
+  AddPageHeaders("http://127.0.0.1:8080", response);
   EXPECT_THAT(response.headers,
               Not(Contains(Key("Strict-Transport-Security"))));
+  EXPECT_THAT(response.headers, Not(Contains(Key("Reporting-Endpoints"))));
+  EXPECT_THAT(
+      response.headers,
+      Not(Contains(Pair("Content-Security-Policy", HasSubstr("report-to")))));
 }
 
 // --------------------------------------------------------------- one by one --
