@@ -14,7 +14,9 @@ namespace tokenvault {
 // One request as the web server hands it to a handler: already checked (one
 // allowed Host, no smuggling, within the limits), not interpreted.
 struct WebRequest {
-  // "GET" or "POST" for the most part; a HEAD arrives as the GET it stands for.
+  // "GET" or "POST" for the most part. A HEAD stays one, so that only what
+  // changes nothing answers it: link previews and scanners send them. Its
+  // answer is written without a body.
   std::string method;
   // As sent: starts with "/", percent signs untouched, without the query.
   std::string path;

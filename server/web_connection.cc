@@ -101,9 +101,7 @@ int StatusForHead(const Head& head,
 
 WebRequest ToWebRequest(const Head& head) {
   WebRequest request;
-  request.method = head.method() == http::verb::head
-                       ? "GET"
-                       : ToString(head.method_string());
+  request.method = ToString(head.method_string());
   std::string target = ToString(head.target());
   size_t question = target.find('?');
   request.path = target.substr(0, question);

@@ -15,7 +15,7 @@ constexpr int kMaxConnections = 100;
 
 }  // namespace
 
-WebResponse ShowConnections(const WebVisit& visit) {
+WebResponse ShowConnections(const WebVisit& visit, const std::string&) {
   const Directory& directory = *visit.directory;
   if (!visit.session.has_value()) {
     // Without a link nothing says which company; with one, there is no choice.
@@ -49,7 +49,7 @@ WebResponse ShowConnections(const WebVisit& visit) {
   return Page(200, RenderMyConnections(page));
 }
 
-WebResponse Disconnect(const WebVisit& visit) {
+WebResponse Disconnect(const WebVisit& visit, const std::string&) {
   if (!visit.session.has_value()) return SeeOther("/me");
   absl::StatusOr<WebForm> form = visit.ReadOwnForm("/me");
   if (!form.ok()) return visit.ErrorPage(form.status(), "/me");

@@ -6,8 +6,8 @@
 namespace tokenvault {
 
 // GET /me: what is connected.
-WebResponse ShowConnections(const WebVisit& visit);
+WebResponse ShowConnections(const WebVisit& visit, const std::string&);
 // POST /me: disconnect one.
-WebResponse Disconnect(const WebVisit& visit);
+WebResponse Disconnect(const WebVisit& visit, const std::string&);
 
 }  // namespace tokenvault

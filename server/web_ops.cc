@@ -89,7 +89,10 @@ bool WebOps::Serves(const std::string& path) {
 }
 
 void WebOps::Handle(WebRequest request, WebRespond respond) {
-  if (request.method != "GET") return respond(WrongMethod("GET"));
+  // Balancers ask with HEAD too.
+  if (request.method != "GET" && request.method != "HEAD") {
+    return respond(WrongMethod("GET, HEAD"));
+  }
   if (request.path == kLive) return respond(TextResponse(200, "ok\n"));
   if (request.path == kReady) {
     const bool ready = readiness_.ready();

@@ -17,11 +17,38 @@
 namespace tokenvault {
 namespace {
 
-// The part of `path` after `prefix`, if it is one segment.
-std::optional<std::string> Segment(absl::string_view path,
-                                   absl::string_view prefix) {
-  if (!absl::ConsumePrefix(&path, prefix)) return std::nullopt;
-  if (path.empty() || absl::StrContains(path, "/")) return std::nullopt;
+// A page of people: "<prefix><segment><suffix>", or the prefix alone. None of
+// them answers HEAD: most change something when they are looked at, and what
+// asks with HEAD is a link preview or a scanner, never a person.
+struct PageRoute {
+  absl::string_view prefix;
+  absl::string_view suffix;
+  bool has_segment;
+  PageAnswer get;
+  PageAnswer post;
+};
+
+constexpr PageRoute kRoutes[] = {
+    {"/c/", "", true, ShowQuestion, AnswerQuestion},
+    {"/go/", "", true, LeaveForProvider, nullptr},
+    {"/cb/", "", true, ReturnFromProvider, nullptr},
+    {"/done/", "", true, ShowOutcome, ChangeOutcome},
+    {"/account/", "", true, AskWhichAccount, ChooseAccount},
+    {"/signin/", "/start", true, StartSignIn, nullptr},
+    {"/signin/", "", true, FinishSignIn, nullptr},
+    {"/me", "", false, ShowConnections, Disconnect},
+    {"/signout", "", false, nullptr, SignOut},
+};
+
+std::optional<std::string> SegmentOf(const PageRoute& route,
+                                     absl::string_view path) {
+  if (!absl::ConsumePrefix(&path, route.prefix) ||
+      !absl::ConsumeSuffix(&path, route.suffix)) {
+    return std::nullopt;
+  }
+  if (path.empty() == route.has_segment || absl::StrContains(path, "/")) {
+    return std::nullopt;
+  }
   return std::string(path);
 }
 
@@ -32,11 +59,12 @@ WebPages::WebPages(WebParts parts, const DirectoryHolder& directory,
     : parts_(parts), directory_(directory), pool_(pool) {}
 
 void WebPages::Handle(WebRequest request, WebRespond respond) {
-  const std::string public_url = directory_.Get()->public_url;
   if (request.path == kStyleSheetPath) {
-    WebResponse response = StyleSheetResponse();
-    return respond(std::move(response));
+    return respond(request.method == "GET" || request.method == "HEAD"
+                       ? StyleSheetResponse()
+                       : WrongMethod("GET, HEAD"));
   }
+  const std::string public_url = directory_.Get()->public_url;
   // Shared, so that a refused job still leaves the respond to us.
   auto answer = std::make_shared<WebRespond>(std::move(respond));
   bool taken = pool_.Submit(
@@ -54,6 +82,27 @@ void WebPages::Handle(WebRequest request, WebRespond respond) {
 }
 
 WebResponse WebPages::Route(const WebRequest& request) {
+  for (const PageRoute& route : kRoutes) {
+    std::optional<std::string> segment = SegmentOf(route, request.path);
+    if (!segment.has_value()) continue;
+    auto answer = request.method == "GET"    ? route.get
+                  : request.method == "POST" ? route.post
+                                             : nullptr;
+    if (answer != nullptr) return Visit(request, answer, *segment);
+    return WrongMethod(route.get == nullptr    ? "POST"
+                       : route.post == nullptr ? "GET"
+                                               : "GET, POST");
+  }
+  return Visit(
+      request,
+      [](const WebVisit& visit, const std::string&) {
+        return Page(404, RenderNotFound({visit.Frame()}));
+      },
+      "");
+}
+
+WebResponse WebPages::Visit(const WebRequest& request, PageAnswer answer,
+                            const std::string& segment) {
   std::shared_ptr<const Directory> directory = directory_.Get();
   const bool https = absl::StartsWith(directory->public_url, "https://");
   WebVisit visit{request, parts_, directory, BrowserCookies(https),
@@ -63,38 +112,7 @@ WebResponse WebPages::Route(const WebRequest& request) {
   if (!session.ok()) return visit.ErrorPage(session.status(), "");
   visit.session = *std::move(session);
 
-  const bool get = request.method == "GET";
-  const bool post = request.method == "POST";
-  absl::string_view path = request.path;
-  if (auto link = Segment(path, "/c/")) {
-    if (get) return ShowQuestion(visit, *link);
-    if (post) return AnswerQuestion(visit, *link);
-  }
-  if (auto flow = Segment(path, "/go/"); flow && get) {
-    return LeaveForProvider(visit, *flow);
-  }
-  if (auto context = Segment(path, "/cb/"); context && get) {
-    return ReturnFromProvider(visit, *context);
-  }
-  if (auto interaction = Segment(path, "/done/")) {
-    if (get) return ShowOutcome(visit, *interaction);
-    if (post) return ChangeOutcome(visit, *interaction);
-  }
-  if (auto trip = Segment(path, "/account/")) {
-    if (get) return AskWhichAccount(visit, *trip);
-    if (post) return ChooseAccount(visit, *trip);
-  }
-  if (get && absl::ConsumeSuffix(&path, "/start")) {
-    if (auto tenant = Segment(path, "/signin/")) {
-      return StartSignIn(visit, *tenant);
-    }
-  } else if (auto tenant = Segment(path, "/signin/"); tenant && get) {
-    return FinishSignIn(visit, *tenant);
-  }
-  if (path == "/me" && get) return ShowConnections(visit);
-  if (path == "/me" && post) return Disconnect(visit);
-  if (path == "/signout" && post) return SignOut(visit);
-  return Page(404, RenderNotFound({visit.Frame()}));
+  return answer(visit, segment);
 }
 
 }  // namespace tokenvault

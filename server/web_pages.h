@@ -1,12 +1,17 @@
 #pragma once
 
-#include "base/clock.h"
+#include <string>
+
 #include "server/http_types.h"
 #include "server/web_visit.h"
 #include "vault/directory.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
+
+// Makes one page; `segment` is what the address is about, or "".
+using PageAnswer = WebResponse (*)(const WebVisit& visit,
+                                   const std::string& segment);
 
 // The pages of people: which address is which page. Rules are in the vault's
 // floor, words in server/pages.h; web_sign_in.h, web_consent.h, web_outcome.h
@@ -21,6 +26,8 @@ class WebPages {
 
  private:
   WebResponse Route(const WebRequest& request);
+  WebResponse Visit(const WebRequest& request, PageAnswer answer,
+                    const std::string& segment);
 
   const WebParts parts_;
   const DirectoryHolder& directory_;

@@ -49,7 +49,7 @@ WebResponse FinishSignIn(const WebVisit& visit, const std::string& name) {
   return response;
 }
 
-WebResponse SignOut(const WebVisit& visit) {
+WebResponse SignOut(const WebVisit& visit, const std::string&) {
   if (visit.session.has_value()) {
     absl::StatusOr<WebForm> form = visit.ReadOwnForm("/signout");
     if (!form.ok()) return visit.ErrorPage(form.status(), "/me");

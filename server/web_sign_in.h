@@ -14,6 +14,6 @@ WebResponse StartSignIn(const WebVisit& visit, const std::string& tenant);
 // GET /signin/<tenant>: back from it.
 WebResponse FinishSignIn(const WebVisit& visit, const std::string& tenant);
 // POST /signout
-WebResponse SignOut(const WebVisit& visit);
+WebResponse SignOut(const WebVisit& visit, const std::string&);
 
 }  // namespace tokenvault

@@ -125,6 +125,11 @@ TEST_F(WebOpsTest, ReadsOnly) {
   ops_.Handle(std::move(request),
               [&](WebResponse response) { status = response.status; });
   EXPECT_EQ(status, 405);
+  request.method = "HEAD";
+  request.path = "/livez";
+  ops_.Handle(std::move(request),
+              [&](WebResponse response) { status = response.status; });
+  EXPECT_EQ(status, 200);
 }
 
 TEST_F(WebOpsTest, SaysWhoTheVaultIsToServersThatReadItsDocument) {

@@ -250,11 +250,11 @@ TEST_F(WebServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_LT(second, third);
 }
 
-TEST_F(WebServerTest, AnswersHeadAsGetWithoutTheBody) {
+TEST_F(WebServerTest, AnswersHeadWithoutTheBody) {
   Start();
   std::string answer = Exchange(
       "HEAD /page HTTP/1.1\r\nHost: vault.test\r\nConnection: close\r\n\r\n");
-  EXPECT_THAT(answer, HasSubstr("Content-Length: 23\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 24\r\n"));
   EXPECT_TRUE(absl::EndsWith(answer, "\r\n\r\n"));
 }
 
