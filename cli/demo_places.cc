@@ -11,9 +11,11 @@ namespace tokenvault {
 namespace {
 
 constexpr char kScope[] = "calendar.read";
+constexpr char kCalendar[] = "/calendar";  // the demo's protected resource
 
 // Where the demo provider is: what the provider's own URL says or, as it has
-// its URLs from discovery, the issuer of the configuration.
+// its URLs from discovery, the issuer of the configuration, or the calendar
+// that says who its issuer is.
 absl::StatusOr<LoopbackUrl> FindUrl(Session& session, absl::string_view id,
                                     const v1::Provider& provider) {
   if (!provider.authorize_url().empty()) {
@@ -24,11 +26,16 @@ absl::StatusOr<LoopbackUrl> FindUrl(Session& session, absl::string_view id,
                    session.daemon().Call(&Channel::Admin::GetConfig,
                                          v1::GetConfigRequest()));
   for (const auto& value : config.values()) {
-    if (value.key() != absl::StrCat("providers.", id, ".issuer")) continue;
+    const std::string prefix = absl::StrCat("providers.", id, ".");
+    if (value.key() != prefix + "issuer" &&
+        value.key() != prefix + "protected_resource") {
+      continue;
+    }
     // A TOML string.
     absl::string_view url = value.value();
     absl::ConsumePrefix(&url, "\"");
     absl::ConsumeSuffix(&url, "\"");
+    absl::ConsumeSuffix(&url, kCalendar);
     return ParseLoopbackUrl(url);
   }
   return errors::ResourceDenied(provider.name());
