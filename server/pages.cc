@@ -34,11 +34,10 @@ void SetConnections(const std::string& link, const std::string& name,
 
 PageData ToData(const ScopeView& scope) {
   PageData data;
-  data.set("raw", scope.raw);  // for the form, which must send it back as it is
   data.set("name", PlainText(scope.raw));
   data.set("says", PlainText(scope.says));
-  data.set("needed", scope.needed);
-  data.set("chosen", scope.chosen);
+  SetIf("risk", PlainText(scope.risk), data);
+  data.set("high", scope.risk == "high");
   return data;
 }
 
@@ -55,7 +54,7 @@ void SetSentences(const std::string& name,
                   const std::vector<std::string>& sentences, PageData& data) {
   std::vector<ScopeView> scopes;
   for (const std::string& says : sentences) {
-    scopes.push_back({.raw = "", .says = says});
+    scopes.push_back({.raw = "", .says = says, .risk = ""});
   }
   SetScopes(name, scopes, data);
 }
@@ -72,7 +71,6 @@ std::string Render(const std::string& name, const PageFrame& frame,
            absl::StrCat(kStyleSheetPath, "?v=", StyleSheetVersion()));
   page.set("demo", frame.demo);
   SetIf("signed_in_as", PlainName(frame.signed_in_as), page);
-  SetLink("help_link", frame.help_link, page);
   page.set("card", FillTemplate(name, card));
   return FillTemplate("layout", page);
 }
@@ -196,7 +194,7 @@ std::string RenderDone(const DonePage& page) {
                 std::move(card));
 }
 
-std::string RenderDeniedByYou(const DeniedByYouPage& page) {
+std::string RenderDeniedByYou(const DeniedPage& page) {
   PageData card;
   const std::string agent = PlainName(page.agent);
   card.set("agent", agent);
@@ -206,7 +204,7 @@ std::string RenderDeniedByYou(const DeniedByYouPage& page) {
                 absl::StrCat(agent, " was not let in"), std::move(card));
 }
 
-std::string RenderDeniedAtProvider(const DeniedAtProviderPage& page) {
+std::string RenderDeniedAtProvider(const DeniedPage& page) {
   PageData card;
   const std::string provider = PlainName(page.provider);
   card.set("agent", PlainName(page.agent));
@@ -225,6 +223,26 @@ std::string RenderLinkUsed(const LinkUsedPage& page) {
 
 std::string RenderLinkExpired(const LinkExpiredPage& page) {
   return Render("link_expired", page.frame, "This link is too old", PageData());
+}
+
+std::string RenderLinkEnded(const LinkEndedPage& page) {
+  PageData card;
+  card.set("denied", page.end == LinkEnd::kDenied);
+  card.set("cancelled", page.end == LinkEnd::kCancelled);
+  card.set("stopped", page.end == LinkEnd::kStopped);
+  std::string title;
+  switch (page.end) {
+    case LinkEnd::kDenied:
+      title = "This was answered with no";
+      break;
+    case LinkEnd::kCancelled:
+      title = "This question was taken back";
+      break;
+    case LinkEnd::kStopped:
+      title = "This link was stopped";
+      break;
+  }
+  return Render("link_ended", page.frame, title, std::move(card));
 }
 
 std::string RenderOtherPerson(const OtherPersonPage& page) {
@@ -253,9 +271,6 @@ std::string RenderLessGranted(const LessGrantedPage& page) {
   SetIf("account", PlainName(page.account), card);
   SetScopes("granted", page.granted, card);
   SetScopes("missing", page.missing, card);
-  bool needs_more = false;
-  for (const ScopeView& scope : page.missing) needs_more |= scope.needed;
-  card.set("needs_more", needs_more);
   return Render("less_granted", page.frame,
                 absl::StrCat(provider, " gave less than was asked"),
                 std::move(card));
@@ -306,9 +321,6 @@ std::string RenderRemoved(const RemovedPage& page) {
   card.set("failed", page.revocation == ProviderRevocation::kFailed);
   card.set("pending", page.revocation == ProviderRevocation::kPending);
   SetLink("provider_link", page.provider_link, card);
-  if (page.copies_until != absl::InfinitePast()) {
-    card.set("copies_until", MinuteText(page.copies_until));
-  }
   SetBack(page.back, card);
   return Render(
       "removed", page.frame,

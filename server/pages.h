@@ -25,7 +25,6 @@ namespace tokenvault {
 // <input name=…> of the forms below; values in the comments.
 inline constexpr char kFieldCsrf[] = "csrf";
 inline constexpr char kFieldDecision[] = "decision";
-inline constexpr char kFieldScope[] = "scope";            // raw scope, repeated
 inline constexpr char kFieldLifetime[] = "lifetime";      // LifetimeValue
 inline constexpr char kFieldConnection[] = "connection";  // ConnectionCard::id
 
@@ -42,7 +41,6 @@ inline constexpr char kDecisionReplace[] = "replace";  // wrong account
 struct PageFrame {
   std::string brand = "tokenvault";  // us, as the organisation calls us
   std::string signed_in_as;          // "ana@acme.example"; "" for nobody
-  std::string help_link;             // "" for none
   bool demo = false;                 // shows the DEMO band
 };
 
@@ -59,10 +57,9 @@ struct AgentView {
 };
 
 struct ScopeView {
-  std::string raw;     // "https://www.googleapis.com/auth/calendar.events"
-  std::string says;    // "See events on your calendars"
-  bool needed = true;  // an optional one can be left out
-  bool chosen = true;  // of an optional one: whether its box starts ticked
+  std::string raw;   // "https://www.googleapis.com/auth/calendar.events"
+  std::string says;  // "See events on your calendars"
+  std::string risk;  // "low", "medium", "high"; "" where nobody judged it
 };
 
 // Back to where the person came from, if it is registered. `name` such as
@@ -86,9 +83,7 @@ enum class ConsentKind { kConnect, kReconnect, kStepUp };
 struct ConsentPage {
   PageFrame frame;
   ConsentKind kind = ConsentKind::kConnect;
-  // POST: csrf, decision=allow|deny, scope=…, lifetime=…. The needed scopes are
-  // not sent: who reads the form adds them.
-  PageForm form;
+  PageForm form;  // POST: csrf, decision=allow|deny, lifetime=…
   AgentView agent;
   std::string tenant;
   std::string purpose;  // the agent's words; "" for none
@@ -105,7 +100,9 @@ struct ConsentPage {
   std::vector<ScopeView> scopes;    // what is asked; for a step-up, what is new
   std::vector<ScopeView> already;   // step-up: what it can do now
   std::vector<std::string> cannot;  // "Read your mail or files"
-  std::vector<std::string> could_also;  // what the provider cannot cut off
+  // What a token could do besides, because the provider cannot cut it off and
+  // the operator allows that.
+  std::vector<std::string> could_also;
   std::vector<Lifetime> lifetimes = {Lifetime::kOneDay, Lifetime::kThirtyDays,
                                      Lifetime::kUntilStopped};
   Lifetime lifetime = Lifetime::kThirtyDays;
@@ -140,21 +137,15 @@ struct DonePage {
 };
 std::string RenderDone(const DonePage& page);
 
-struct DeniedByYouPage {
+// The person said no: to us, or at the provider.
+struct DeniedPage {
   PageFrame frame;
   std::string agent;
   std::string provider;
   ReturnView back;
 };
-std::string RenderDeniedByYou(const DeniedByYouPage& page);
-
-struct DeniedAtProviderPage {
-  PageFrame frame;
-  std::string agent;
-  std::string provider;
-  ReturnView back;
-};
-std::string RenderDeniedAtProvider(const DeniedAtProviderPage& page);
+std::string RenderDeniedByYou(const DeniedPage& page);
+std::string RenderDeniedAtProvider(const DeniedPage& page);
 
 struct LinkUsedPage {
   PageFrame frame;
@@ -166,6 +157,18 @@ struct LinkExpiredPage {
   PageFrame frame;
 };
 std::string RenderLinkExpired(const LinkExpiredPage& page);
+
+// How a question ended that can be answered no more.
+enum class LinkEnd {
+  kDenied,     // the person said no
+  kCancelled,  // the agent took it back
+  kStopped,    // a check failed
+};
+struct LinkEndedPage {
+  PageFrame frame;
+  LinkEnd end = LinkEnd::kDenied;
+};
+std::string RenderLinkEnded(const LinkEndedPage& page);
 
 // Says no name: neither whose link it is nor who asked.
 struct OtherPersonPage {
@@ -190,7 +193,7 @@ struct LessGrantedPage {
   std::string provider;
   std::string account;
   std::vector<ScopeView> granted;
-  std::vector<ScopeView> missing;  // `needed` says if the agent depends on it
+  std::vector<ScopeView> missing;
 };
 std::string RenderLessGranted(const LessGrantedPage& page);
 
@@ -235,8 +238,6 @@ struct RemovedPage {
   ProviderRevocation revocation = ProviderRevocation::kRevoked;
   // Where the provider keeps its own list; "" when unknown.
   std::string provider_link;
-  // Until when tokens handed out may work; InfinitePast when none are out.
-  absl::Time copies_until = absl::InfinitePast();
   ReturnView back;
 };
 std::string RenderRemoved(const RemovedPage& page);

@@ -49,11 +49,13 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   }
   ScopeSet asked = interaction.scopes;
   ScopeSet already;
+  ScopeSet granted;
   if (!interaction.connection.empty()) {
     absl::StatusOr<ConnectionView> view = visit.parts.connections.Get(
         interaction.tenant, interaction.user, interaction.connection);
     if (!view.ok()) return visit.ErrorPage(view.status(), "");
     page.account = view->connection.account_label;
+    granted = view->connection.granted_scopes;
     for (const AgentGrant& grant : view->grants) {
       if (grant.agent == interaction.agent) already = grant.scopes;
     }
@@ -66,7 +68,11 @@ WebResponse ConsentPageFor(const WebVisit& visit,
     page.already = ViewScopes(provider, already);
   }
   page.scopes = ViewScopes(provider, asked);
-  page.cannot = ViewCannot(provider, interaction.scopes, already);
+  const ScopeSet could_also = CouldAlso(directory, provider, granted,
+                                        interaction.scopes.Union(already));
+  page.could_also = ViewSentences(provider, could_also);
+  page.cannot =
+      ViewCannot(provider, interaction.scopes, already.Union(could_also));
   page.connections_link = "/me";
   page.connections_name = visit.ConnectionsName();
   page.error = error;

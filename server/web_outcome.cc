@@ -65,7 +65,7 @@ WebResponse ShowOutcome(const WebVisit& visit,
                          {visit.Frame(), agent.name, provider_name, back}));
   }
   if (!outcome->grant.has_value() || !outcome->connection.has_value()) {
-    return Page(410, RenderLinkExpired({visit.Frame()}));
+    return visit.EndPage(interaction);
   }
   DonePage page;
   page.frame = visit.Frame();

@@ -18,6 +18,18 @@ std::string Capitalized(std::string sentence) {
   return sentence;
 }
 
+const char* RiskName(ScopeRisk risk) {
+  switch (risk) {
+    case ScopeRisk::kLow:
+      return "low";
+    case ScopeRisk::kMedium:
+      return "medium";
+    case ScopeRisk::kHigh:
+      return "high";
+  }
+  return "";
+}
+
 }  // namespace
 
 ScopeView ViewScope(const Provider* provider, const std::string& scope) {
@@ -28,6 +40,7 @@ ScopeView ViewScope(const Provider* provider, const std::string& scope) {
   view.says = info == nullptr || info->says.empty()
                   ? absl::StrCat("Use the permission “", scope, "”")
                   : Capitalized(info->says);
+  if (info != nullptr) view.risk = RiskName(info->risk);
   return view;
 }
 
@@ -38,6 +51,24 @@ std::vector<ScopeView> ViewScopes(const Provider* provider,
     views.push_back(ViewScope(provider, scope));
   }
   return views;
+}
+
+std::vector<std::string> ViewSentences(const Provider* provider,
+                                       const ScopeSet& scopes) {
+  std::vector<std::string> sentences;
+  for (const std::string& scope : scopes) {
+    sentences.push_back(ViewScope(provider, scope).says);
+  }
+  return sentences;
+}
+
+ScopeSet CouldAlso(const Directory& directory, const Provider* provider,
+                   const ScopeSet& granted, const ScopeSet& agent_scopes) {
+  if (provider == nullptr || provider->narrowing != Narrowing::kNone ||
+      !directory.tokens.allow_policy_only) {
+    return ScopeSet();
+  }
+  return granted.Minus(agent_scopes);
 }
 
 std::vector<std::string> ViewCannot(const Provider* provider,

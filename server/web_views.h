@@ -17,6 +17,13 @@ namespace tokenvault {
 ScopeView ViewScope(const Provider* provider, const std::string& scope);
 std::vector<ScopeView> ViewScopes(const Provider* provider,
                                   const ScopeSet& scopes);
+std::vector<std::string> ViewSentences(const Provider* provider,
+                                       const ScopeSet& scopes);
+// What a token for `agent_scopes` of a connection with `granted` could do
+// besides, which the provider cannot cut off and the operator lets pass: empty
+// where either narrows it.
+ScopeSet CouldAlso(const Directory& directory, const Provider* provider,
+                   const ScopeSet& granted, const ScopeSet& agent_scopes);
 // A few things that this provider could let an agent do, and that were neither
 // asked for nor allowed before.
 std::vector<std::string> ViewCannot(const Provider* provider,

@@ -83,6 +83,29 @@ CallbackQuery WebVisit::Query() const {
   return query;
 }
 
+WebResponse WebVisit::EndPage(const Interaction& interaction) const {
+  LinkEndedPage page;
+  page.frame = Frame();
+  switch (StateAt(interaction, parts.clock.Now())) {
+    case InteractionState::kExpired:
+      return Page(410, RenderLinkExpired({Frame()}));
+    case InteractionState::kCancelled:
+      page.end = LinkEnd::kCancelled;
+      break;
+    case InteractionState::kRefused:
+      page.end = LinkEnd::kStopped;
+      break;
+    case InteractionState::kDenied:
+      // Connected with less than was asked for is no no.
+      if (interaction.denial_reason != "SCOPES_NOT_GRANTED") break;
+      return Page(410, RenderLinkUsed({Frame(), "/me"}));
+    case InteractionState::kPending:
+    case InteractionState::kCompleted:
+      return Page(410, RenderLinkUsed({Frame(), "/me"}));
+  }
+  return Page(410, RenderLinkEnded(page));
+}
+
 WebResponse WebVisit::ErrorPage(const absl::Status& status,
                                 const std::string& retry_link) const {
   const std::string reason = ReasonOf(status);
@@ -93,8 +116,14 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
   if (reason == "INTERACTION_USED") {
     return Page(410, RenderLinkUsed({frame, "/me"}));
   }
-  if (reason == "INTERACTION_EXPIRED" || reason == "INTERACTION_DENIED") {
+  if (reason == "INTERACTION_EXPIRED") {
     return Page(410, RenderLinkExpired({frame}));
+  }
+  if (reason == "INTERACTION_DENIED") {
+    const InteractionId id(MetadataOf(status, "interaction"));
+    absl::StatusOr<Interaction> ended =
+        parts.interactions.FindByLink(parts.interactions.LinkIdOf(id));
+    if (ended.ok()) return EndPage(*ended);
   }
   const std::string check = MetadataOf(status, "check");
   if (check == "user_mismatch" || check == "user") {

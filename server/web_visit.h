@@ -59,6 +59,8 @@ struct WebVisit {
   // do. Which check failed is for the log only.
   WebResponse ErrorPage(const absl::Status& status,
                         const std::string& retry_link) const;
+  // For a question that can be answered no more: how it ended, without a name.
+  WebResponse EndPage(const Interaction& interaction) const;
 };
 
 WebResponse Page(int status, std::string html);

@@ -50,14 +50,14 @@ AgentView CalendarBot() {
 
 ScopeView SeeEvents() {
   return {.raw = "calendar.events.readonly",
-          .says = "See events on your calendars"};
+          .says = "See events on your calendars",
+          .risk = "low"};
 }
 
 ScopeView ChangeEvents() {
   return {.raw = "calendar.events",
           .says = "Add and change events",
-          .needed = false,
-          .chosen = false};
+          .risk = "high"};
 }
 
 ConsentPage Consent() {
@@ -102,13 +102,11 @@ std::map<std::string, std::string> AllPages(const std::string& text,
   PageFrame frame;
   frame.brand = text;
   frame.signed_in_as = text;
-  frame.help_link = link;
   frame.demo = demo;
   PageForm form{"/form", text};
   AgentView agent{text, text, text};
   ReturnView back{text, link};
-  ScopeView needed{.raw = text, .says = text};
-  ScopeView optional{.raw = text, .says = text, .needed = false};
+  ScopeView scope{.raw = text, .says = text, .risk = text};
   ConsentPage consent;
   consent.frame = frame;
   consent.form = form;
@@ -121,8 +119,8 @@ std::map<std::string, std::string> AllPages(const std::string& text,
   consent.provider = text;
   consent.provider_host = text;
   consent.account = text;
-  consent.scopes = {needed, optional};
-  consent.already = {needed};
+  consent.scopes = {scope};
+  consent.already = {scope};
   consent.cannot = {text};
   consent.could_also = {text};
   consent.connections_link = link;
@@ -138,12 +136,12 @@ std::map<std::string, std::string> AllPages(const std::string& text,
   done.tenant = text;
   done.provider = text;
   done.account = text;
-  done.scopes = {needed};
+  done.scopes = {scope};
   done.undo = form;
   done.back = back;
   done.connections_link = link;
   done.connections_name = text;
-  ConnectionCard card{text, text, text, text, text, {{text, {needed}}}};
+  ConnectionCard card{text, text, text, text, text, {{text, {scope}}}};
   MyConnectionsPage mine{frame, form, form, {card}};
   auto removed = [&](ProviderRevocation revocation) {
     RemovedPage page;
@@ -153,7 +151,6 @@ std::map<std::string, std::string> AllPages(const std::string& text,
     page.account = text;
     page.revocation = revocation;
     page.provider_link = link;
-    page.copies_until = kNow;
     page.back = back;
     return RenderRemoved(page);
   };
@@ -168,11 +165,13 @@ std::map<std::string, std::string> AllPages(const std::string& text,
       {"denied_at_provider", RenderDeniedAtProvider({frame, text, text, back})},
       {"link_used", RenderLinkUsed({frame, link})},
       {"link_expired", RenderLinkExpired({frame})},
+      {"link_denied", RenderLinkEnded({frame, LinkEnd::kDenied})},
+      {"link_cancelled", RenderLinkEnded({frame, LinkEnd::kCancelled})},
+      {"link_stopped", RenderLinkEnded({frame, LinkEnd::kStopped})},
       {"other_person", RenderOtherPerson({frame, form})},
       {"provider_down", RenderProviderDown({frame, text, text, link})},
       {"less_granted",
-       RenderLessGranted(
-           {frame, form, text, text, text, {needed}, {needed, optional}})},
+       RenderLessGranted({frame, form, text, text, text, {scope}, {scope}})},
       {"wrong_account",
        RenderWrongAccount({frame, form, text, text, text, text})},
       {"went_wrong", RenderWentWrong({frame, text, link})},
@@ -303,7 +302,7 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
       }
     }
   }
-  EXPECT_EQ(templates, 18);
+  EXPECT_EQ(templates, 19);
   EXPECT_EQ(unescaped, 1) << "only the card in the layout";
 }
 
@@ -415,15 +414,20 @@ TEST(ConsentPageTest, ShowsRawScopesOnlyInTheDetails) {
   EXPECT_GT(html.find("calendar.events.readonly"), html.find("<details>"));
 }
 
-TEST(ConsentPageTest, OffersChoiceOnlyForOptionalScopes) {
-  std::string html = RenderConsent(Consent());
-  EXPECT_THAT(html, HasSubstr("<input type=\"checkbox\" checked disabled>"
-                              "<span>See events on your calendars</span>"
-                              "<span class=\"tag\">needed</span>"));
-  EXPECT_THAT(html, HasSubstr("<input type=\"checkbox\" name=\"scope\" "
-                              "value=\"calendar.events\"><span>Add and change "
-                              "events</span><span class=\"tag\">optional"));
-  EXPECT_EQ(Count(html, "name=\"scope\""), 1);
+TEST(ConsentPageTest, SaysHowMuchEachScopeRisks) {
+  ConsentPage page = Consent();
+  page.scopes.push_back(
+      {.raw = "x", .says = "Do what no preset tells", .risk = ""});
+  std::string html = RenderConsent(page);
+  EXPECT_THAT(html, HasSubstr("<span>See events on your calendars</span> "
+                              "<span class=\"tag\">low risk</span>"));
+  EXPECT_THAT(html, HasSubstr("<span>Add and change events</span> "
+                              "<span class=\"tag high\">high risk</span>"));
+  EXPECT_THAT(html, HasSubstr("<span>Do what no preset tells</span></li>"));
+}
+
+TEST(ConsentPageTest, OffersNoChoiceThatItDoesNotGive) {
+  EXPECT_THAT(RenderConsent(Consent()), Not(HasSubstr("checkbox")));
 }
 
 TEST(ConsentPageTest, StartsWithTheLifetimeGivenAmongThoseAllowed) {
@@ -548,6 +552,20 @@ TEST(LinkPagesTest, SayWhatToDoWithALinkThatWorksNoMore) {
               HasSubstr("Ask for a new link where you got this one."));
 }
 
+TEST(LinkPagesTest, SayHowAQuestionEndedWithoutCallingItOld) {
+  const std::string denied = RenderLinkEnded({Frame(), LinkEnd::kDenied});
+  EXPECT_THAT(denied, HasSubstr("<h1>This was answered with no</h1>"));
+  const std::string cancelled = RenderLinkEnded({Frame(), LinkEnd::kCancelled});
+  EXPECT_THAT(cancelled, HasSubstr("<h1>This question was taken back</h1>"));
+  EXPECT_THAT(cancelled, HasSubstr("There is nothing to do."));
+  const std::string stopped = RenderLinkEnded({Frame(), LinkEnd::kStopped});
+  EXPECT_THAT(stopped, HasSubstr("<h1>This link was stopped</h1>"));
+  for (const std::string& html : {denied, cancelled, stopped}) {
+    EXPECT_THAT(html, Not(HasSubstr("too old")));
+    EXPECT_EQ(Count(html, "class=\"lede\""), 1);
+  }
+}
+
 TEST(OtherPersonPageTest, NamesNobodyButWhoIsSignedIn) {
   std::string html = RenderOtherPerson({Frame(), {"/signout", "csrf-1"}});
   EXPECT_THAT(html, HasSubstr("<h1>This link was made for someone else</h1>"));
@@ -565,7 +583,7 @@ TEST(ProviderDownPageTest, SaysWhoseTurnItIsAndOffersOneAct) {
   EXPECT_THAT(html, HasSubstr("href=\"/c/1\">Try again</a>"));
 }
 
-TEST(LessGrantedPageTest, SaysWhatIsMissingAndIfItMatters) {
+TEST(LessGrantedPageTest, SaysWhatIsMissingAndWhatThatMeans) {
   LessGrantedPage page;
   page.frame = Frame();
   page.form = {"/c/1/less", "csrf-1"};
@@ -577,13 +595,15 @@ TEST(LessGrantedPageTest, SaysWhatIsMissingAndIfItMatters) {
   std::string html = RenderLessGranted(page);
   EXPECT_LT(html.find("See events"), html.find("Calendar Bot cannot"));
   EXPECT_GT(html.find("Add and change"), html.find("Calendar Bot cannot"));
-  EXPECT_THAT(html, Not(HasSubstr("it may not work")));
+  EXPECT_THAT(html, HasSubstr("It gets no key for what is missing; what needs "
+                              "only the rest goes on."));
   for (const char* button : {"again", "keep", "undo"}) {
     EXPECT_THAT(html, HasSubstr(absl::StrCat("name=\"decision\" value=\"",
                                              button, "\"")));
   }
-  page.missing[0].needed = true;
-  EXPECT_THAT(RenderLessGranted(page), HasSubstr("it may not work"));
+  page.granted.clear();
+  EXPECT_THAT(RenderLessGranted(page),
+              HasSubstr("It gets no key for what is missing.</p>"));
 }
 
 TEST(WrongAccountPageTest, LetsThePersonChooseBetweenTheTwo) {
@@ -624,11 +644,9 @@ TEST(RemovedPageTest, IsHonestAboutWhatStays) {
   EXPECT_THAT(html, HasSubstr("may work until they expire. No new ones"));
   page.revocation = ProviderRevocation::kUnsupported;
   page.provider_link = "https://myaccount.google.com/connections";
-  page.copies_until = kNow;
   html = RenderRemoved(page);
   EXPECT_THAT(html, HasSubstr("cannot be told by us"));
   EXPECT_THAT(html, HasSubstr("href=\"https://myaccount.google.com/"));
-  EXPECT_THAT(html, HasSubstr("may work until 23 November 2026, 14:32 UTC."));
   page.revocation = ProviderRevocation::kFailed;
   EXPECT_THAT(RenderRemoved(page), HasSubstr("did not accept that"));
   page.revocation = ProviderRevocation::kPending;
