@@ -375,7 +375,10 @@ describe('a browser', () => {
     for (const { url, headers } of pages) {
       const valuesOf = (wanted) => headers.filter(({ name }) => name.toLowerCase() === wanted)
         .map(({ value }) => value);
-      for (const [name, value] of Object.entries(HEADERS)) {
+      const expected = {
+        ...HEADERS, 'reporting-endpoints': `csp="${world.publicUrl}/csp-report"`,
+      };
+      for (const [name, value] of Object.entries(expected)) {
         assert.deepEqual(valuesOf(name), [value], `${name} of ${url}`);
       }
       const [policy = ''] = valuesOf('permissions-policy');
