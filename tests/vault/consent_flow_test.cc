@@ -749,10 +749,10 @@ TEST_F(ConsentFlowTest, BurnsAQuestionThatAnotherPersonOpens) {
 
 TEST_F(ConsentFlowTest, TellsTheLogOfAMismatchThoughTheQuestionJustMoved) {
   const Interaction stale = AskAna(ReadCalendar());
-  ASSERT_TRUE(world_.interactions
-                  ->Cancel(stale.tenant, stale.agent, stale.id,
-                           world_.clock.Now())
-                  .ok());
+  ASSERT_TRUE(
+      world_.interactions
+          ->Cancel(stale.tenant, stale.agent, stale.id, world_.clock.Now())
+          .ok());
   EXPECT_EQ(
       MetadataOf(world_.consent->Admit(stale, world_.SessionOf("acme", "ben")),
                  "check"),
@@ -818,11 +818,16 @@ TEST_F(StrayGrantTest, IsEndedWhenTheQuestionWasSettledMeanwhile) {
                                world_.clock.Now())
                       .ok());
     }
+    if (absl::StrContains(request.url, "/revoke")) {
+      return absl::StatusOr<HttpResponse>(
+          FakeHttpClient::Response(200, "application/json", "{}"));
+    }
     return TokenAnswer("at-1", "rt-1");
   });
   EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "settled");
   ASSERT_THAT(Revoked(), SizeIs(1));
   EXPECT_THAT(Leaf(), HasSubstr("settled"));
+  EXPECT_THAT(Leaf(), HasSubstr(R"("outcome":"ok")"));
 }
 
 TEST_F(StrayGrantTest, SaysSoWhenTheProviderDoesNotEndIt) {
