@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 
 namespace tokenvault {
@@ -53,6 +54,18 @@ void CallGate::Enter(const PeerCredential& credential, Entered entered) {
     let_in(std::move(*waiting), authenticator_.Identify(credential));
   });
   if (!taken) (*waiting)(Overloaded());
+}
+
+AuditEvent CallGate::DenialOf(const Caller& caller, absl::string_view method) {
+  AuditEvent event;
+  event.kind = audit_kind::kCallDenied;
+  event.actor = "operator";
+  event.detail = std::string(method);
+  if (caller.agent != nullptr) {
+    event.tenant = caller.agent->tenant;
+    event.actor = absl::StrCat("agents/", caller.agent->id.value);
+  }
+  return event;
 }
 
 void CallGate::Refuse(AuditEvent event, absl::Status why, Told told) {

@@ -49,6 +49,21 @@ class CallGate {
   using Told = absl::AnyInvocable<void(absl::Status)>;
   void Refuse(AuditEvent event, absl::Status why, Told told);
 
+  // `answer` for a call of `method`, by which no PERMISSION_DENIED leaves
+  // before it is written down. For calls whose work does not do that itself.
+  template <typename Response>
+  Answer<Response> Audited(const Caller& caller, absl::string_view method,
+                           Answer<Response> answer) {
+    return Answer<Response>([this, event = DenialOf(caller, method),
+                             answer](absl::StatusOr<Response> response) {
+      if (!absl::IsPermissionDenied(response.status())) {
+        return answer(std::move(response));
+      }
+      Refuse(event, response.status(),
+             [answer](absl::Status why) { answer(std::move(why)); });
+    });
+  }
+
   // Runs `work` where it may block. False: it was not taken and the caller
   // answers Overloaded().
   [[nodiscard]] bool Submit(absl::AnyInvocable<void()> work) {
@@ -75,6 +90,8 @@ class CallGate {
   absl::Time LatestAnswer(absl::Time deadline, absl::Duration longest) const;
 
  private:
+  static AuditEvent DenialOf(const Caller& caller, absl::string_view method);
+
   const Clock& clock_;
   Authenticator& authenticator_;
   Store& store_;

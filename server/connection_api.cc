@@ -159,13 +159,14 @@ ConnectionApi::ConnectionApi(CallGate& gate, ConnectionAdmin& connections,
 
 template <typename Response>
 void ConnectionApi::Manage(
-    ApiCall call, Done<Response> done,
+    const char* method, ApiCall call, Done<Response> done,
     absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work) {
-  Answer<Response> answer = gate_.Bounded<Response>(
+  Answer<Response> way_back = gate_.Bounded<Response>(
       call.deadline, kMaxPatience, errors::UpstreamSlow(""), std::move(done));
-  gate_.Enter(call.credential, [this, answer, work = std::move(work)](
+  gate_.Enter(call.credential, [this, method, way_back, work = std::move(work)](
                                    absl::StatusOr<Caller> caller) mutable {
-    if (!caller.ok()) return answer(caller.status());
+    if (!caller.ok()) return way_back(caller.status());
+    Answer<Response> answer = gate_.Audited(*caller, method, way_back);
     if (!caller->is_operator && !caller->agent->may_manage_connections) {
       return answer(errors::ResourceDenied("connections"));
     }
@@ -180,7 +181,7 @@ void ConnectionApi::GetConnection(ApiCall call,
                                   v1::GetConnectionRequest request,
                                   Done<v1::Connection> done) {
   Manage<v1::Connection>(
-      std::move(call), std::move(done),
+      "GetConnection", std::move(call), std::move(done),
       [this, request = std::move(request)](
           const Caller& caller) -> absl::StatusOr<v1::Connection> {
         ASSIGN_OR_RETURN(ConnectionRef ref,
@@ -195,7 +196,7 @@ void ConnectionApi::ListConnections(ApiCall call,
                                     v1::ListConnectionsRequest request,
                                     Done<v1::ListConnectionsResponse> done) {
   Manage<v1::ListConnectionsResponse>(
-      std::move(call), std::move(done),
+      "ListConnections", std::move(call), std::move(done),
       [this, request = std::move(request)](const Caller& caller) {
         return List(caller, request);
       });
@@ -205,7 +206,7 @@ void ConnectionApi::UpdateConnection(ApiCall call,
                                      v1::UpdateConnectionRequest request,
                                      Done<v1::Connection> done) {
   Manage<v1::Connection>(
-      std::move(call), std::move(done),
+      "UpdateConnection", std::move(call), std::move(done),
       [this, request = std::move(request)](const Caller& caller) {
         return Update(caller, request);
       });
@@ -215,7 +216,7 @@ void ConnectionApi::RevokeConnection(ApiCall call,
                                      v1::RevokeConnectionRequest request,
                                      Done<v1::RevokeConnectionResponse> done) {
   Manage<v1::RevokeConnectionResponse>(
-      std::move(call), std::move(done),
+      "RevokeConnection", std::move(call), std::move(done),
       [this, request = std::move(request)](const Caller& caller) {
         return Revoke(caller, request);
       });
@@ -225,7 +226,7 @@ void ConnectionApi::CreateConnectSession(
     ApiCall call, v1::CreateConnectSessionRequest request,
     Done<v1::ConnectSession> done) {
   Manage<v1::ConnectSession>(
-      std::move(call), std::move(done),
+      "CreateConnectSession", std::move(call), std::move(done),
       [this, request = std::move(request)](const Caller& caller) {
         return Connect(caller, request);
       });

@@ -40,7 +40,7 @@ class ConnectionApi {
   // Lets `work` run where it may block, for a caller who may manage
   // connections.
   template <typename Response>
-  void Manage(ApiCall call, Done<Response> done,
+  void Manage(const char* method, ApiCall call, Done<Response> done,
               absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work);
 
   absl::StatusOr<ConnectionView> Find(const Caller& caller, const UserId& user,

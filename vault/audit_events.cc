@@ -113,6 +113,18 @@ absl::Status NotAudited(const absl::Status& status) {
                                            : errors::AuditUnavailable();
 }
 
+AuditEvent EventAbout(const Connection& connection, absl::string_view kind,
+                      const std::string& actor) {
+  AuditEvent event;
+  event.kind = kind;
+  event.tenant = connection.tenant;
+  event.actor = actor;
+  event.user = connection.user;
+  event.provider = connection.provider;
+  event.connection = connection.id;
+  return event;
+}
+
 AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now) {
   AuditEntry entry;
   entry.tenant = event.tenant;

@@ -42,6 +42,7 @@ inline constexpr char kKeyRotationStarted[] = "key.rotation_started";
 inline constexpr char kKeyActivated[] = "key.activated";
 inline constexpr char kKeyRotated[] = "key.rotated";
 inline constexpr char kAgentRefused[] = "agent.refused";
+inline constexpr char kCallDenied[] = "call.denied";
 }  // namespace audit_kind
 
 // What happened, in allow-listed fields: there is no field for a token, nor for
@@ -66,6 +67,10 @@ struct AuditEvent {
   std::string detail;      // a short fact of ours, such as "generation 4"
   std::string commitment;  // of the sealed record this event wrote, in hex
 };
+
+// An event of `kind` about a connection, done by `actor`.
+AuditEvent EventAbout(const Connection& connection, absl::string_view kind,
+                      const std::string& actor);
 
 // The leaf: RFC 8785 canonical JSON (sorted keys, no white space, strings and
 // arrays of strings only, so that number formatting never matters).

@@ -8,27 +8,13 @@
 #include "base/fault_point.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
+#include "vault/refresh_leases.h"
 
 namespace tokenvault {
 namespace {
 
 // Without an etag the caller does not care what moved: read again and go on.
 constexpr int kTries = 8;
-// What a connection says of a grant that got lost (docs/errors.md).
-constexpr char kLostRotation[] = "LOST_ROTATION";
-
-AuditEvent EventFor(const Connection& connection, absl::string_view kind,
-                    const std::string& actor) {
-  AuditEvent event;
-  event.kind = kind;
-  event.tenant = connection.tenant;
-  event.actor = actor;
-  event.user = connection.user;
-  event.provider = connection.provider;
-  event.connection = connection.id;
-  return event;
-}
-
 std::string NameOf(const UserId& user, const ConnectionId& id) {
   return absl::StrCat("users/", user.value, "/connections/", id.value);
 }
@@ -122,7 +108,7 @@ absl::StatusOr<ConnectionView> ConnectionAdmin::Update(
         }
       }
     }
-    AuditEvent event = EventFor(next, audit_kind::kConnectionChanged, actor);
+    AuditEvent event = EventAbout(next, audit_kind::kConnectionChanged, actor);
     event.detail = Describe(change);
     batch.Append(MakeAuditEntry(event, clock_.Now()));
     absl::Status status = store_.Commit(std::move(batch));
@@ -162,7 +148,7 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     next.state = ConnectionState::kRevoked;
     next.state_reason.clear();
     next.lease_epoch += 1;  // a refresh under way must not write its result
-    AuditEvent event = EventFor(next, audit_kind::kConnectionRevoked, actor);
+    AuditEvent event = EventAbout(next, audit_kind::kConnectionRevoked, actor);
     event.request_id = request_id;
     WriteBatch batch;
     batch.Update(next);

@@ -81,6 +81,11 @@ TEST_F(ConnectionApiTest, IsNotThereForOthers) {
       Get(world_.As("calendar-bot"), "users/u-none/connections/none").status();
   EXPECT_EQ(ReasonOf(foreign), "RESOURCE_DENIED");
   EXPECT_EQ(ReasonOf(missing), "RESOURCE_DENIED");
+  // Each of the three is in the log.
+  std::vector<AuditEntry> denied = world_.vault.Audit("call.denied");
+  ASSERT_EQ(denied.size(), 3);
+  EXPECT_THAT(denied[1].leaf, HasSubstr(R"("actor":"agents/calendar-bot")"));
+  EXPECT_THAT(denied[1].leaf, HasSubstr(R"("detail":"GetConnection")"));
 }
 
 TEST_F(ConnectionApiTest, ShowsOperatorsEveryTenant) {
