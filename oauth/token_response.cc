@@ -279,7 +279,6 @@ Secret SalvageRefreshToken(const Provider& provider,
   if (response.status < 200 || response.status >= 300) return token;
   absl::StatusOr<JsonDocument> document = ReadBody(provider, response);
   if (!document.ok()) return token;
-  if (FindErrorCode(provider, document->root()).has_value()) return token;
   if (provider.adapter != nullptr) {
     provider.adapter->Normalize(document->root(), absl::InfinitePast());
   }

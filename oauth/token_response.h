@@ -61,8 +61,8 @@ absl::StatusOr<TokenResponse> ParseTokenResponse(
     absl::Time now = absl::InfinitePast());
 
 // The refresh token of a successful answer that is otherwise of no use (no
-// access token, one of another type): it may be the only one that still works.
-// Empty when there is none.
+// access token, one of another type, an error beside it): it may be the only
+// one that still works. Empty when there is none.
 Secret SalvageRefreshToken(const Provider& provider,
                            const HttpResponse& response);
 

@@ -265,7 +265,7 @@ class Assembly::Impl {
     keep_alive_ = std::make_unique<KeepAlive>(clock_, *store_, *broker_);
     upkeep_ =
         std::make_unique<Upkeep>(clock_, *directory_, *cache_, *refresher_,
-                                 *revocations_, *keep_alive_, *pool_);
+                                 *revocations_, *keep_alive_, *broker_, *pool_);
     return absl::OkStatus();
   }
 

@@ -271,26 +271,27 @@ struct TokenApi::WaitCall {
 
 void TokenApi::WaitInteraction(ApiCall call, v1::WaitInteractionRequest request,
                                Done<v1::Interaction> done) {
-  Answer<v1::Interaction> answer(std::move(done));
+  Answer<v1::Interaction> way_back(std::move(done));
   absl::StatusOr<InteractionId> id =
       ReadInteractionName("name", request.name());
   const absl::Time until = gate_.LatestAnswer(call.deadline, kMaxWaitPatience);
-  gate_.Enter(call.credential,
-              [this, answer, id, until](absl::StatusOr<Caller> caller) {
-                if (!caller.ok()) return answer(caller.status());
-                if (caller->agent == nullptr) {
-                  return answer(errors::AgentCredentialInvalid("operator"));
-                }
-                if (!id.ok()) return answer(id.status());
-                auto wait = std::make_shared<WaitCall>(*id, *std::move(caller),
-                                                       until, answer);
-                absl::Status registered = Register(wait);
-                if (!registered.ok()) return answer(std::move(registered));
-                if (!gate_.Submit([this, wait] { Wait(wait); })) {
-                  Forget(wait);
-                  answer(CallGate::Overloaded());
-                }
-              });
+  gate_.Enter(call.credential, [this, way_back, id,
+                                until](absl::StatusOr<Caller> caller) {
+    if (!caller.ok()) return way_back(caller.status());
+    auto answer = gate_.Audited(*caller, "WaitInteraction", way_back);
+    if (caller->agent == nullptr) {
+      return answer(errors::AgentCredentialInvalid("operator"));
+    }
+    if (!id.ok()) return answer(id.status());
+    auto wait =
+        std::make_shared<WaitCall>(*id, *std::move(caller), until, answer);
+    absl::Status registered = Register(wait);
+    if (!registered.ok()) return answer(std::move(registered));
+    if (!gate_.Submit([this, wait] { Wait(wait); })) {
+      Forget(wait);
+      answer(CallGate::Overloaded());
+    }
+  });
 }
 
 absl::Status TokenApi::Register(std::shared_ptr<WaitCall> call) {
@@ -366,11 +367,12 @@ void TokenApi::EndWaits() {
 void TokenApi::CancelInteraction(ApiCall call,
                                  v1::CancelInteractionRequest request,
                                  Done<v1::Interaction> done) {
-  auto answer = gate_.Bounded<v1::Interaction>(
+  auto way_back = gate_.Bounded<v1::Interaction>(
       call.deadline, kMaxPatience, errors::UpstreamSlow(""), std::move(done));
-  gate_.Enter(call.credential, [this, answer, request = std::move(request)](
+  gate_.Enter(call.credential, [this, way_back, request = std::move(request)](
                                    absl::StatusOr<Caller> caller) {
-    if (!caller.ok()) return answer(caller.status());
+    if (!caller.ok()) return way_back(caller.status());
+    auto answer = gate_.Audited(*caller, "CancelInteraction", way_back);
     if (caller->agent == nullptr) {
       return answer(errors::AgentCredentialInvalid("operator"));
     }
@@ -379,9 +381,10 @@ void TokenApi::CancelInteraction(ApiCall call,
     if (!id.ok()) return answer(id.status());
     absl::Status request_id = CheckRequestId(request.request_id());
     if (!request_id.ok()) return answer(std::move(request_id));
-    bool taken = gate_.Submit([this, answer, id = *id, caller = *caller] {
+    bool taken = gate_.Submit([this, answer, id = *id, caller = *caller,
+                               request_id = request.request_id()] {
       absl::StatusOr<AskedQuestion> asked = interactions_.Cancel(
-          caller.agent->tenant, caller.agent->id, id, gate_.Now());
+          caller.agent->tenant, caller.agent->id, id, request_id, gate_.Now());
       if (!asked.ok()) return answer(asked.status());
       answer(ToProto(*asked, WordsFor(*caller.directory, asked->interaction)));
     });
@@ -423,21 +426,25 @@ absl::StatusOr<v1::ReportTokenRejectedResponse> TokenApi::AdviseOn(
   report.token_id = request.token_id();
   report.http_status = request.http_status();
   report.www_authenticate = request.www_authenticate();
-  ASSIGN_OR_RETURN(RejectionAdvice advice, rejections_.Advise(report));
+  ASSIGN_OR_RETURN(TokenRejections::Advice advice, rejections_.Advise(report));
   v1::ReportTokenRejectedResponse response;
   response.set_advice(
-      static_cast<v1::ReportTokenRejectedResponse::Advice>(advice));
+      static_cast<v1::ReportTokenRejectedResponse::Advice>(advice.what));
+  for (const std::string& scope : advice.missing_scopes) {
+    response.add_missing_scopes(scope);
+  }
   return response;
 }
 
 void TokenApi::ListUsableConnections(
     ApiCall call, v1::ListUsableConnectionsRequest request,
     Done<v1::ListUsableConnectionsResponse> done) {
-  auto answer = gate_.Bounded<v1::ListUsableConnectionsResponse>(
+  auto way_back = gate_.Bounded<v1::ListUsableConnectionsResponse>(
       call.deadline, kMaxPatience, errors::UpstreamSlow(""), std::move(done));
-  gate_.Enter(call.credential, [this, answer, request = std::move(request)](
+  gate_.Enter(call.credential, [this, way_back, request = std::move(request)](
                                    absl::StatusOr<Caller> caller) {
-    if (!caller.ok()) return answer(caller.status());
+    if (!caller.ok()) return way_back(caller.status());
+    auto answer = gate_.Audited(*caller, "ListUsableConnections", way_back);
     if (caller->agent == nullptr) {
       return answer(errors::AgentCredentialInvalid("operator"));
     }
@@ -457,12 +464,12 @@ absl::StatusOr<v1::ListUsableConnectionsResponse> TokenApi::ListUsable(
   const Agent& agent = *caller.agent;
   const UserId user = keys_.UserOf(agent.tenant, person.issuer, person.subject);
   // One more than asked for, to know whether there is a next page.
-  ASSIGN_OR_RETURN(
-      std::vector<Broker::Usable> found,
-      broker_.ListUsable(agent.tenant, agent.id, user, ConnectionId(after),
-                         page_size + 1, gate_.Now()));
+  ASSIGN_OR_RETURN(std::vector<AccessFinder::Usable> found,
+                   broker_.access().ListUsable(agent.tenant, agent.id, user,
+                                               ConnectionId(after),
+                                               page_size + 1, gate_.Now()));
   v1::ListUsableConnectionsResponse response;
-  for (const Broker::Usable& usable : found) {
+  for (const AccessFinder::Usable& usable : found) {
     if (response.connections_size() == page_size) {
       response.set_next_page_token(MakePageToken(after));
       break;

@@ -110,8 +110,9 @@ struct Connection {
   std::string sealed_refresh_token;  // "" once revoked, or if there is none
   uint64_t generation = 0;  // of the refresh token; bound into its envelope
 
-  // Whose turn it is to refresh: held while lease_until is ahead. The epoch
-  // grows with every lease, so a late owner's commit finds it moved.
+  // Which process refreshes, and until when it means to be done: for whoever
+  // looks at a row. What counts is the epoch: it grows with every lease, so a
+  // late owner's commit finds it moved.
   std::string lease_owner;
   uint64_t lease_epoch = 0;
   absl::Time lease_until = absl::InfinitePast();

@@ -1,7 +1,6 @@
 #include "vault/broker.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,24 +11,12 @@
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kDefaultMinTtl = absl::Seconds(60);
 constexpr size_t kMaxRemembered = 100'000;
 // last_use_time is true to within this; a write for every use would double what
 // the store has to do.
 constexpr absl::Duration kUseTimeGrain = absl::Minutes(1);
-constexpr int kMaxAccounts = 100;
-
-// How long the token must still be good. Without a wish of the caller's, the
-// usual minute, but never more than half of a short-lived token's life.
-absl::Duration MinTtl(const AccessRequest& request, const AccessToken& token) {
-  return request.min_ttl.value_or(std::min(kDefaultMinTtl, token.lifetime / 2));
-}
-
-bool IsGoodEnough(const AccessRequest& request, const AccessToken& token,
-                  absl::Time now) {
-  return !token.rejected.load() &&
-         token.expire_time - now >= MinTtl(request, token);
-}
+// A connection that changes more often than that during one request is left.
+constexpr int kMostLooks = 3;
 
 absl::Status LivesTooShort(const AccessToken& token) {
   return errors::FieldInvalid(
@@ -44,7 +31,7 @@ bool IsPassing(const absl::Status& status) {
   return reason == "PROVIDER_UNREACHABLE" ||
          reason == "PROVIDER_RATE_LIMITED" ||
          reason == "PROVIDER_ANSWER_INVALID" ||
-         reason == "PROVIDER_MISCONFIGURED";
+         reason == "PROVIDER_MISCONFIGURED" || reason == "RATE_LIMITED";
 }
 
 AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
@@ -61,30 +48,6 @@ AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
   return event;
 }
 
-// Whether a token of this connection does what was asked for, and no more
-// unless the operator allows it.
-bool Fits(const AccessRequest& request, const Connection& connection) {
-  const Provider& provider = *request.directory->FindProvider(request.provider);
-  return request.scopes.IsSubsetOf(connection.granted_scopes) &&
-         (request.directory->tokens.allow_policy_only ||
-          TokenScopes(provider, request.scopes, connection.granted_scopes)
-              .IsSubsetOf(request.scopes));
-}
-
-Question QuestionFor(const AccessRequest& request, InteractionKind kind) {
-  Question question;
-  question.kind = kind;
-  question.tenant = request.tenant;
-  question.agent = request.agent;
-  question.user = request.user;
-  question.provider = request.provider;
-  question.scopes = request.scopes;
-  question.purpose = request.purpose;
-  question.return_uri = request.return_uri;
-  question.request_id = request.request_id;
-  return question;
-}
-
 }  // namespace
 
 struct Broker::Pending {
@@ -94,16 +57,8 @@ struct Broker::Pending {
   // What the fetch that it waited for ended with, when that was the provider's
   // failure and a token that is still good will do.
   absl::Status fetch_failure;
-};
-
-// What an agent may use: found in the store, good until `validity` says no.
-struct Broker::Access {
-  Connection connection;
-  AgentGrant grant;
-  absl::Time end_time;  // by the person's choice
-  Validity validity;
-  TokenKey key;
-  bool narrows = false;  // the provider gives no more than asked
+  // How often the connection changed while a token was fetched.
+  int looked_again = 0;
 };
 
 struct Broker::RememberedAnswer {
@@ -125,7 +80,8 @@ Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
       cache_(cache),
       interactions_(interactions),
       refresher_(refresher),
-      pool_(pool) {}
+      pool_(pool),
+      access_(store, cache) {}
 
 Broker::AnswerKey Broker::KeyOf(const AccessRequest& request) {
   return {request.tenant,     request.agent,  request.user,    request.provider,
@@ -152,7 +108,7 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
   if (known != nullptr && known->directory == request.directory &&
       known->validity->load() && now < known->end_time &&
       now < known->touched + kUseTimeGrain &&
-      IsGoodEnough(request, *known->token, now)) {
+      IsGoodEnough(request.min_ttl, *known->token, now)) {
     pending->decision.rule = known->rule;
     Give(std::move(pending), known->connection, known->token,
          known->enforcement, known->validity, /*from_cache=*/true);
@@ -183,7 +139,7 @@ void Broker::Enqueue(std::shared_ptr<Pending> pending) {
 void Broker::Resolve(std::shared_ptr<Pending> pending) {
   const AccessRequest& request = pending->request;
   absl::StatusOr<std::variant<Access, Question>> found =
-      FindAccess(request, clock_.Now());
+      access_.Find(request, clock_.Now());
   if (!found.ok()) return Refuse(std::move(pending), found.status());
   if (auto* question = std::get_if<Question>(&*found)) {
     return Ask(std::move(pending), std::move(*question));
@@ -191,10 +147,10 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   const Access& access = std::get<Access>(*found);
   const TokenKey& key = access.key;
   std::shared_ptr<const AccessToken> held = cache_.Find(key, clock_.Now());
-  if (held != nullptr && IsGoodEnough(request, *held, clock_.Now())) {
+  if (held != nullptr && IsGoodEnough(request.min_ttl, *held, clock_.Now())) {
     return Answer(std::move(pending), access, std::move(held), true);
   }
-  if (held != nullptr && MinTtl(request, *held) > held->lifetime) {
+  if (held != nullptr && MinTtl(request.min_ttl, *held) > held->lifetime) {
     // Another one would not live longer either.
     absl::Status why = LivesTooShort(*held);
     return Refuse(std::move(pending), std::move(why));
@@ -209,18 +165,17 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   }
 
   // Who comes while another fetches looks again when it has landed, and shares
-  // its failure if it wanted the same token.
+  // its failure if it wanted the same token of the same connection.
   bool flying = flights_.TakeOff(
-      access.connection.id, [this, pending, key](const TokenKey& fetched,
-                                                 const absl::Status& status) {
-        if (!status.ok() && fetched == key) {
-          // A dead grant is looked at again: the answer is a link. So is a
-          // token that may still be good.
-          if (IsPassing(status) && !pending->request.min_ttl.has_value()) {
-            pending->fetch_failure = status;
-          } else if (!HasReason(status, "GRANT_GONE")) {
+      access.connection.id,
+      [this, pending, key, validity = access.validity](
+          const TokenKey& fetched, const absl::Status& status) {
+        if (!status.ok() && fetched == key && validity->load()) {
+          // A token that is held may still be good.
+          if (!IsPassing(status) || pending->request.min_ttl.has_value()) {
             return Refuse(pending, status);
           }
+          pending->fetch_failure = status;
         }
         Enqueue(pending);
       });
@@ -236,19 +191,25 @@ void Broker::Fetch(std::shared_ptr<Pending> pending, const Access& access,
   // Between our look and our turn somebody may have landed with it.
   std::shared_ptr<const AccessToken> landed =
       cache_.Find(access.key, clock_.Now());
-  if (landed != nullptr && IsGoodEnough(request, *landed, clock_.Now())) {
+  if (landed != nullptr &&
+      IsGoodEnough(request.min_ttl, *landed, clock_.Now())) {
     flights_.Land(id, access.key, absl::OkStatus());
     return Answer(std::move(pending), access, std::move(landed), true);
   }
 
   absl::StatusOr<Refresher::Fetched> fetched = refresher_.Fetch(
       *request.directory, *request.directory->FindProvider(request.provider),
-      access.connection, request.scopes, request.resource);
+      access.connection, {request.scopes, request.resource, request.min_ttl});
   if (fetched.ok()) {
     cache_.Put(access.key, fetched->token, access.validity, clock_.Now());
   }
   flights_.Land(id, access.key, fetched.status());
 
+  if (!access.validity->load() && ++pending->looked_again < kMostLooks) {
+    // Revoked, paused, reconnected, or less or nothing of it is granted any
+    // more: that comes first.
+    return Enqueue(std::move(pending));
+  }
   if (HasReason(fetched.status(), "GRANT_GONE")) {
     Question question = QuestionFor(request, InteractionKind::kReconnect);
     question.connection = id;
@@ -262,12 +223,8 @@ void Broker::Fetch(std::shared_ptr<Pending> pending, const Access& access,
     }
     return Refuse(std::move(pending), fetched.status());
   }
-  if (!IsGoodEnough(request, *fetched->token, clock_.Now())) {
+  if (!IsGoodEnough(request.min_ttl, *fetched->token, clock_.Now())) {
     return Refuse(std::move(pending), LivesTooShort(*fetched->token));
-  }
-  if (!access.validity->load()) {
-    // Revoked or paused while we fetched: that comes first.
-    return Enqueue(std::move(pending));
   }
   Answer(std::move(pending), access, fetched->token, /*from_cache=*/false);
 }
@@ -285,7 +242,7 @@ absl::Status Broker::UseRefreshToken(
       connection.granted_scopes.Minus(provider->scope_not_echoed);
   const TokenKey key{connection.tenant, connection.id, scopes, ""};
   absl::StatusOr<Refresher::Fetched> fetched =
-      refresher_.Fetch(*directory, *provider, connection, scopes, "");
+      refresher_.Fetch(*directory, *provider, connection, {scopes, "", {}});
   if (fetched.ok()) {
     cache_.Put(key, fetched->token, std::move(validity), clock_.Now());
   }
@@ -293,121 +250,14 @@ absl::Status Broker::UseRefreshToken(
   return fetched.status();
 }
 
-absl::StatusOr<std::variant<Broker::Access, Question>> Broker::FindAccess(
-    const AccessRequest& request, absl::Time now) {
-  absl::StatusOr<Connection> chosen = ChooseConnection(request, now);
-  if (HasReason(chosen.status(), "NOT_FOUND")) {
-    return QuestionFor(request, InteractionKind::kConsent);
+void Broker::CommitLanded(const std::shared_ptr<const Directory>& directory) {
+  for (const Connection& connection : refresher_.Uncommitted()) {
+    const bool ours = flights_.TakeOff(
+        connection.id, [](const TokenKey&, const absl::Status&) {});
+    if (!ours) continue;
+    absl::Status status = refresher_.Settle(*directory, connection);
+    flights_.Land(connection.id, TokenKey(), status);
   }
-  RETURN_IF_ERROR(chosen.status());
-
-  Access access;
-  // Taken before the row is read again: whatever changes it from here on voids
-  // what we are about to learn.
-  access.validity = cache_.ValidityOf(chosen->id);
-  ASSIGN_OR_RETURN(access.connection,
-                   store_.GetConnection(request.tenant, chosen->id));
-  const Connection& connection = access.connection;
-  if (connection.paused) return errors::ConnectionPaused(connection.id.value);
-  Question question = QuestionFor(request, InteractionKind::kReconnect);
-  question.connection = connection.id;
-  const Provider& provider = *request.directory->FindProvider(request.provider);
-  if (connection.state != ConnectionState::kActive ||
-      IsOfAnotherIssuer(connection, provider)) {
-    return question;
-  }
-
-  absl::StatusOr<AgentGrant> grant =
-      store_.GetAgentGrant(request.tenant, connection.id, request.agent);
-  if (!grant.ok() && !HasReason(grant.status(), "NOT_FOUND")) {
-    return grant.status();
-  }
-  access.end_time = grant.ok()
-                        ? std::min(grant->end_time, connection.access_end_time)
-                        : absl::InfinitePast();
-  if (now >= access.end_time) {
-    question.kind = InteractionKind::kConsent;
-    question.missing_scopes = request.scopes.Minus(connection.granted_scopes);
-    return question;
-  }
-  question.missing_scopes = request.scopes.Minus(
-      grant->scopes.Intersection(connection.granted_scopes));
-  if (!question.missing_scopes.empty()) {
-    question.kind = InteractionKind::kStepUp;
-    return question;
-  }
-  access.grant = *std::move(grant);
-
-  access.narrows = provider.narrowing != Narrowing::kNone;
-  access.key = {
-      request.tenant, connection.id,
-      TokenScopes(provider, request.scopes, connection.granted_scopes),
-      request.resource};
-  const ScopeSet excess =
-      access.narrows ? ScopeSet() : access.key.scopes.Minus(request.scopes);
-  if (!excess.empty() && !request.directory->tokens.allow_policy_only) {
-    return errors::ScopeNotNarrowable(provider.id.value, excess.ToString());
-  }
-  return access;
-}
-
-absl::StatusOr<Connection> Broker::ChooseConnection(
-    const AccessRequest& request, absl::Time now) {
-  const Provider& provider = *request.directory->FindProvider(request.provider);
-  const bool apart = provider.KeepsGrantsApart();
-  // Of several grants of one account, any stands for the account.
-  std::optional<std::string> account;
-  if (!request.connection.empty()) {
-    absl::StatusOr<Connection> named =
-        store_.GetConnection(request.tenant, request.connection);
-    if (!named.ok() && !HasReason(named.status(), "NOT_FOUND")) {
-      return named.status();
-    }
-    if (!named.ok() || named->user != request.user ||
-        named->provider != request.provider ||
-        named->state == ConnectionState::kRevoked) {
-      return errors::ResourceDenied(
-          absl::StrCat("connections/", request.connection.value));
-    }
-    if (!apart || named->account_id.empty()) return named;
-    account = named->account_id;
-  }
-
-  ConnectionFilter filter;
-  filter.tenant = request.tenant;
-  filter.user = request.user;
-  filter.provider = request.provider;
-  ASSIGN_OR_RETURN(
-      std::vector<Connection> connections,
-      store_.ListConnections(filter, ConnectionId(), kMaxAccounts));
-  // Working ones first; then those this agent may use, of several grants the
-  // one that can do least, the last used first; then the newest.
-  using Rank = std::tuple<bool, bool, int64_t, absl::Time, absl::Time>;
-  const Connection* best = nullptr;
-  Rank best_rank;
-  for (const Connection& connection : connections) {
-    if (connection.state == ConnectionState::kRevoked ||
-        now >= connection.access_end_time ||
-        (account.has_value() && connection.account_id != *account) ||
-        (apart && !Fits(request, connection))) {
-      continue;
-    }
-    absl::StatusOr<AgentGrant> grant =
-        store_.GetAgentGrant(request.tenant, connection.id, request.agent);
-    bool covers = grant.ok() && now < grant->end_time &&
-                  request.scopes.IsSubsetOf(grant->scopes);
-    const auto size = static_cast<int64_t>(connection.granted_scopes.size());
-    Rank rank{connection.state == ConnectionState::kActive, covers,
-              apart ? -size : 0,
-              grant.ok() ? grant->last_use_time : absl::InfinitePast(),
-              connection.create_time};
-    if (best == nullptr || rank > best_rank) {
-      best = &connection;
-      best_rank = rank;
-    }
-  }
-  if (best == nullptr) return errors::NotFound("connection");
-  return *best;
 }
 
 void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
@@ -519,34 +369,6 @@ void Broker::TouchGrant(AgentGrant grant, absl::Time now) {
   batch.Update(std::move(grant));
   // Nobody waits for it, and who loses a race loses nothing but a minute.
   store_.Commit(std::move(batch), [](absl::Status) {});
-}
-
-absl::StatusOr<std::vector<Broker::Usable>> Broker::ListUsable(
-    const TenantId& tenant, const AgentId& agent, const UserId& user,
-    const ConnectionId& after, int limit, absl::Time now) {
-  ConnectionFilter filter;
-  filter.tenant = tenant;
-  filter.user = user;
-  filter.state = ConnectionState::kActive;
-  std::vector<Usable> usable;
-  ConnectionId seen = after;
-  while (static_cast<int>(usable.size()) < limit) {
-    ASSIGN_OR_RETURN(std::vector<Connection> page,
-                     store_.ListConnections(filter, seen, limit));
-    if (page.empty()) break;
-    for (Connection& connection : page) {
-      seen = connection.id;
-      if (connection.paused || now >= connection.access_end_time) continue;
-      absl::StatusOr<AgentGrant> grant =
-          store_.GetAgentGrant(tenant, connection.id, agent);
-      if (HasReason(grant.status(), "NOT_FOUND")) continue;
-      RETURN_IF_ERROR(grant.status());
-      if (now >= grant->end_time) continue;
-      usable.push_back({std::move(connection), *std::move(grant)});
-      if (static_cast<int>(usable.size()) == limit) break;
-    }
-  }
-  return usable;
 }
 
 }  // namespace tokenvault

@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "base/scope_set.h"
 #include "storage/store.h"
+#include "vault/access_finder.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
 #include "vault/refresher.h"
@@ -23,24 +24,6 @@
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
-
-// A request for a token, after the edge has said who asks and for whom. Names
-// are checked: agent and provider exist in `directory`, scopes are the
-// provider's own.
-struct AccessRequest {
-  std::shared_ptr<const Directory> directory;
-  TenantId tenant;
-  AgentId agent;
-  UserId user;
-  ProviderId provider;
-  ScopeSet scopes;
-  ConnectionId connection;  // optional
-  std::string resource;
-  std::optional<absl::Duration> min_ttl;
-  std::string purpose;
-  std::string request_id;
-  std::string return_uri;
-};
 
 // One token as an agent gets it.
 struct IssuedToken {
@@ -82,20 +65,14 @@ class Broker {
       const std::shared_ptr<const Directory>& directory,
       const Connection& connection);
 
-  // Connections that this agent may use for this person now, with its grant.
-  struct Usable {
-    Connection connection;
-    AgentGrant grant;
-  };
-  absl::StatusOr<std::vector<Usable>> ListUsable(const TenantId& tenant,
-                                                 const AgentId& agent,
-                                                 const UserId& user,
-                                                 const ConnectionId& after,
-                                                 int limit, absl::Time now);
+  // Commits the answers that landed while the disk took no commit. Calls no
+  // provider; blocks on the disk.
+  void CommitLanded(const std::shared_ptr<const Directory>& directory);
+
+  AccessFinder& access() { return access_; }
 
  private:
   struct Pending;           // a request and its `done`
-  struct Access;            // what may be used, and on what terms
   struct RememberedAnswer;  // what TryNow needs to answer without the store
 
   // Who asks for what: everything an answer depends on but the time.
@@ -118,11 +95,6 @@ class Broker {
 
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
-  // What the agent may use, or what a person must be asked first.
-  absl::StatusOr<std::variant<Access, Question>> FindAccess(
-      const AccessRequest& request, absl::Time now);
-  absl::StatusOr<Connection> ChooseConnection(const AccessRequest& request,
-                                              absl::Time now);
   void Fetch(std::shared_ptr<Pending> pending, const Access& access,
              std::shared_ptr<const AccessToken> held);
   void Ask(std::shared_ptr<Pending> pending, Question question);
@@ -142,6 +114,7 @@ class Broker {
   Interactions& interactions_;
   Refresher& refresher_;
   WorkerPool& pool_;
+  AccessFinder access_;
   SingleFlight flights_;
 
   Mutex mutex_;

@@ -129,14 +129,14 @@ absl::StatusOr<AskedQuestion> Interactions::Get(const TenantId& tenant,
   return AskedQuestion{*std::move(found), std::move(url)};
 }
 
-absl::StatusOr<AskedQuestion> Interactions::Cancel(const TenantId& tenant,
-                                                   const AgentId& agent,
-                                                   const InteractionId& id,
-                                                   absl::Time now) {
+absl::StatusOr<AskedQuestion> Interactions::Cancel(
+    const TenantId& tenant, const AgentId& agent, const InteractionId& id,
+    const std::string& request_id, absl::Time now) {
   ASSIGN_OR_RETURN(AskedQuestion asked, Get(tenant, agent, id, "", now));
   if (asked.interaction.state != InteractionState::kPending) return asked;
   AuditEvent event;
   event.kind = audit_kind::kConsentCancelled;
+  event.request_id = request_id;
   event.tenant = tenant;
   event.actor = absl::StrCat("agents/", agent.value);
   event.user = asked.interaction.user;

@@ -66,7 +66,9 @@ class Interactions {
                                     absl::Time now) const;
   absl::StatusOr<AskedQuestion> Cancel(const TenantId& tenant,
                                        const AgentId& agent,
-                                       const InteractionId& id, absl::Time now);
+                                       const InteractionId& id,
+                                       const std::string& request_id,
+                                       absl::Time now);
 
   // By the id in a link, whatever its state. NOT_FOUND.
   absl::StatusOr<Interaction> FindByLink(const std::string& link_id) const;

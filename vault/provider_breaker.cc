@@ -9,7 +9,7 @@
 namespace tokenvault {
 namespace {
 
-// Enough to weigh losses against; more says nothing new.
+// Enough to weigh against one another; more says nothing new.
 constexpr size_t kMostCounted = 1000;
 
 void LogOpened(const ProviderId& provider, absl::string_view problem) {
@@ -23,7 +23,10 @@ void LogOpened(const ProviderId& provider, absl::string_view problem) {
 
 void ProviderBreaker::Forget(State& state, absl::Time now) {
   const absl::Time since = now - kWindow;
-  while (!state.lost.empty() && state.lost.front().time < since) {
+  while (!state.lost.empty() &&
+         ((state.lost.front().time < since &&
+           state.lost.front().time <= state.last_refreshed) ||
+          state.lost.size() > kMostCounted)) {
     state.lost.pop_front();
   }
   while (!state.refreshed.empty() && (state.refreshed.front() < since ||
@@ -85,6 +88,7 @@ ProviderBreaker::Verdict ProviderBreaker::OnGrantGone(
   Verdict verdict;
   if (!state.problem.empty()) {
     verdict.believed = false;
+    verdict.problem = state.problem;
     return verdict;
   }
   const bool known =
@@ -99,6 +103,7 @@ ProviderBreaker::Verdict ProviderBreaker::OnGrantGone(
   state.next_probe = now + kProbe;
   LogOpened(connection.provider, state.problem);
   verdict.believed = false;
+  verdict.problem = state.problem;
   for (Lost& lost : state.lost) {
     verdict.doubtful.push_back(std::move(lost.connection));
   }
@@ -115,6 +120,7 @@ void ProviderBreaker::OnSuccess(const ProviderId& provider, absl::Time now) {
         {{LogKey::kProvider, provider.value}});
   }
   state.problem.clear();
+  state.last_refreshed = now;
   state.refreshed.push_back(now);
   Forget(state, now);
 }

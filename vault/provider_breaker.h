@@ -25,8 +25,9 @@ namespace tokenvault {
 // good faith. Thread-safe.
 class ProviderBreaker {
  public:
-  // More connections than this lost within kWindow, and more than were
-  // refreshed since the first of the last of them, is a storm.
+  // More connections than this lost, and more than were refreshed since the
+  // first of the last of them, is a storm: within kWindow, or however slowly
+  // while nothing works in between.
   static constexpr size_t kMostLost = 10;
   static constexpr absl::Duration kWindow = absl::Minutes(1);
   static constexpr absl::Duration kProbe = absl::Seconds(5);
@@ -44,9 +45,10 @@ class ProviderBreaker {
 
   // The provider says that this grant is gone. `believed`: mark it. Otherwise
   // the provider is in doubt, and `doubtful` are the connections that were
-  // marked on its word within the window: they are to be restored.
+  // marked on its word of late: they are to be restored.
   struct Verdict {
     bool believed = true;
+    std::string problem;  // what is wrong, when it is not believed
     std::vector<Connection> doubtful;
   };
   Verdict OnGrantGone(const Connection& connection, Loss loss, absl::Time now);
@@ -75,8 +77,11 @@ class ProviderBreaker {
     std::string problem;    // "" while closed
     absl::Time since;       // while open
     absl::Time next_probe;  // while open
-    std::deque<Lost> lost;  // within the window, one for each connection
-    std::deque<absl::Time> refreshed;
+    // One for each connection. What is older than the window counts for as long
+    // as nothing has worked since.
+    std::deque<Lost> lost;
+    std::deque<absl::Time> refreshed;  // within the window
+    absl::Time last_refreshed = absl::InfinitePast();
   };
   static void Forget(State& state, absl::Time now);
   static bool IsStorm(const State& state);

@@ -1,18 +1,14 @@
 #include "vault/refresher.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
-#include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/provider_call.h"
 #include "vault/upstream_revocations.h"
@@ -20,36 +16,19 @@
 namespace tokenvault {
 namespace {
 
-// How often a commit is tried again when the row moved under it: somebody
-// renamed or paused the connection. Each try reads it anew.
-constexpr int kTries = 8;
-constexpr char kUnknownRotation[] = "UNKNOWN_ROTATION";
-constexpr char kLostRotation[] = "LOST_ROTATION";
-
-AuditEvent EventFor(const Connection& connection, absl::string_view kind) {
-  AuditEvent event;
-  event.kind = kind;
-  event.tenant = connection.tenant;
-  event.actor = "vault";
-  event.user = connection.user;
-  event.provider = connection.provider;
-  event.connection = connection.id;
-  return event;
-}
-
-void DropLease(Connection& connection) {
-  connection.lease_owner.clear();
-  connection.lease_until = absl::InfinitePast();
-  connection.refresh_phase = RefreshPhase::kNone;
-  connection.landing_slot = 0;
-}
+// So many failures in a row say nothing yet; from then on each one doubles the
+// time for which a connection's provider is left alone.
+constexpr int kFailuresBeforePause = 5;
+constexpr absl::Duration kFirstPause = absl::Seconds(1);
+constexpr absl::Duration kLongestPause = absl::Seconds(30);
 
 bool IsSuccess(const absl::StatusOr<HttpResponse>& answer) {
   return answer.ok() && answer->status >= 200 && answer->status < 300;
 }
 
 // Whether the provider may have done what we asked, though we hold no good
-// answer. An answer that refuses says that it did not.
+// answer. An answer that refuses says that it did not; one that succeeds and
+// speaks of trouble says nothing.
 bool MayHaveRotated(const absl::StatusOr<HttpResponse>& answer,
                     const absl::Status& why) {
   const std::string reason = ReasonOf(why);
@@ -59,7 +38,7 @@ bool MayHaveRotated(const absl::StatusOr<HttpResponse>& answer,
   if (reason != "PROVIDER_UNREACHABLE") return false;
   if (!answer.ok()) return MetadataOf(why, "maybe_sent") != "false";
   // "Not now", said before the work began.
-  return answer->status >= 500 && answer->status != 503;
+  return IsSuccess(answer) || (answer->status >= 500 && answer->status != 503);
 }
 
 RefreshCounts::Result ResultOf(const absl::StatusOr<HttpResponse>& answer,
@@ -71,9 +50,58 @@ RefreshCounts::Result ResultOf(const absl::StatusOr<HttpResponse>& answer,
   return MayHaveRotated(answer, verdict) ? kAmbiguous : kTransient;
 }
 
-absl::Status CannotBeUsed(const Connection& connection) {
-  return errors::ResourceDenied(
-      absl::StrCat("connections/", connection.id.value));
+// What the token that a refresh brings is filed under, where narrower ones are
+// made of it.
+TokenKey WideKey(const Provider& provider, const Connection& row) {
+  return {row.tenant, row.id,
+          row.granted_scopes.Minus(provider.scope_not_echoed), ""};
+}
+
+std::shared_ptr<AccessToken> MakeAccessToken(const Provider& provider,
+                                             TokenResponse response,
+                                             ScopeSet can_do,
+                                             absl::Time received,
+                                             absl::Time not_after) {
+  const absl::Duration life = response.Lifetime(provider);
+  auto token = std::make_shared<AccessToken>();
+  token->value = std::move(response.access_token);
+  token->type = response.token_type;
+  token->token_id = "t-" + Base32Encode(RandomBytes(15));
+  token->scopes = std::move(can_do);
+  // Clocks differ and requests take time; of a short life, take less away.
+  token->expire_time = std::min(
+      received + life - std::min(absl::Seconds(60), life / 5), not_after);
+  token->lifetime = token->expire_time - received;
+  token->endpoint_hints = std::move(response.captured);
+  return token;
+}
+
+// Who sees to it that a token which can do `can_do` does no more than
+// `wanted`; SCOPE_NOT_NARROWABLE when nobody does and that is not allowed.
+absl::StatusOr<ScopeEnforcement> EnforcementOf(const Directory& directory,
+                                               const Provider& provider,
+                                               const ScopeSet& can_do,
+                                               const ScopeSet& wanted) {
+  if (can_do.IsSubsetOf(wanted)) {
+    return provider.narrowing == Narrowing::kNone ? ScopeEnforcement::kGrant
+                                                  : ScopeEnforcement::kProvider;
+  }
+  if (directory.tokens.allow_policy_only) return ScopeEnforcement::kPolicyOnly;
+  return errors::ScopeNotNarrowable(provider.id.value,
+                                    can_do.Minus(wanted).ToString());
+}
+
+// What the grant still holds, by an answer to a request for `asked`.
+ScopeSet StillGranted(const Provider& provider, const ScopeSet& granted,
+                      const ScopeSet& asked, const TokenResponse& response) {
+  if (provider.narrowing != Narrowing::kRefreshScope) {
+    return response.GrantedScopes(provider, granted);
+  }
+  // A narrowed answer says nothing of what was not asked for; but what was, and
+  // did not come, is no longer granted.
+  if (!response.scope.has_value()) return granted;
+  return granted.Minus(
+      asked.Minus(*response.scope).Minus(provider.scope_not_echoed));
 }
 
 }  // namespace
@@ -94,7 +122,7 @@ Refresher::Refresher(const Clock& clock, Store& store, KeyKeeper& keys,
       providers_(providers),
       cache_(cache),
       slots_(keys, std::move(landing)),
-      owner_(RandomToken()) {}
+      leases_(clock, store, keys, slots_) {}
 
 absl::Status Refresher::Recover(const Directory& directory) {
   ASSIGN_OR_RETURN(std::vector<Connection> unsettled,
@@ -116,23 +144,189 @@ absl::Status Refresher::Recover(const Directory& directory) {
   return absl::OkStatus();
 }
 
+std::vector<Connection> Refresher::Uncommitted() {
+  absl::flat_hash_map<ConnectionId, TenantId> known;
+  {
+    MutexLock lock(mutex_);
+    known = uncommitted_;
+  }
+  std::vector<Connection> rows;
+  for (const auto& [id, tenant] : known) {
+    absl::StatusOr<Connection> row = store_.GetConnection(tenant, id);
+    if (row.ok()) rows.push_back(*std::move(row));
+  }
+  return rows;
+}
+
+absl::Status Refresher::Settle(const Directory& directory,
+                               const Connection& connection) {
+  const Provider* provider = directory.FindProvider(connection.provider);
+  if (provider == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Connection row,
+                   store_.GetConnection(connection.tenant, connection.id));
+  return FinishInterrupted(*provider, row).status();
+}
+
 absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
     const Directory& directory, const Provider& configured,
-    const Connection& connection, const ScopeSet& scopes,
-    const std::string& resource) {
+    const Connection& connection, const Wanted& wanted) {
+  // Before the row is read: what changes it voids what we learn.
+  const Validity validity = cache_.ValidityOf(connection.id);
   ASSIGN_OR_RETURN(Connection row,
                    store_.GetConnection(connection.tenant, connection.id));
   ASSIGN_OR_RETURN(row, FinishInterrupted(configured, row));
   RETURN_IF_ERROR(CheckPause(row));
-  // A new configuration may hold the right secret: it gets a new chance.
-  if (directory_.exchange(&directory) != &directory) breaker_.Reset();
+  {
+    // A new configuration may hold the right secret: it gets a new chance.
+    MutexLock lock(mutex_);
+    if (generation_ != directory.generation) breaker_.Reset();
+    generation_ = directory.generation;
+  }
   RETURN_IF_ERROR(breaker_.Admit(configured.id, clock_.Now()));
   ASSIGN_OR_RETURN(Provider provider, providers_.WithEndpointsFor(
                                           row, configured, directory.dev_mode));
-  FaultPoint("refresh.before_lease");
-  ASSIGN_OR_RETURN(Connection leased, TakeLease(provider, row));
-  FaultPoint("refresh.lease_committed");
 
+  if (provider.narrowing == Narrowing::kTokenExchange) {
+    const absl::Time now = clock_.Now();
+    auto wide = cache_.Find(WideKey(provider, row), now);
+    if (wide != nullptr && IsGoodEnough(wanted.min_ttl, *wide, now)) {
+      absl::StatusOr<Fetched> fetched =
+          Narrow(directory, provider, wide, row.granted_scopes, wanted,
+                 CallAbout(directory, row, now));
+      if (!HasReason(fetched.status(), "PROVIDER_REFUSED")) return fetched;
+      // It may be dead at the provider, though not here: one refresh tells.
+      cache_.Reject(wide->token_id);
+    }
+  }
+  RETURN_IF_ERROR(CheckUse(provider, row, wanted));
+
+  FaultPoint("refresh.before_lease");
+  ASSIGN_OR_RETURN(Connection leased, leases_.Take(row));
+  FaultPoint("refresh.lease_committed");
+  const absl::Time received = clock_.Now();
+  TokenCall call = CallAbout(directory, leased, received);
+  ASSIGN_OR_RETURN(Settled settled, Refresh(provider, leased, wanted, call));
+  FaultPoint("refresh.done");
+  providers_.oauth().Complete(provider, settled.response, call);
+  call.hints = settled.response.captured;
+
+  const ScopeSet& granted = settled.connection.granted_scopes;
+  if (provider.narrowing != Narrowing::kTokenExchange) {
+    return ToAccessToken(directory, provider, std::move(settled.response),
+                         wanted.scopes, granted, received);
+  }
+  const TokenKey key = WideKey(provider, settled.connection);
+  std::shared_ptr<const AccessToken> wide =
+      MakeAccessToken(provider, std::move(settled.response), key.scopes,
+                      received, absl::InfiniteFuture());
+  cache_.Put(key, wide, validity, clock_.Now());
+  return Narrow(directory, provider, wide, granted, wanted, call);
+}
+
+void Refresher::ForgetTimes() {
+  breaker_.Reset();
+  MutexLock lock(mutex_);
+  pauses_.clear();
+}
+
+absl::Status Refresher::CheckPause(const Connection& connection) {
+  const absl::Time now = clock_.Now();
+  MutexLock lock(mutex_);
+  auto it = pauses_.find(connection.id);
+  if (it == pauses_.end() || now >= it->second.until) return absl::OkStatus();
+  const absl::Duration left = it->second.until - now;
+  const absl::Status& why = it->second.why;
+  if (!HasReason(why, "PROVIDER_UNREACHABLE")) {
+    return errors::ProviderRateLimited(connection.provider.value, left);
+  }
+  return errors::ProviderUnreachable(connection.provider.value,
+                                     MetadataOf(why, "problem"),
+                                     /*maybe_sent=*/false, left);
+}
+
+// After a call that brought nothing. As long as the provider asks; else, when
+// it fails again and again, a little longer each time.
+void Refresher::NotePause(const ConnectionId& connection,
+                          const absl::Status& why) {
+  const absl::Time now = clock_.Now();
+  MutexLock lock(mutex_);
+  Pause& pause = pauses_[connection];
+  pause.why = why;
+  if (HasReason(why, "PROVIDER_RATE_LIMITED")) {
+    pause.until = now + RetryDelayOf(why);
+    return;
+  }
+  pause.failures += 1;
+  if (pause.failures < kFailuresBeforePause) return;
+  const int doublings = std::min(pause.failures - kFailuresBeforePause, 16);
+  pause.until = now + std::min(kFirstPause * (1 << doublings), kLongestPause);
+}
+
+// Whether a refresh may be risked while tokens of the connection are in use.
+absl::Status Refresher::CheckUse(const Provider& provider,
+                                 const Connection& row, const Wanted& wanted) {
+  const absl::Time now = clock_.Now();
+  const absl::Duration held = cache_.HeldUntil(row.id) - now;
+  // Where a replay may end everything that came of the grant, what is held is
+  // used up first.
+  if (row.refresh_phase == RefreshPhase::kUnknown &&
+      now >= row.refresh_sent_time + provider.reuse_grace &&
+      held > absl::ZeroDuration()) {
+    return errors::ProviderUnreachable(provider.id.value, "outcome_unknown",
+                                       /*maybe_sent=*/true, held);
+  }
+  const absl::Duration min_ttl = wanted.min_ttl.value_or(kDefaultMinTtl);
+  if (provider.refresh_invalidates_access_token && held > min_ttl) {
+    return errors::RateLimited("tokens_in_use", held - min_ttl);
+  }
+  return absl::OkStatus();
+}
+
+// A row that says kMaybeSent while nobody is at work on it: the daemon ended in
+// between, or the disk refused the result. The row as it is afterwards.
+absl::StatusOr<Connection> Refresher::FinishInterrupted(
+    const Provider& provider, const Connection& row) {
+  if (row.refresh_phase != RefreshPhase::kMaybeSent ||
+      row.state != ConnectionState::kActive) {
+    MutexLock lock(mutex_);
+    uncommitted_.erase(row.id);
+    return row;
+  }
+  FaultPoint("recover.begin");
+  absl::StatusOr<Secret> landed = slots_.Find(row);
+  FaultPoint("recover.slot_read");
+  if (landed.ok()) {
+    HttpResponse answer;
+    answer.status = 200;
+    answer.body = *std::move(landed);
+    absl::StatusOr<Settled> settled =
+        Judge(provider, row, /*asked=*/ScopeSet(), std::move(answer));
+    FaultPoint("recover.done");
+    if (settled.ok()) return settled->connection;
+    ASSIGN_OR_RETURN(Connection now, store_.GetConnection(row.tenant, row.id));
+    // Not committed: it stays where it landed, and nothing is sent with the
+    // token that it replaces.
+    if (now.refresh_phase == RefreshPhase::kMaybeSent &&
+        now.lease_epoch == row.lease_epoch) {
+      return settled.status();
+    }
+    return now;
+  }
+  if (!HasReason(landed.status(), "NOT_FOUND")) return landed.status();
+  absl::Status doubted = leases_.LeaveInDoubt(
+      provider, row,
+      errors::ProviderUnreachable(provider.id.value, "interrupted",
+                                  /*maybe_sent=*/true));
+  // Moved on is settled, too.
+  if (!HasReason(doubted, "RESOURCE_DENIED")) RETURN_IF_ERROR(doubted);
+  return store_.GetConnection(row.tenant, row.id);
+}
+
+// The call itself: opens, sends, lands, judges.
+absl::StatusOr<Refresher::Settled> Refresher::Refresh(const Provider& provider,
+                                                      const Connection& leased,
+                                                      const Wanted& wanted,
+                                                      const TokenCall& call) {
   absl::StatusOr<Sealer> sealer =
       keys_.SealerFor(leased.tenant, leased.user.value);
   absl::StatusOr<Secret> refresh_token =
@@ -142,15 +336,12 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
           : sealer.status();
   if (!refresh_token.ok()) {
     absl::Status why = errors::StoredSecretUnreadable(leased.id.value);
-    RETURN_IF_ERROR(GiveBack(leased, why));
+    RETURN_IF_ERROR(leases_.GiveBack(leased, why));
     return why;
   }
-
-  const absl::Time received = clock_.Now();
   FaultPoint("refresh.before_call");
-  TokenCall call = CallAbout(directory, leased, received);
   absl::StatusOr<HttpResponse> answer = providers_.oauth().SendRefresh(
-      provider, *refresh_token, scopes, resource, call);
+      provider, *refresh_token, wanted.scopes, wanted.resource, call);
   FaultPoint("refresh.answer_received");
   if (IsSuccess(answer)) {
     FaultPoint("refresh.before_land");
@@ -164,411 +355,166 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
     }
     FaultPoint("refresh.landed");
   }
-  ASSIGN_OR_RETURN(Settled settled,
-                   Settle(provider, leased, std::move(answer)));
-  FaultPoint("refresh.done");
-  providers_.oauth().Complete(provider, settled.response, call);
-  call.hints = settled.response.captured;
-
-  if (provider.narrowing == Narrowing::kTokenExchange) {
-    ASSIGN_OR_RETURN(std::optional<TokenResponse> narrower,
-                     providers_.oauth().ExchangeToken(
-                         provider, settled.response.access_token, scopes,
-                         resource, "", call));
-    if (narrower.has_value()) settled.response = *std::move(narrower);
-  }
-  return ToAccessToken(directory, provider, std::move(settled.response), scopes,
-                       settled.connection.granted_scopes, received);
-}
-
-void Refresher::ForgetTimes() {
-  breaker_.Reset();
-  MutexLock lock(mutex_);
-  paused_until_.clear();
-}
-
-absl::Status Refresher::CheckPause(const Connection& connection) {
-  const absl::Time now = clock_.Now();
-  MutexLock lock(mutex_);
-  auto it = paused_until_.find(connection.id);
-  if (it == paused_until_.end()) return absl::OkStatus();
-  if (now < it->second) {
-    return errors::ProviderRateLimited(connection.provider.value,
-                                       it->second - now);
-  }
-  paused_until_.erase(it);
-  return absl::OkStatus();
-}
-
-// A row that says kMaybeSent while nobody is at work on it: the daemon ended in
-// between, or the disk refused the result. The row as it is afterwards.
-absl::StatusOr<Connection> Refresher::FinishInterrupted(
-    const Provider& provider, const Connection& row) {
-  if (row.refresh_phase != RefreshPhase::kMaybeSent ||
-      row.state != ConnectionState::kActive) {
-    return row;
-  }
-  FaultPoint("recover.begin");
-  absl::StatusOr<Secret> landed = slots_.Find(row);
-  FaultPoint("recover.slot_read");
-  if (landed.ok()) {
-    HttpResponse answer;
-    answer.status = 200;
-    answer.body = *std::move(landed);
-    absl::StatusOr<Settled> settled = Settle(provider, row, std::move(answer));
-    FaultPoint("recover.done");
-    if (settled.ok()) return settled->connection;
-    ASSIGN_OR_RETURN(Connection now, store_.GetConnection(row.tenant, row.id));
-    // Not committed: it stays where it landed, and nothing is sent with the
-    // token that it replaces.
-    if (now.refresh_phase == RefreshPhase::kMaybeSent &&
-        now.lease_epoch == row.lease_epoch) {
-      return settled.status();
-    }
-    return now;
-  }
-  if (!HasReason(landed.status(), "NOT_FOUND")) return landed.status();
-  RETURN_IF_ERROR(
-      LeaveInDoubt(provider, row,
-                   errors::ProviderUnreachable(provider.id.value, "interrupted",
-                                               /*maybe_sent=*/true)));
-  return store_.GetConnection(row.tenant, row.id);
-}
-
-absl::StatusOr<Connection> Refresher::TakeLease(const Provider& provider,
-                                                const Connection& connection) {
-  Connection row = connection;
-  const absl::Time now = clock_.Now();
-  // Where a replay may end everything that came of the grant, what is held is
-  // used up first.
-  const absl::Time held_until = cache_.HeldUntil(row.id);
-  if (row.refresh_phase == RefreshPhase::kUnknown &&
-      now >= row.refresh_sent_time + provider.reuse_grace && now < held_until) {
-    return errors::ProviderUnreachable(provider.id.value, "outcome_unknown",
-                                       /*maybe_sent=*/true, held_until - now);
-  }
-  ASSIGN_OR_RETURN(const uint64_t slot, slots_.Take(row.id));
-  absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
-    status = row.state != ConnectionState::kActive || row.paused
-                 ? CannotBeUsed(row)
-             : row.sealed_refresh_token.empty()
-                 ? errors::GrantGone(row.provider.value)
-                 : absl::OkStatus();
-    if (!status.ok()) break;
-    // A lease of another process: the store admits one daemon at a time, so
-    // that process is dead and its lease with it.
-    row.lease_owner = owner_;
-    row.lease_epoch += 1;
-    row.lease_until = now + kLease;
-    row.refresh_phase = RefreshPhase::kMaybeSent;
-    row.landing_slot = slot;
-    row.refresh_sent_time = now;
-    WriteBatch batch;
-    batch.Update(row);
-    status = store_.Commit(std::move(batch));
-    if (status.ok()) {
-      row.version += 1;
-      return row;
-    }
-    if (!HasReason(status, "VERSION_CONFLICT")) break;
-    absl::StatusOr<Connection> current =
-        store_.GetConnection(row.tenant, row.id);
-    if (!current.ok()) {
-      status = current.status();
-      break;
-    }
-    row = *std::move(current);
-  }
-  slots_.Free(row.id);
-  return status;
+  return Judge(provider, leased, wanted.scopes, std::move(answer));
 }
 
 // What an answer means for the connection, committed. Also for an answer that
 // landed in an earlier life.
-absl::StatusOr<Refresher::Settled> Refresher::Settle(
-    const Provider& provider, const Connection& leased,
+absl::StatusOr<Refresher::Settled> Refresher::Judge(
+    const Provider& provider, const Connection& leased, const ScopeSet& asked,
     absl::StatusOr<HttpResponse> answer) {
   absl::StatusOr<TokenResponse> response =
       answer.ok() ? ParseTokenResponse(provider, *answer) : answer.status();
   FaultPoint("refresh.parsed");
   counts_.Count(provider.id, ResultOf(answer, response.status()));
-  const absl::Time now = clock_.Now();
   if (response.ok()) {
-    ScopeSet granted = leased.granted_scopes;
-    // A narrowed answer says nothing about what the whole grant still holds.
-    if (provider.narrowing != Narrowing::kRefreshScope) {
-      granted = response->GrantedScopes(provider, granted);
-    }
-    Secret refresh_token = std::move(response->refresh_token);
-    absl::StatusOr<Connection> saved =
-        Save(leased, refresh_token.Clone(), granted, response->captured);
-    if (HasReason(saved.status(), "RESOURCE_DENIED")) {
-      KeepUnwanted(leased, refresh_token);
-    }
-    RETURN_IF_ERROR(saved.status());
-    breaker_.OnSuccess(provider.id, now);
-    return Settled{*std::move(response), *std::move(saved)};
+    return Keep(provider, leased, asked, *std::move(response));
   }
-
   const absl::Status why = response.status();
-  if (HasReason(why, "GRANT_GONE")) {
-    OnGrantGone(leased);
-    return why;
-  }
   if (answer.ok()) {
-    // No token for anybody, and yet the next refresh token.
-    Secret salvaged = SalvageRefreshToken(provider, *answer);
+    // No token for anybody, and yet the next refresh token, whatever stands
+    // beside it.
+    const Secret salvaged = SalvageRefreshToken(provider, *answer);
     if (!salvaged.empty()) {
-      RETURN_IF_ERROR(
-          Save(leased, std::move(salvaged), leased.granted_scopes, {})
-              .status());
-      return why;
+      NotePause(leased.id, why);
+      absl::Status saved =
+          leases_.Save(leased, salvaged, leased.granted_scopes, {}).status();
+      NoteSaved(leased, saved);
+      RETURN_IF_ERROR(saved);
+      return HasReason(why, "GRANT_GONE")
+                 ? errors::ProviderAnswerInvalid(provider.id.value,
+                                                 "error_beside_token")
+                 : why;
     }
   }
-  if (MayHaveRotated(answer, why)) {
-    RETURN_IF_ERROR(LeaveInDoubt(provider, leased, why));
-    return why;
-  }
+  if (HasReason(why, "GRANT_GONE")) return OnGrantGone(leased);
   if (HasReason(why, "PROVIDER_MISCONFIGURED")) {
-    breaker_.OnMisconfigured(provider.id, MetadataOf(why, "problem"), now);
+    breaker_.OnMisconfigured(provider.id, MetadataOf(why, "problem"),
+                             clock_.Now());
+  } else {
+    NotePause(leased.id, why);
   }
-  const absl::Duration wait =
-      answer.ok() ? answer->RetryAfter() : absl::ZeroDuration();
-  if (wait > absl::ZeroDuration()) {
-    MutexLock lock(mutex_);
-    paused_until_.insert_or_assign(leased.id, now + wait);
-  }
-  RETURN_IF_ERROR(GiveBack(leased, why));
+  RETURN_IF_ERROR(MayHaveRotated(answer, why)
+                      ? leases_.LeaveInDoubt(provider, leased, why)
+                      : leases_.GiveBack(leased, why));
   return why;
 }
 
-absl::StatusOr<Refresher::Fetched> Refresher::ToAccessToken(
-    const Directory& directory, const Provider& provider,
-    TokenResponse response, const ScopeSet& asked, const ScopeSet& granted,
-    absl::Time received) {
-  const bool narrows = provider.narrowing != Narrowing::kNone;
-  // An answer without `scope` is as asked (RFC 6749 §5.1).
-  ScopeSet can_do = response.GrantedScopes(provider, narrows ? asked : granted)
-                        .Minus(provider.scope_not_echoed);
-  const ScopeSet wanted = asked.Minus(provider.scope_not_echoed);
-
-  Fetched fetched;
-  fetched.enforcement =
-      narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
-  if (!can_do.IsSubsetOf(wanted)) {
-    if (!directory.tokens.allow_policy_only) {
-      return errors::ScopeNotNarrowable(provider.id.value,
-                                        can_do.Minus(wanted).ToString());
-    }
-    fetched.enforcement = ScopeEnforcement::kPolicyOnly;
+absl::StatusOr<Refresher::Settled> Refresher::Keep(const Provider& provider,
+                                                   const Connection& leased,
+                                                   const ScopeSet& asked,
+                                                   TokenResponse response) {
+  const ScopeSet granted =
+      StillGranted(provider, leased.granted_scopes, asked, response);
+  const Secret refresh_token = std::move(response.refresh_token);
+  absl::StatusOr<Connection> saved =
+      leases_.Save(leased, refresh_token, granted, response.captured);
+  if (HasReason(saved.status(), "RESOURCE_DENIED")) {
+    KeepUnwanted(leased, refresh_token);
   }
-
-  const absl::Duration life = response.Lifetime(provider);
-  if (life > directory.tokens.max_ttl && !directory.tokens.allow_long_lived) {
-    return errors::ProviderTokenNotShortLived(provider.id.value);
+  NoteSaved(leased, saved.status());
+  RETURN_IF_ERROR(saved.status());
+  {
+    MutexLock lock(mutex_);
+    pauses_.erase(leased.id);
   }
-  auto token = std::make_shared<AccessToken>();
-  token->value = std::move(response.access_token);
-  token->type = response.token_type;
-  token->token_id = "t-" + Base32Encode(RandomBytes(15));
-  token->scopes = std::move(can_do);
-  // Clocks differ and requests take time; of a short life, take less away.
-  token->lifetime = life - std::min(absl::Seconds(60), life / 5);
-  token->expire_time = received + token->lifetime;
-  token->endpoint_hints = std::move(response.captured);
-  fetched.token = std::move(token);
-  return fetched;
-}
-
-absl::StatusOr<Connection> Refresher::Save(
-    Connection leased, Secret refresh_token, const ScopeSet& granted,
-    const std::map<std::string, std::string>& hints) {
-  Connection row = leased;
-  const uint64_t epoch = row.lease_epoch;
-  const bool rotated = !refresh_token.empty();
-  absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
-    if (row.lease_epoch != epoch || row.state != ConnectionState::kActive) {
-      // Revoked, or reconnected by the person, while we asked: the newer grant
-      // stands, and what we were given is not kept.
-      slots_.Free(leased.id);
-      return CannotBeUsed(row);
-    }
-    const absl::Time now = clock_.Now();
-    Connection next = row;
-    DropLease(next);
-    next.state_reason.clear();
-    next.last_refresh_time = now;
-    next.granted_scopes = granted;
-    for (const auto& [name, value] : hints) next.endpoint_hints[name] = value;
-    AuditEvent event = EventFor(next, audit_kind::kRefreshSucceeded);
-    if (rotated) {
-      next.generation += 1;
-      absl::StatusOr<Sealer> sealer =
-          keys_.SealerFor(next.tenant, next.user.value);
-      absl::StatusOr<std::string> sealed =
-          sealer.ok()
-              ? sealer->Seal(refresh_token,
-                             RefreshTokenBinding(keys_.deployment_id(), next))
-              : sealer.status();
-      // No return: the token must not be lost.
-      status = sealed.status();
-      if (!status.ok()) break;
-      next.sealed_refresh_token = *std::move(sealed);
-      event.detail = absl::StrCat("generation ", next.generation);
-    }
-    event.scopes = granted;
-    WriteBatch batch;
-    batch.Update(next);
-    batch.Append(MakeAuditEntry(event, now));
-    FaultPoint("refresh.before_commit");
-    status = store_.Commit(std::move(batch));
-    if (status.ok()) {
-      FaultPoint("refresh.committed");
-      next.version += 1;
-      slots_.Free(leased.id);
-      return next;
-    }
-    absl::StatusOr<Connection> current =
-        store_.GetConnection(row.tenant, row.id);
-    if (current.ok()) row = *std::move(current);
+  // Tokens of before may do what is no longer granted, and questions of what
+  // may be used have another answer.
+  if (!leased.granted_scopes.IsSubsetOf(granted)) {
+    cache_.Invalidate(leased.id);
   }
-  // The disk does not take it. The old token may be dead at the provider by
-  // now, so the new one is all there is: it stays where it landed, and is
-  // committed before anything else happens to the connection.
-  Log(LogLevel::kError, "refresh.uncommitted",
-      "the answer to a refresh could not be committed; it is kept where it "
-      "landed",
-      {{LogKey::kConnection, row.id.value},
-       {LogKey::kReason, ReasonOf(status)}});
-  return status;
+  breaker_.OnSuccess(provider.id, clock_.Now());
+  return Settled{std::move(response), *std::move(saved)};
 }
 
-absl::Status Refresher::EndLease(const Connection& leased, AuditEvent event,
-                                 absl::FunctionRef<void(Connection&)> change) {
-  Connection row = leased;
-  absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
-    // Reconnected or revoked meanwhile: the answer was about an older grant.
-    if (row.lease_epoch != leased.lease_epoch ||
-        row.state != ConnectionState::kActive) {
-      slots_.Free(leased.id);
-      return absl::OkStatus();
-    }
-    DropLease(row);
-    change(row);
-    WriteBatch batch;
-    batch.Update(row);
-    batch.Append(MakeAuditEntry(event, clock_.Now()));
-    status = store_.Commit(std::move(batch));
-    if (status.ok()) {
-      slots_.Free(leased.id);
-      return status;
-    }
-    absl::StatusOr<Connection> current =
-        store_.GetConnection(row.tenant, row.id);
-    if (current.ok()) row = *std::move(current);
+// What the disk did not take is tried again when it may have healed.
+void Refresher::NoteSaved(const Connection& leased, const absl::Status& saved) {
+  MutexLock lock(mutex_);
+  if (saved.ok() || HasReason(saved, "RESOURCE_DENIED")) {
+    uncommitted_.erase(leased.id);
+  } else {
+    uncommitted_.insert_or_assign(leased.id, leased.tenant);
   }
-  return status;
 }
 
-absl::Status Refresher::GiveBack(const Connection& leased,
-                                 const absl::Status& why) {
-  AuditEvent event = EventFor(leased, audit_kind::kRefreshFailed);
-  event.outcome = "error";
-  event.reason = ReasonOf(why);
-  FaultPoint("refresh.before_give_back");
-  absl::Status status = EndLease(leased, event, [&leased](Connection& row) {
-    // A doubt that this attempt did not settle goes on.
-    if (leased.state_reason == kUnknownRotation) {
-      row.refresh_phase = RefreshPhase::kUnknown;
-    }
-  });
-  FaultPoint("refresh.given_back");
-  return status;
-}
-
-absl::Status Refresher::LeaveInDoubt(const Provider& provider,
-                                     const Connection& leased,
-                                     const absl::Status& why) {
-  AuditEvent event = EventFor(leased, audit_kind::kRefreshFailed);
-  event.outcome = "error";
-  event.reason = ReasonOf(why);
-  const bool in_doubt = provider.rotation == Rotation::kSingleUse;
-  if (in_doubt) event.detail = "outcome unknown";
-  FaultPoint("refresh.before_unknown");
-  absl::Status status = EndLease(leased, event, [in_doubt](Connection& row) {
-    if (!in_doubt) return;
-    row.refresh_phase = RefreshPhase::kUnknown;
-    row.state_reason = kUnknownRotation;
-  });
-  FaultPoint("refresh.unknown");
-  return status;
-}
-
-void Refresher::OnGrantGone(const Connection& leased) {
+absl::Status Refresher::OnGrantGone(const Connection& leased) {
+  // Reconnected or revoked meanwhile: the answer was about an older grant, and
+  // says nothing about the provider either.
+  RETURN_IF_ERROR(leases_.CheckHeld(leased));
   // A rotation that we may have lost is reason enough for this one.
   const ProviderBreaker::Loss loss = leased.state_reason == kUnknownRotation
                                          ? ProviderBreaker::Loss::kExplained
                                          : ProviderBreaker::Loss::kUnexplained;
   ProviderBreaker::Verdict verdict =
       breaker_.OnGrantGone(leased, loss, clock_.Now());
-  if (verdict.believed) return MarkGone(leased);
-  absl::Status status =
-      GiveBack(leased, errors::GrantGone(leased.provider.value));
-  if (!status.ok()) {
+  absl::Status why = errors::GrantGone(leased.provider.value);
+  absl::Status written;
+  if (verdict.believed) {
+    written = leases_.MarkGone(leased);
+    cache_.Invalidate(leased.id);
+  } else {
+    // Whose turn it is: the operator's, not the person's.
+    why = errors::ProviderMisconfigured(leased.provider.value, verdict.problem);
+    written = leases_.GiveBack(leased, why);
+  }
+  // Nothing is lost: the next refresh hears the same answer.
+  if (!written.ok()) {
     Log(LogLevel::kError, "refresh.unmarked",
         "the end of a refresh could not be written",
         {{LogKey::kConnection, leased.id.value},
-         {LogKey::kReason, ReasonOf(status)}});
+         {LogKey::kReason, ReasonOf(written)}});
   }
-  for (const Connection& marked : verdict.doubtful) Restore(marked);
+  for (const Connection& marked : verdict.doubtful) {
+    if (leases_.Unmark(marked).ok()) cache_.Invalidate(marked.id);
+  }
+  return why;
 }
 
-void Refresher::MarkGone(const Connection& leased) {
-  const bool lost = leased.state_reason == kUnknownRotation;
-  AuditEvent event = EventFor(leased, audit_kind::kGrantGone);
-  event.outcome = "error";
-  event.reason = lost ? kLostRotation : "GRANT_GONE";
-  FaultPoint("refresh.before_mark");
-  absl::Status status = EndLease(leased, event, [&event](Connection& row) {
-    row.state = ConnectionState::kNeedsReconnect;
-    row.state_reason = event.reason;
-  });
-  FaultPoint("refresh.marked");
-  cache_.Invalidate(leased.id);
-  if (!status.ok()) {
-    // Nothing is lost: the next refresh hears the same answer.
-    Log(LogLevel::kError, "refresh.unmarked",
-        "a dead grant could not be marked",
-        {{LogKey::kConnection, leased.id.value},
-         {LogKey::kReason, ReasonOf(status)}});
+// A token for what is wanted, made of one that can do more.
+absl::StatusOr<Refresher::Fetched> Refresher::Narrow(
+    const Directory& directory, const Provider& provider,
+    const std::shared_ptr<const AccessToken>& wide, const ScopeSet& granted,
+    const Wanted& wanted, const TokenCall& call) {
+  const absl::Time received = clock_.Now();
+  absl::StatusOr<std::optional<TokenResponse>> narrower =
+      providers_.oauth().ExchangeToken(provider, wide->value, wanted.scopes,
+                                       wanted.resource, "", call);
+  // Of the wide token alone: the grant was good a moment ago.
+  if (HasReason(narrower.status(), "GRANT_GONE")) {
+    return errors::ProviderRefused(provider.id.value, "invalid_grant");
   }
+  RETURN_IF_ERROR(narrower.status());
+  if (narrower->has_value()) {
+    // Nobody promises that it outlives what it was made of.
+    return ToAccessToken(directory, provider, **std::move(narrower),
+                         wanted.scopes, granted, received, wide->expire_time);
+  }
+  // The token that there is will do.
+  ASSIGN_OR_RETURN(
+      ScopeEnforcement enforcement,
+      EnforcementOf(directory, provider, wide->scopes,
+                    wanted.scopes.Minus(provider.scope_not_echoed)));
+  return Fetched{wide, enforcement};
 }
 
-// Takes a mark back that was made on the word of a provider which is in doubt
-// now.
-void Refresher::Restore(const Connection& marked) {
-  for (int i = 0; i < kTries; ++i) {
-    absl::StatusOr<Connection> row =
-        store_.GetConnection(marked.tenant, marked.id);
-    if (!row.ok() || row->state != ConnectionState::kNeedsReconnect ||
-        row->generation != marked.generation) {
-      return;
-    }
-    const bool lost = row->state_reason == kLostRotation;
-    row->state = ConnectionState::kActive;
-    row->state_reason = lost ? kUnknownRotation : "";
-    if (lost) row->refresh_phase = RefreshPhase::kUnknown;
-    AuditEvent event = EventFor(*row, audit_kind::kGrantDoubted);
-    WriteBatch batch;
-    batch.Update(*row);
-    batch.Append(MakeAuditEntry(event, clock_.Now()));
-    absl::Status status = store_.Commit(std::move(batch));
-    if (status.ok()) cache_.Invalidate(marked.id);
-    if (!HasReason(status, "VERSION_CONFLICT")) return;
+absl::StatusOr<Refresher::Fetched> Refresher::ToAccessToken(
+    const Directory& directory, const Provider& provider,
+    TokenResponse response, const ScopeSet& asked, const ScopeSet& granted,
+    absl::Time received, absl::Time not_after) {
+  const bool narrows = provider.narrowing != Narrowing::kNone;
+  // An answer without `scope` is as asked (RFC 6749 §5.1).
+  ScopeSet can_do = response.GrantedScopes(provider, narrows ? asked : granted)
+                        .Minus(provider.scope_not_echoed);
+  ASSIGN_OR_RETURN(ScopeEnforcement enforcement,
+                   EnforcementOf(directory, provider, can_do,
+                                 asked.Minus(provider.scope_not_echoed)));
+  const absl::Duration life = response.Lifetime(provider);
+  if (life > directory.tokens.max_ttl && !directory.tokens.allow_long_lived) {
+    return errors::ProviderTokenNotShortLived(provider.id.value);
   }
+  return Fetched{MakeAccessToken(provider, std::move(response),
+                                 std::move(can_do), received, not_after),
+                 enforcement};
 }
 
 // A refresh token that came for a connection which was revoked meanwhile would

@@ -1,25 +1,24 @@
 #pragma once
 
-#include <atomic>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "storage/landing_file.h"
 #include "storage/store.h"
-#include "vault/audit_events.h"
 #include "vault/directory.h"
 #include "vault/key_keeper.h"
 #include "vault/landing_slots.h"
 #include "vault/provider_access.h"
 #include "vault/provider_breaker.h"
 #include "vault/refresh_counts.h"
+#include "vault/refresh_leases.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -35,7 +34,11 @@ namespace tokenvault {
 //  3. A new refresh token is durable, with generation + 1, before the access
 //     token that came with it leaves this class.
 //  4. The HTTP request is never repeated here.
-//  5. A connection is marked only when the provider says, and may be believed,
+//  5. Where a refresh ends tokens already handed out, none is asked for while
+//  one
+//     that is held is good for as long as was asked; what can be made from it
+//     is.
+//  6. A connection is marked only when the provider says, and may be believed,
 //     that the grant is gone; a wrong client secret, a timeout or a 5xx never
 //     does.
 //
@@ -56,9 +59,6 @@ namespace tokenvault {
 // (vault/single_flight.h). Otherwise thread-safe.
 class Refresher {
  public:
-  // Longer than the HTTP deadline and the commit after it.
-  static constexpr absl::Duration kLease = absl::Seconds(45);
-
   // `landing` may be null: for a vault in memory.
   Refresher(const Clock& clock, Store& store, KeyKeeper& keys,
             ProviderAccess& providers, TokenCache& cache,
@@ -70,6 +70,12 @@ class Refresher {
   // settled when the connection is next used.
   absl::Status Recover(const Directory& directory);
 
+  // Connections whose answer landed and could not be committed, and Settle for
+  // each of them when the disk may have healed. Settle calls no provider; the
+  // same care for one call per connection.
+  std::vector<Connection> Uncommitted();
+  absl::Status Settle(const Directory& directory, const Connection& connection);
+
   const RefreshCounts& counts() const { return counts_; }
   // Providers that are in doubt now.
   std::vector<ProviderBreaker::Doubt> Doubts() const {
@@ -79,32 +85,41 @@ class Refresher {
   // The time of day was set: what was to happen at a time is forgotten.
   void ForgetTimes();
 
+  // What is wanted of a provider. `scopes` are a subset of what the connection
+  // was granted.
+  struct Wanted {
+    ScopeSet scopes;
+    std::string resource;
+    std::optional<absl::Duration> min_ttl;
+  };
   struct Fetched {
     std::shared_ptr<const AccessToken> token;
     ScopeEnforcement enforcement = ScopeEnforcement::kProvider;
   };
 
-  // A token for `scopes` (a subset of connection.granted_scopes).
+  // A token for what is wanted; from the provider, though not always by a
+  // refresh: where it makes narrower tokens of a wide one, and a wide one is
+  // held.
   //
   // GRANT_GONE: the connection now needs reconnecting. SCOPE_NOT_NARROWABLE,
   // PROVIDER_TOKEN_NOT_SHORT_LIVED by the operator's token rules.
-  // STORED_SECRET_UNREADABLE. RESOURCE_DENIED if it was revoked meanwhile.
-  // RATE_LIMITED when too many answers wait for the disk. PROVIDER_*,
-  // STORAGE_*.
+  // STORED_SECRET_UNREADABLE. RESOURCE_DENIED if it was revoked or reconnected
+  // meanwhile: look again. RATE_LIMITED when too many answers wait for the
+  // disk, or while a refresh would end tokens in use. PROVIDER_*, STORAGE_*.
+  //
+  // When the provider gave less than the connection was granted, the row says
+  // so and every token of it is void: look again.
   absl::StatusOr<Fetched> Fetch(const Directory& directory,
                                 const Provider& provider,
                                 const Connection& connection,
-                                const ScopeSet& scopes,
-                                const std::string& resource);
+                                const Wanted& wanted);
 
   // What the provider's answer is worth as an AccessToken: also for the token
   // that comes with the authorization code. `received` is before the request.
-  static absl::StatusOr<Fetched> ToAccessToken(const Directory& directory,
-                                               const Provider& provider,
-                                               TokenResponse response,
-                                               const ScopeSet& asked,
-                                               const ScopeSet& granted,
-                                               absl::Time received);
+  static absl::StatusOr<Fetched> ToAccessToken(
+      const Directory& directory, const Provider& provider,
+      TokenResponse response, const ScopeSet& asked, const ScopeSet& granted,
+      absl::Time received, absl::Time not_after = absl::InfiniteFuture());
 
  private:
   // What was learnt from one answer, and the row after it was committed.
@@ -112,28 +127,36 @@ class Refresher {
     TokenResponse response;
     Connection connection;
   };
+  // A provider that fails again and again is left alone for a while.
+  struct Pause {
+    int failures = 0;  // in a row
+    absl::Time until = absl::InfinitePast();
+    absl::Status why;
+  };
 
   absl::Status CheckPause(const Connection& connection);
+  void NotePause(const ConnectionId& connection, const absl::Status& why);
+  absl::Status CheckUse(const Provider& provider, const Connection& row,
+                        const Wanted& wanted);
   absl::StatusOr<Connection> FinishInterrupted(const Provider& provider,
-                                               const Connection& connection);
-  absl::StatusOr<Connection> TakeLease(const Provider& provider,
-                                       const Connection& connection);
-  absl::StatusOr<Settled> Settle(const Provider& provider,
-                                 const Connection& leased,
-                                 absl::StatusOr<HttpResponse> answer);
-  // `hints` are laid over those of the connection.
-  absl::StatusOr<Connection> Save(
-      Connection leased, Secret refresh_token, const ScopeSet& granted,
-      const std::map<std::string, std::string>& hints);
-  absl::Status GiveBack(const Connection& leased, const absl::Status& why);
-  absl::Status LeaveInDoubt(const Provider& provider, const Connection& leased,
-                            const absl::Status& why);
-  // Ends the lease in one commit with a leaf; `change` may do more to the row.
-  absl::Status EndLease(const Connection& leased, AuditEvent event,
-                        absl::FunctionRef<void(Connection&)> change);
-  void OnGrantGone(const Connection& leased);
-  void MarkGone(const Connection& leased);
-  void Restore(const Connection& marked);
+                                               const Connection& row);
+  absl::StatusOr<Settled> Refresh(const Provider& provider,
+                                  const Connection& leased,
+                                  const Wanted& wanted, const TokenCall& call);
+  // `asked`: the scopes of the request that this answers; empty if not known.
+  absl::StatusOr<Settled> Judge(const Provider& provider,
+                                const Connection& leased, const ScopeSet& asked,
+                                absl::StatusOr<HttpResponse> answer);
+  absl::StatusOr<Settled> Keep(const Provider& provider,
+                               const Connection& leased, const ScopeSet& asked,
+                               TokenResponse response);
+  void NoteSaved(const Connection& leased, const absl::Status& saved);
+  absl::Status OnGrantGone(const Connection& leased);
+  absl::StatusOr<Fetched> Narrow(const Directory& directory,
+                                 const Provider& provider,
+                                 const std::shared_ptr<const AccessToken>& wide,
+                                 const ScopeSet& granted, const Wanted& wanted,
+                                 const TokenCall& call);
   void KeepUnwanted(const Connection& leased, const Secret& refresh_token);
 
   const Clock& clock_;
@@ -142,15 +165,15 @@ class Refresher {
   ProviderAccess& providers_;
   TokenCache& cache_;
   LandingSlots slots_;
+  RefreshLeases leases_;
   ProviderBreaker breaker_;
   RefreshCounts counts_;
-  const std::string owner_;  // this process
-  // The configuration that the breaker's doubts are about.
-  std::atomic<const Directory*> directory_ = nullptr;
 
   Mutex mutex_;
-  // Until when the provider asked us to leave a connection alone.
-  absl::flat_hash_map<ConnectionId, absl::Time> paused_until_
+  // The generation of the configuration that the breaker's doubts are about.
+  std::string generation_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ConnectionId, Pause> pauses_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ConnectionId, TenantId> uncommitted_
       ABSL_GUARDED_BY(mutex_);
 };
 

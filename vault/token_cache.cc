@@ -5,6 +5,17 @@
 
 namespace tokenvault {
 
+absl::Duration MinTtl(const std::optional<absl::Duration>& wish,
+                      const AccessToken& token) {
+  return wish.value_or(std::min(kDefaultMinTtl, token.lifetime / 2));
+}
+
+bool IsGoodEnough(const std::optional<absl::Duration>& wish,
+                  const AccessToken& token, absl::Time now) {
+  return !token.rejected.load() &&
+         token.expire_time - now >= MinTtl(wish, token);
+}
+
 TokenCache::TokenCache(size_t max_entries) : max_entries_(max_entries) {}
 
 Validity TokenCache::ValidityOf(const ConnectionId& connection) {

@@ -20,6 +20,8 @@ namespace tokenvault {
 // wire (tokenvault.v1.ScopeEnforcement).
 enum class ScopeEnforcement { kProvider = 1, kGrant = 2, kPolicyOnly = 3 };
 
+inline constexpr absl::Duration kDefaultMinTtl = absl::Seconds(60);
+
 // An access token as the provider gave it. In memory only, for ever.
 struct AccessToken {
   Secret value;
@@ -33,6 +35,14 @@ struct AccessToken {
   // remember it.
   mutable std::atomic<bool> rejected = false;
 };
+
+// For how long a token must still be good to be handed out. Without a wish of
+// the caller's, the usual minute, but never more than half of a short life.
+absl::Duration MinTtl(const std::optional<absl::Duration>& wish,
+                      const AccessToken& token);
+// Whether it may be handed out at `now`.
+bool IsGoodEnough(const std::optional<absl::Duration>& wish,
+                  const AccessToken& token, absl::Time now);
 
 // What makes two requests want the same token.
 struct TokenKey {

@@ -8,13 +8,14 @@ namespace tokenvault {
 Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
                TokenCache& cache, Refresher& refresher,
                UpstreamRevocations& revocations, KeepAlive& keep_alive,
-               WorkerPool& pool)
+               Broker& broker, WorkerPool& pool)
     : clock_(clock),
       directory_(directory),
       cache_(cache),
       refresher_(refresher),
       revocations_(revocations),
       keep_alive_(keep_alive),
+      broker_(broker),
       pool_(pool),
       boot_(clock.Now() - clock.SinceBoot()) {}
 
@@ -61,6 +62,7 @@ void Upkeep::AskProviders() {
   if (asking_.exchange(true)) return;
   const bool taken = pool_.Submit([this] {
     std::shared_ptr<const Directory> directory = directory_.Get();
+    broker_.CommitLanded(directory);
     revocations_.TellDue(*directory);
     const absl::Duration now = clock_.SinceBoot();
     if (now >= next_idle_round_) {

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "vault/broker.h"
 #include "vault/directory.h"
 #include "vault/keep_alive.h"
 #include "vault/refresher.h"
@@ -20,6 +21,7 @@ namespace tokenvault {
 //   - Notices that the time of day was set, and forgets every access token:
 //   when
 //     they end is known no more. The next request fetches a new one.
+//   - Commits answers that landed while the disk took no commit.
 //   - Tells providers again of revocations that they did not confirm.
 //   - Uses refresh tokens that would die of not being used.
 //
@@ -37,7 +39,7 @@ class Upkeep {
   Upkeep(const Clock& clock, const DirectoryHolder& directory,
          TokenCache& cache, Refresher& refresher,
          UpstreamRevocations& revocations, KeepAlive& keep_alive,
-         WorkerPool& pool);
+         Broker& broker, WorkerPool& pool);
   // Ends after the round under way.
   ~Upkeep();
 
@@ -56,6 +58,7 @@ class Upkeep {
   Refresher& refresher_;
   UpstreamRevocations& revocations_;
   KeepAlive& keep_alive_;
+  Broker& broker_;
   WorkerPool& pool_;
 
   // Where the time of day stood at zero of SinceBoot, the round's own.

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 class TokenApiTest : public ::testing::Test {
  protected:
@@ -303,8 +304,15 @@ TEST_F(TokenApiTest, CancelsForTheAskerOnly) {
     return world_.Call<v1::Interaction>(
         world_.tokens, &TokenApi::CancelInteraction, world_.As(agent), request);
   };
+  request.set_request_id("0190163d-8694-739b-aea5-966c26f8ad91");
   EXPECT_EQ(ReasonOf(cancel("mail-bot").status()), "RESOURCE_DENIED");
+  std::vector<AuditEntry> denied = world_.vault.Audit("call.denied");
+  ASSERT_THAT(denied, ::testing::SizeIs(1));
+  EXPECT_THAT(denied[0].leaf, HasSubstr("agents/mail-bot"));
+  EXPECT_THAT(denied[0].leaf, HasSubstr("CancelInteraction"));
   EXPECT_EQ(cancel("calendar-bot")->state(), v1::Interaction::STATE_CANCELLED);
+  EXPECT_THAT(world_.vault.Audit("consent.cancelled").at(0).leaf,
+              HasSubstr(request.request_id()));
 }
 
 TEST_F(TokenApiTest, ListsWhatThisAgentMayUse) {

@@ -324,6 +324,69 @@ TEST_F(BrokerTest, BlamesNoConnectionForOurClientSecret) {
   EXPECT_EQ(world_.Row(connection).state, ConnectionState::kActive);
 }
 
+TEST_F(BrokerTest, AsksNobodyToReconnectOnTheWordOfAProviderInDoubt) {
+  std::vector<Connection> connections;
+  for (int i = 0; i < 20; ++i) {
+    connections.push_back(world_.Connect("acme", absl::StrCat("person-", i),
+                                         "calendar-bot", "calendar",
+                                         ReadCalendar()));
+  }
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(400, "application/json",
+                                    R"({"error":"invalid_grant"})");
+  });
+  size_t links = 0;
+  for (const Connection& connection : connections) {
+    AccessRequest request = world_.Request();
+    request.user = connection.user;
+    Answer answer = world_.Get(request);
+    if (QuestionIn(answer) != nullptr) {
+      ++links;
+    } else {
+      EXPECT_EQ(ReasonOf(answer.status()), "PROVIDER_MISCONFIGURED");
+    }
+  }
+  EXPECT_EQ(links, ProviderBreaker::kMostLost);
+}
+
+TEST_F(BrokerTest, UsesWhatAPersonReconnectedWhileTheOldGrantWasRefused) {
+  Connection connection = world_.ConnectCalendar();
+  HeldAnswer held(world_.http,
+                  FakeHttpClient::Response(400, "application/json",
+                                           R"({"error":"invalid_grant"})"),
+                  TokenAnswer("at-2", ""));
+  auto leader = world_.Begin(world_.Request());
+  held.WaitForRequest();
+  auto joiner = world_.Begin(world_.Request());
+  world_.WaitForPool(/*held=*/1);
+  // As a reconnect does.
+  Connection row = world_.Row(connection);
+  row.lease_epoch += 1;
+  row.refresh_phase = RefreshPhase::kNone;
+  world_.Put(row);
+  world_.cache->Invalidate(connection.id);
+  held.LetGo();
+  for (auto* future : {&leader, &joiner}) {
+    Answer answer = future->get();
+    ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
+    EXPECT_EQ(TokenIn(answer)->token->value.Reveal(), "at-2");
+  }
+}
+
+TEST_F(BrokerTest, AsksForWhatTheProviderNoLongerGives) {
+  world_.AllowEverything();
+  Connection connection = world_.ConnectCalendar();
+  AccessRequest request = world_.Request();
+  request.scopes = ReadCalendar().Union(WriteCalendar());
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  Answer answer = world_.Get(request);
+  ASSERT_NE(QuestionIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(QuestionIn(answer)->interaction.kind, InteractionKind::kStepUp);
+  EXPECT_EQ(QuestionIn(answer)->interaction.missing_scopes, WriteCalendar());
+  EXPECT_EQ(world_.RefreshTokenOf(world_.Row(connection)), "rt-2");
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+}
+
 TEST_F(BrokerTest, AsksToReconnectWhenTheGrantIsGone) {
   Connection connection = world_.ConnectCalendar();
   world_.http.AnswerJson(400, R"({"error":"invalid_grant"})");
@@ -390,10 +453,10 @@ TEST_F(BrokerTest, HandsOutNothingThatWasRevokedWhileItWasFetched) {
                   .ok());
   held.LetGo();
   EXPECT_EQ(TokenIn(answer.get()), nullptr);
+  // What came too late is kept for one thing: to tell the provider.
   Connection row = world_.Row(connection);
   EXPECT_EQ(row.state, ConnectionState::kRevoked);
-  EXPECT_EQ(row.generation, connection.generation);
-  EXPECT_THAT(row.sealed_refresh_token, IsEmpty());
+  EXPECT_EQ(world_.RefreshTokenOf(row), "rt-2");
   EXPECT_THAT(world_.Audit("token.granted"), IsEmpty());
 }
 

@@ -111,7 +111,7 @@ TEST_F(InteractionsTest, SaysNothingToAnotherAgent) {
             "RESOURCE_DENIED");
   EXPECT_EQ(ReasonOf(world_.interactions
                          ->Cancel(TenantId("acme"), AgentId("mail-bot"),
-                                  asked->interaction.id, world_.clock.Now())
+                                  asked->interaction.id, "", world_.clock.Now())
                          .status()),
             "RESOURCE_DENIED");
   EXPECT_EQ(ReasonOf(world_.interactions
@@ -124,9 +124,9 @@ TEST_F(InteractionsTest, SaysNothingToAnotherAgent) {
 TEST_F(InteractionsTest, CancelsOnceAndKeepsWhatThePersonSaid) {
   auto asked = Ask(AboutCalendar());
   ASSERT_TRUE(asked.ok());
-  auto cancelled =
-      world_.interactions->Cancel(TenantId("acme"), AgentId("calendar-bot"),
-                                  asked->interaction.id, world_.clock.Now());
+  auto cancelled = world_.interactions->Cancel(
+      TenantId("acme"), AgentId("calendar-bot"), asked->interaction.id, "",
+      world_.clock.Now());
   ASSERT_TRUE(cancelled.ok());
   EXPECT_EQ(cancelled->interaction.state, InteractionState::kCancelled);
 
@@ -135,9 +135,9 @@ TEST_F(InteractionsTest, CancelsOnceAndKeepsWhatThePersonSaid) {
   ASSERT_EQ(world_.interactions->Settle(other->interaction,
                                         InteractionState::kCompleted, "", {}),
             absl::OkStatus());
-  auto late =
-      world_.interactions->Cancel(TenantId("acme"), AgentId("calendar-bot"),
-                                  other->interaction.id, world_.clock.Now());
+  auto late = world_.interactions->Cancel(
+      TenantId("acme"), AgentId("calendar-bot"), other->interaction.id, "",
+      world_.clock.Now());
   ASSERT_TRUE(late.ok());
   EXPECT_EQ(late->interaction.state, InteractionState::kCompleted);
 }

@@ -46,7 +46,7 @@ class PresetsInUseTest : public ::testing::Test {
     const auto directory = world_.directory();
     return world_.refresher->Fetch(
         *directory, *directory->FindProvider(ProviderId("calendar")),
-        world_.Row(connection_), scopes, resource);
+        world_.Row(connection_), {scopes, resource, {}});
   }
   std::string StoredToken() {
     return world_.RefreshTokenOf(world_.Row(connection_));

@@ -23,7 +23,7 @@ class RefresherTest : public ::testing::Test {
  protected:
   absl::StatusOr<Refresher::Fetched> Fetch(const ScopeSet& scopes) {
     return world_.refresher->Fetch(*world_.directory(), Of(connection_),
-                                   world_.Row(connection_), scopes, "");
+                                   world_.Row(connection_), {scopes, "", {}});
   }
   absl::StatusOr<Refresher::Fetched> Fetch() { return Fetch(ReadCalendar()); }
   const Provider& Of(const Connection& connection) {
@@ -114,7 +114,7 @@ TEST_F(RefresherTest, KeepsATokenWhileTheDiskCannotBeRead) {
   world_.store->FailConnectionReads(errors::StorageFailed(10));
   EXPECT_EQ(ReasonOf(world_.refresher
                          ->Fetch(*world_.directory(), Of(connection_), row,
-                                 ReadCalendar(), "")
+                                 {ReadCalendar(), "", {}})
                          .status()),
             "STORAGE_FAILED");
   world_.store->FailConnectionReads(absl::OkStatus());
@@ -311,7 +311,7 @@ class RecoveryTest : public RefresherTest {
   }
   absl::StatusOr<Refresher::Fetched> FetchWith(Refresher& refresher) {
     return refresher.Fetch(*world_.directory(), Of(connection_),
-                           world_.Row(connection_), ReadCalendar(), "");
+                           world_.Row(connection_), {ReadCalendar(), "", {}});
   }
 };
 
@@ -406,7 +406,7 @@ class StormTest : public RefresherTest {
   absl::Status FetchOf(const Connection& connection) {
     return world_.refresher
         ->Fetch(*world_.directory(), Of(connection), world_.Row(connection),
-                ReadCalendar(), "")
+                {ReadCalendar(), "", {}})
         .status();
   }
   int Marked() {
@@ -425,12 +425,22 @@ TEST_F(StormTest, GivesNoConnectionUpWhenAProviderCallsAllGrantsInvalid) {
     return FakeHttpClient::Response(400, "application/json",
                                     R"({"error":"invalid_grant"})");
   });
+  int sent_to_reconnect = 0;
   for (const Connection& connection : connections_) {
-    EXPECT_FALSE(FetchOf(connection).ok());
+    const std::string reason = ReasonOf(FetchOf(connection));
+    if (reason == "GRANT_GONE") {
+      ++sent_to_reconnect;
+    } else {
+      EXPECT_EQ(reason, "PROVIDER_MISCONFIGURED");
+    }
     EXPECT_LE(Marked(), static_cast<int>(ProviderBreaker::kMostLost));
   }
   EXPECT_EQ(Marked(), 0);
-  EXPECT_LE(world_.http.requests().size(), ProviderBreaker::kMostLost + 1);
+  EXPECT_EQ(sent_to_reconnect, ProviderBreaker::kMostLost);
+  // Probes ask nobody to reconnect either.
+  world_.clock.Advance(ProviderBreaker::kProbe);
+  EXPECT_EQ(ReasonOf(FetchOf(connections_[50])), "PROVIDER_MISCONFIGURED");
+  EXPECT_LE(world_.http.requests().size(), ProviderBreaker::kMostLost + 2);
 
   // It heals: all of them work.
   world_.http.SetHandler([](const FakeHttpClient::Request&) {
@@ -440,6 +450,34 @@ TEST_F(StormTest, GivesNoConnectionUpWhenAProviderCallsAllGrantsInvalid) {
   for (const Connection& connection : connections_) {
     EXPECT_EQ(FetchOf(connection), absl::OkStatus());
   }
+}
+
+// A few people, whose tokens end one an hour.
+TEST_F(StormTest, NoticesAStormThatIsSlow) {
+  world_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(400, "application/json",
+                                    R"({"error":"invalid_grant"})");
+  });
+  for (size_t i = 0; i <= ProviderBreaker::kMostLost; ++i) {
+    EXPECT_FALSE(FetchOf(connections_[i]).ok());
+    world_.clock.Advance(absl::Hours(1));
+  }
+  EXPECT_EQ(Marked(), 0);
+}
+
+TEST_F(StormTest, BelievesSlowLossesBetweenWhichSomethingWorks) {
+  int asked = 0;
+  world_.http.SetHandler([&asked](const FakeHttpClient::Request&) {
+    return ++asked % 2 == 0
+               ? FakeHttpClient::Response(400, "application/json",
+                                          R"({"error":"invalid_grant"})")
+               : TokenAnswer("at-1", "rt-next");
+  });
+  for (const Connection& connection : connections_) {
+    FetchOf(connection).IgnoreError();
+    world_.clock.Advance(absl::Hours(1));
+  }
+  EXPECT_EQ(Marked(), kPeople / 2);
 }
 
 TEST_F(StormTest, GivesNoneUpThoughAllOfThemWorkedJustBefore) {
@@ -527,6 +565,58 @@ TEST_F(RefresherTest, DropsTheResultWhenThePersonReconnectedMeanwhile) {
             connection_.sealed_refresh_token);
 }
 
+TEST_F(RefresherTest, BelievesNothingAboutAGrantThatWasReplacedMeanwhile) {
+  world_.http.SetHandler([&](const FakeHttpClient::Request&) {
+    Connection row = world_.Row(connection_);
+    row.lease_epoch += 1;
+    row.generation += 1;
+    world_.Put(row);
+    return FakeHttpClient::Response(400, "application/json",
+                                    R"({"error":"invalid_grant"})");
+  });
+  EXPECT_EQ(ReasonOf(Fetch().status()), "RESOURCE_DENIED");
+  EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kActive);
+  EXPECT_THAT(world_.Audit("refresh.grant_gone"), IsEmpty());
+}
+
+TEST_F(RefresherTest, LeavesAProviderAloneThatFailsAgainAndAgain) {
+  for (int i = 0; i < 5; ++i) {
+    world_.http.Answer(errors::ProviderUnreachable("calendar", "dns", false));
+    EXPECT_EQ(ReasonOf(Fetch().status()), "PROVIDER_UNREACHABLE");
+  }
+  absl::Status paused = Fetch().status();
+  EXPECT_EQ(ReasonOf(paused), "PROVIDER_UNREACHABLE");
+  EXPECT_EQ(MetadataOf(paused, "maybe_sent"), "false");
+  EXPECT_EQ(RetryDelayOf(paused), absl::Seconds(1));
+  EXPECT_THAT(world_.http.requests(), SizeIs(5));
+  world_.clock.Advance(absl::Seconds(1));
+  world_.http.Answer(errors::ProviderUnreachable("calendar", "dns", false));
+  EXPECT_FALSE(Fetch().ok());
+  EXPECT_EQ(RetryDelayOf(Fetch().status()), absl::Seconds(2));
+  world_.clock.Advance(absl::Seconds(2));
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_TRUE(Fetch().ok());
+}
+
+TEST_F(RefresherTest, WaitsAWhileWhenTheProviderDoesNotSayHowLong) {
+  world_.http.Answer(FakeHttpClient::Response(429, "text/plain", ""));
+  absl::Status busy = Fetch().status();
+  EXPECT_EQ(ReasonOf(busy), "PROVIDER_RATE_LIMITED");
+  EXPECT_EQ(RetryDelayOf(Fetch().status()), RetryDelayOf(busy));
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+}
+
+TEST_F(RefresherTest, KnowsWhatIsNoLongerGranted) {
+  const ScopeSet both = ReadCalendar().Union(WriteCalendar());
+  ASSERT_EQ(world_.Row(connection_).granted_scopes, both);
+  // Asked for both, and the person took one back at the provider.
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  Fetch(both).IgnoreError();
+  EXPECT_EQ(world_.Row(connection_).granted_scopes, ReadCalendar());
+  EXPECT_THAT(world_.Audit("refresh.succeeded").at(0).leaf,
+              HasSubstr("fewer scopes"));
+}
+
 TEST_F(RefresherTest, SavesThroughAChangeOfTheRow) {
   world_.http.SetHandler([&](const FakeHttpClient::Request&) {
     Connection row = world_.Row(connection_);
@@ -551,6 +641,78 @@ TEST_F(RefresherTest, ExchangesAWideTokenForANarrowOne) {
   EXPECT_EQ(fetched->token->value.Reveal(), "at-narrow");
   EXPECT_EQ(fetched->token->scopes, ReadCalendar());
   EXPECT_EQ(StoredToken(), "rt-2");
+}
+
+// GitHub: a refresh would end the tokens that other agents work with.
+class WideTokenTest : public RefresherTest {
+ protected:
+  WideTokenTest() {
+    world_.Change([](Directory& next) {
+      Provider& calendar = next.providers.at(ProviderId("calendar"));
+      calendar.narrowing = Narrowing::kTokenExchange;
+      calendar.refresh_invalidates_access_token = true;
+    });
+    world_.AnswerToken("at-wide", "rt-2", connection_.granted_scopes);
+    world_.AnswerToken("at-read", "", ReadCalendar());
+    EXPECT_TRUE(Fetch().ok());
+  }
+};
+
+TEST_F(WideTokenTest, MakesAnotherNarrowOneWithoutARefresh) {
+  world_.AnswerToken("at-write", "", WriteCalendar());
+  auto fetched = Fetch(WriteCalendar());
+  ASSERT_TRUE(fetched.ok()) << fetched.status();
+  EXPECT_EQ(fetched->token->value.Reveal(), "at-write");
+  EXPECT_THAT(world_.http.requests().back().body,
+              HasSubstr("subject_token=at-wide"));
+  EXPECT_EQ(StoredToken(), "rt-2");
+}
+
+TEST_F(WideTokenTest, CountsOnNoneForLongerThanTheOneItWasMadeOf) {
+  world_.clock.Advance(absl::Minutes(30));
+  world_.AnswerToken("at-write", "", WriteCalendar(), 3600);
+  auto fetched = Fetch(WriteCalendar());
+  ASSERT_TRUE(fetched.ok()) << fetched.status();
+  EXPECT_EQ(fetched->token->expire_time - world_.clock.Now(),
+            absl::Minutes(29));
+}
+
+TEST_F(WideTokenTest, RefreshesOnceWhenTheProviderKnowsTheWideOneNoMore) {
+  world_.http.AnswerJson(400, R"({"error":"invalid_grant"})");
+  world_.AnswerToken("at-wide-2", "rt-3", connection_.granted_scopes);
+  world_.AnswerToken("at-write", "", WriteCalendar());
+  auto fetched = Fetch(WriteCalendar());
+  ASSERT_TRUE(fetched.ok()) << fetched.status();
+  EXPECT_EQ(StoredToken(), "rt-3");
+  EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kActive);
+}
+
+TEST_F(WideTokenTest, RefreshesNothingBecauseTheExchangeIsDown) {
+  world_.http.Answer(FakeHttpClient::Response(502, "text/plain", ""));
+  EXPECT_EQ(ReasonOf(Fetch(WriteCalendar()).status()), "PROVIDER_UNREACHABLE");
+  EXPECT_EQ(StoredToken(), "rt-2");
+}
+
+TEST_F(RefresherTest, EndsNoTokensInUse) {
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).refresh_invalidates_access_token =
+        true;
+  });
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  auto held = Fetch();
+  ASSERT_TRUE(held.ok()) << held.status();
+  world_.cache->Put({connection_.tenant, connection_.id, ReadCalendar(), ""},
+                    held->token, world_.cache->ValidityOf(connection_.id),
+                    world_.clock.Now());
+  absl::Status waits = Fetch(WriteCalendar()).status();
+  EXPECT_EQ(ReasonOf(waits), "RATE_LIMITED");
+  EXPECT_EQ(MetadataOf(waits, "limit"), "tokens_in_use");
+  EXPECT_EQ(RetryDelayOf(waits), absl::Minutes(58));
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+  // Its turn comes when the other ends, or when an API refused that one.
+  world_.cache->Reject(held->token->token_id);
+  world_.AnswerToken("at-2", "rt-3", WriteCalendar());
+  EXPECT_TRUE(Fetch(WriteCalendar()).ok());
 }
 
 TEST_F(RefresherTest, HandsOutNoTokenThatIsWiderThanAsked) {

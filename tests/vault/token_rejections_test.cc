@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -32,11 +33,14 @@ class TokenRejectionsTest : public ::testing::Test {
     auto advice = world_.rejections->Advise(
         {TenantId("acme"), AgentId(agent), token_id, status, challenge});
     EXPECT_TRUE(advice.ok()) << advice.status();
-    return advice.ok() ? *advice : RejectionAdvice::kGiveUp;
+    if (!advice.ok()) return RejectionAdvice::kGiveUp;
+    missing_ = advice->missing_scopes;
+    return advice->what;
   }
 
   VaultWorld world_;
   Connection connection_ = world_.ConnectCalendar();
+  ScopeSet missing_;  // of the last report
 };
 
 TEST_F(TokenRejectionsTest, DropsTheCurrentTokenAndFetchesOneMore) {
@@ -71,6 +75,62 @@ TEST_F(TokenRejectionsTest, StopsAfterThreeInARow) {
   // Later it is another trouble.
   world_.clock.Advance(TokenRejections::kRow);
   EXPECT_EQ(Report(third), RejectionAdvice::kRetryNow);
+}
+
+TEST_F(TokenRejectionsTest, CountsATokenOnceHoweverManyReportIt) {
+  const std::string first = NewToken("at-1");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(Report(first), RejectionAdvice::kRetryNow);
+  }
+  EXPECT_NE(NewToken("at-2"), first);
+}
+
+TEST_F(TokenRejectionsTest, BeginsAnewWithAConnectionThatWasReconnected) {
+  Report(NewToken("at-1"));
+  Report(NewToken("at-2"));
+  world_.cache->Invalidate(connection_.id);  // as a reconnect does
+  EXPECT_EQ(Report(NewToken("at-3")), RejectionAdvice::kRetryNow);
+}
+
+TEST_F(TokenRejectionsTest, SaysWhichScopesTheApiAsksFor) {
+  const std::string token = NewToken("at-1");
+  const std::string write = *WriteCalendar().begin();
+  EXPECT_EQ(Report(token, 403,
+                   absl::StrCat("Bearer error=\"insufficient_scope\", scope=\"",
+                                ReadCalendar().ToString(), " ", write, "\"")),
+            RejectionAdvice::kStepUp);
+  EXPECT_EQ(missing_, WriteCalendar());
+
+  // Asked for them, the vault asks the person.
+  world_.AllowEverything();
+  Connection row = world_.Row(connection_);
+  row.granted_scopes = ReadCalendar();
+  world_.Put(row);
+  AccessRequest request = world_.Request();
+  request.scopes = ReadCalendar().Union(missing_);
+  auto answer = world_.Get(request);
+  ASSERT_NE(QuestionIn(answer), nullptr) << answer.status();
+  EXPECT_EQ(QuestionIn(answer)->interaction.kind, InteractionKind::kStepUp);
+}
+
+TEST_F(TokenRejectionsTest, DoesNotLoopWhereTheTokenHasWhatTheApiAsksFor) {
+  const std::string token = NewToken("at-1");
+  const std::string challenge =
+      absl::StrCat("Bearer scope=\"", ReadCalendar().ToString(), "\"");
+  EXPECT_EQ(Report(token, 403, challenge), RejectionAdvice::kGiveUp);
+  EXPECT_EQ(Report(token, 401,
+                   absl::StrCat(challenge, ", error=\"insufficient_scope\"")),
+            RejectionAdvice::kRetryNow);
+}
+
+TEST(ScopesOfTest, ReadsTheAttributeAndNothingElse) {
+  EXPECT_EQ(ScopesOf(R"(Bearer realm="x", Scope="a b")"), (ScopeSet{"a", "b"}));
+  EXPECT_EQ(ScopesOf(R"(Bearer scope="a",error="x")"), ScopeSet{"a"});
+  EXPECT_EQ(ScopesOf(R"(Bearer my_scope="a", scope="b")"), ScopeSet{"b"});
+  for (const char* none : {"", "Bearer", "Bearer scope=a", "scope", "scope=\"",
+                           "Bearer scope=\"\\ \x01 \xc3\xa4\""}) {
+    EXPECT_EQ(ScopesOf(none), ScopeSet()) << none;
+  }
 }
 
 TEST_F(TokenRejectionsTest, ListensToTheAgentsThatMayUseTheConnection) {

@@ -10,6 +10,7 @@ namespace tokenvault {
 namespace {
 
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class UpkeepTest : public ::testing::Test {
  protected:
@@ -31,7 +32,7 @@ class UpkeepTest : public ::testing::Test {
   KeepAlive keep_alive_{world_.clock, *world_.store, *world_.broker};
   Upkeep upkeep_{world_.clock,      *world_.holder,   *world_.cache,
                  *world_.refresher, *world_.upstream, keep_alive_,
-                 *world_.pool};
+                 *world_.broker,    *world_.pool};
 };
 
 TEST_F(UpkeepTest, KeepsTokensWhileTimePasses) {
@@ -81,6 +82,18 @@ TEST_F(UpkeepTest, TellsProvidersOfRevocationsTheyMissed) {
   upkeep_.RunOnce();
   world_.Finish();
   EXPECT_THAT(world_.Row(connection_).sealed_refresh_token, IsEmpty());
+}
+
+TEST_F(UpkeepTest, CommitsWhatLandedWhileTheDiskTookNothing) {
+  world_.FailAudit();
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar());
+  EXPECT_FALSE(world_.Get(world_.Request()).ok());
+  EXPECT_EQ(world_.Row(connection_).generation, 1);
+  world_.store->FailCommits(absl::OkStatus());
+  upkeep_.RunOnce();
+  world_.Finish();
+  EXPECT_EQ(world_.RefreshTokenOf(world_.Row(connection_)), "rt-2");
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
 }
 
 }  // namespace
