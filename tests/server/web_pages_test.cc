@@ -254,7 +254,7 @@ TEST_F(WebPagesTest, SaysHonestlyHowALinkEnded) {
   question = AskAna(About(Read()));
   ASSERT_TRUE(vault_.interactions
                   ->Cancel(question.tenant, question.agent, question.id,
-                           vault_.clock.Now())
+                           /*request_id=*/"", vault_.clock.Now())
                   .ok());
   EXPECT_THAT(words(question), HasSubstr("This question was taken back"));
   EXPECT_THAT(Get(DoneOf(question)).body, HasSubstr("was taken back"));

@@ -440,7 +440,7 @@ TEST_F(ConsentFlowTest, TakesNoCallbackOfASettledQuestion) {
   Callback callback = Press(question);
   ASSERT_TRUE(world_.interactions
                   ->Cancel(question.tenant, question.agent, question.id,
-                           world_.clock.Now())
+                           /*request_id=*/"", world_.clock.Now())
                   .ok());
   EXPECT_EQ(MetadataOf(Return(callback).status(), "check"), "settled");
   EXPECT_EQ(Read(question).state, InteractionState::kCancelled);
@@ -749,10 +749,10 @@ TEST_F(ConsentFlowTest, BurnsAQuestionThatAnotherPersonOpens) {
 
 TEST_F(ConsentFlowTest, TellsTheLogOfAMismatchThoughTheQuestionJustMoved) {
   const Interaction stale = AskAna(ReadCalendar());
-  ASSERT_TRUE(
-      world_.interactions
-          ->Cancel(stale.tenant, stale.agent, stale.id, world_.clock.Now())
-          .ok());
+  ASSERT_TRUE(world_.interactions
+                  ->Cancel(stale.tenant, stale.agent, stale.id,
+                           /*request_id=*/"", world_.clock.Now())
+                  .ok());
   EXPECT_EQ(
       MetadataOf(world_.consent->Admit(stale, world_.SessionOf("acme", "ben")),
                  "check"),
@@ -815,7 +815,7 @@ TEST_F(StrayGrantTest, IsEndedWhenTheQuestionWasSettledMeanwhile) {
     if (absl::StrContains(request.url, "/token")) {
       EXPECT_TRUE(world_.interactions
                       ->Cancel(question.tenant, question.agent, question.id,
-                               world_.clock.Now())
+                               /*request_id=*/"", world_.clock.Now())
                       .ok());
     }
     if (absl::StrContains(request.url, "/revoke")) {
