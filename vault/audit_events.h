@@ -28,6 +28,7 @@ inline constexpr char kSignedIn[] = "person.signed_in";
 inline constexpr char kSignInRefused[] = "person.sign_in_refused";
 inline constexpr char kConnectUserMismatch[] = "connect.user_mismatch";
 inline constexpr char kConnectRefused[] = "connect.refused";
+inline constexpr char kConnectFailed[] = "connect.failed";
 inline constexpr char kConnectionCreated[] = "connection.created";
 inline constexpr char kConnectionRenewed[] = "connection.renewed";
 inline constexpr char kConnectionReplaced[] = "connection.replaced";

@@ -255,8 +255,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   absl::StatusOr<Provider> reachable =
       providers_.WithEndpoints(*configured, directory.dev_mode);
   if (!reachable.ok()) {
-    returned.provider_error = reachable.status();
-    return returned;
+    return ProviderFailed(interaction, returned, reachable.status());
   }
   const Provider& provider = *reachable;
   // Another server than the one that the browser was sent to gets no code, even
@@ -279,8 +278,8 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return returned;
   }
   if (!error.empty()) {
-    returned.provider_error = ProviderError(provider, error);
-    return returned;
+    return ProviderFailed(interaction, returned,
+                          ProviderError(provider, error));
   }
   const std::string code = query.Get("code");
   if (code.empty()) return burner_.Burn(flow, "code");
@@ -299,14 +298,29 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   absl::StatusOr<Connector::Connected> connected = connector_.Redeem(
       directory, provider, flow, nonce, Secret::Copy(code), call);
   if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
-    returned.provider_error = connected.status();
-    return returned;
+    return ProviderFailed(interaction, returned, connected.status());
   }
   if (HasReason(connected.status(), "CONNECT_REFUSED")) {
     return burner_.Burn(flow, MetadataOf(connected.status(), "check"));
   }
   RETURN_IF_ERROR(connected.status());
   if (connected->other_account) returned.trip_id = HexEncode(flow.state_hash);
+  return returned;
+}
+
+// The question stays open: the person may try again. Written down before they
+// are told.
+absl::StatusOr<ConsentFlow::Returned> ConsentFlow::ProviderFailed(
+    const Interaction& interaction, Returned returned, absl::Status why) {
+  AuditEvent event = InteractionEvent(interaction, audit_kind::kConnectFailed);
+  event.outcome = "error";
+  event.reason = ReasonOf(why);
+  event.detail = MetadataOf(why, "problem");
+  WriteBatch batch;
+  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  absl::Status written = store_.Commit(std::move(batch));
+  if (!written.ok()) return NotAudited(written);
+  returned.provider_error = std::move(why);
   return returned;
 }
 

@@ -125,6 +125,8 @@ class ConsentFlow {
 
  private:
   absl::Status CheckOpen(const Interaction& interaction) const;
+  absl::StatusOr<Returned> ProviderFailed(const Interaction& interaction,
+                                          Returned returned, absl::Status why);
 
   const Clock& clock_;
   Store& store_;

@@ -20,9 +20,13 @@ describe('a provider that answers a code with', () => {
   });
   after(() => world?.stop());
 
-  for (const fault of ['html', 'huge', 'empty', 'broken_json', 'no_token', 'refusal_in_ok', 'no_answer',
-    'lost_answer', 'unavailable', 'throttled', 'invalid_client']) {
-    test(`${fault}: the question stays open, and the person can try again`, async () => {
+  for (const [fault, reason] of [['html', 'PROVIDER_ANSWER_INVALID'], ['huge', 'PROVIDER_ANSWER_INVALID'],
+    ['empty', 'PROVIDER_ANSWER_INVALID'], ['broken_json', 'PROVIDER_ANSWER_INVALID'],
+    ['no_token', 'PROVIDER_ANSWER_INVALID'], ['no_answer', 'PROVIDER_UNREACHABLE'], ['lost_answer', 'PROVIDER_UNREACHABLE'],
+    ['unavailable', 'PROVIDER_UNREACHABLE'], ['throttled', 'PROVIDER_RATE_LIMITED'],
+    ['invalid_client', 'PROVIDER_MISCONFIGURED'], ['refusal_in_ok', 'PROVIDER_REFUSED']]) {
+    test(`${fault}: the person can try again, and the reason is on record`, async () => {
+      const before = (await world.leaves()).length;
       world.provider.faults.order('/token', fault);
       const page = await world.connect(person, 'ana', asked);
       assert.equal(page.status, 502);
@@ -32,6 +36,9 @@ describe('a provider that answers a code with', () => {
       assert.equal(still.state, 'STATE_PENDING');
       const retry = await person.follow(page, /try again/i);
       assert.match(headingOf(retry), /^Let Calendar Bot use your Test Calendar account\?$/);
+      const leaf = (await world.leaves()).slice(before).find((one) => one.reason === reason);
+      assert.ok(leaf, JSON.stringify((await world.leaves()).slice(before)));
+      assert.equal(leaf.interaction, asked.name.split('/')[1]);
     });
   }
 

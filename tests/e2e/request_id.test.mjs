@@ -72,6 +72,14 @@ describe('a request_id stands in the audit leaf of', () => {
     for (const kind of ['key.rotation_started', 'key.rotated']) assert.ok(kinds.includes(kind), kinds.join());
   });
 
+  test('a question that is withdrawn', async () => {
+    const { consent_required: asked } = await world.bot.getToken('calendar', 'ben', ASK);
+    const { answer, kinds } = await traced((id) => world.bot.call('TokenService', 'CancelInteraction',
+      { name: asked.name, request_id: id }));
+    assert.equal(answer.state, 'STATE_CANCELLED');
+    assert.deepEqual(kinds, ['consent.cancelled']);
+  });
+
   test('a revocation', async () => {
     const { token } = await world.bot.getToken('calendar', 'ana', ASK);
     const { kinds } = await traced((id) => world.bot.call('ConnectionService', 'RevokeConnection',

@@ -497,6 +497,10 @@ TEST_F(ConsentFlowTest, KeepsTheQuestionOpenWhenTheProviderFails) {
   ASSERT_TRUE(returned.ok()) << returned.status();
   EXPECT_EQ(ReasonOf(returned->provider_error), "PROVIDER_UNREACHABLE");
   EXPECT_EQ(Read(question).state, InteractionState::kPending);
+  std::vector<AuditEntry> failed = world_.Audit("connect.failed");
+  ASSERT_THAT(failed, SizeIs(2));
+  EXPECT_THAT(failed[1].leaf, HasSubstr(R"("reason":"PROVIDER_UNREACHABLE")"));
+  EXPECT_THAT(failed[1].leaf, HasSubstr(question.id.value));
 
   callback = Press(question);
   AnswerCode(ReadCalendar());
