@@ -106,20 +106,4 @@ std::string TestCertificates::Read(const std::string& name) const {
   return text.str();
 }
 
-std::shared_ptr<grpc::Channel> TestCertificates::Channel(
-    const std::string& address, const std::string& client,
-    const TestCertificates& issuer) const {
-  grpc::SslCredentialsOptions options;
-  options.pem_root_certs = Read("ca.pem");
-  if (!client.empty()) {
-    options.pem_private_key = issuer.Read(client + ".key");
-    options.pem_cert_chain = issuer.Read(client + ".pem");
-  }
-  grpc::ChannelArguments arguments;
-  // Channels with equal credentials would share a connection.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::SslCredentials(options),
-                                   arguments);
-}
-
 }  // namespace tokenvault

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <grpcpp/grpcpp.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -27,15 +26,8 @@ class TestCertificates {
 
   std::string File(const std::string& name) const { return folder_.File(name); }
 
-  // A channel that trusts this authority's servers and shows that client's
-  // certificate, issued by `issuer`; none for "".
-  std::shared_ptr<grpc::Channel> Channel(const std::string& address,
-                                         const std::string& client) const {
-    return Channel(address, client, *this);
-  }
-  std::shared_ptr<grpc::Channel> Channel(const std::string& address,
-                                         const std::string& client,
-                                         const TestCertificates& issuer) const;
+  // What is in one of those files.
+  std::string Read(const std::string& name) const;
 
  private:
   using Key = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
@@ -46,7 +38,6 @@ class TestCertificates {
                    bool expired);
   void IssueAs(const std::string& name, const std::string& alternative_names,
                bool expired);
-  std::string Read(const std::string& name) const;
 
   TempFolder folder_;
   Key key_;
