@@ -20,7 +20,7 @@ namespace {
 // time for which a connection's provider is left alone.
 constexpr int kFailuresBeforePause = 5;
 constexpr absl::Duration kFirstPause = absl::Seconds(1);
-constexpr absl::Duration kLongestPause = absl::Seconds(30);
+constexpr absl::Duration kLongestPause = absl::Seconds(5);
 
 bool IsSuccess(const absl::StatusOr<HttpResponse>& answer) {
   return answer.ok() && answer->status >= 200 && answer->status < 300;
