@@ -258,8 +258,11 @@ std::string RenderProviderDown(const ProviderDownPage& page) {
   card.set("agent", PlainName(page.agent));
   card.set("provider", provider);
   SetLink("retry_link", page.retry_link, card);
+  card.set("refuses_us", page.refuses_us);
   return Render("provider_down", page.frame,
-                absl::StrCat(provider, " is not answering"), std::move(card));
+                absl::StrCat(provider, page.refuses_us ? " refuses this service"
+                                                       : " is not answering"),
+                std::move(card));
 }
 
 std::string RenderLessGranted(const LessGrantedPage& page) {

@@ -182,6 +182,7 @@ struct ProviderDownPage {
   std::string agent;
   std::string provider;
   std::string retry_link;
+  bool refuses_us = false;  // it answers, and does not accept our client
 };
 std::string RenderProviderDown(const ProviderDownPage& page);
 

@@ -146,6 +146,7 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
         known == nullptr ? "The sign-in service" : known->display_name;
     page.agent = "The agent";
     page.retry_link = retry_link;
+    page.refuses_us = reason == "PROVIDER_MISCONFIGURED";
     return Page(502, RenderProviderDown(page));
   }
   const int code = reason == "CONNECT_REFUSED"   ? 403

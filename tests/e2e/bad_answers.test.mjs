@@ -30,7 +30,8 @@ describe('a provider that answers a code with', () => {
       world.provider.faults.order('/token', fault);
       const page = await world.connect(person, 'ana', asked);
       assert.equal(page.status, 502);
-      assert.equal(headingOf(page), 'Test Calendar is not answering');
+      assert.equal(headingOf(page), reason === 'PROVIDER_MISCONFIGURED' ?
+        'Test Calendar refuses this service' : 'Test Calendar is not answering');
       const { consent_required: still } = await world.bot.getToken('calendar', 'ana', ASK);
       assert.equal(still.name, asked.name);
       assert.equal(still.state, 'STATE_PENDING');

@@ -581,6 +581,10 @@ TEST(ProviderDownPageTest, SaysWhoseTurnItIsAndOffersOneAct) {
   EXPECT_THAT(html, HasSubstr("Nothing was lost"));
   EXPECT_THAT(html, HasSubstr("It is Google’s turn, not yours."));
   EXPECT_THAT(html, HasSubstr("href=\"/c/1\">Try again</a>"));
+  html = RenderProviderDown({Frame(), "Calendar Bot", "Google", "/c/1", true});
+  EXPECT_THAT(html, HasSubstr("<h1>Google refuses this service</h1>"));
+  EXPECT_THAT(html, HasSubstr("the turn of those who run this service"));
+  EXPECT_THAT(html, Not(HasSubstr("Google’s turn")));
 }
 
 TEST(LessGrantedPageTest, SaysWhatIsMissingAndWhatThatMeans) {
