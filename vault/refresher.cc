@@ -51,10 +51,9 @@ RefreshCounts::Result ResultOf(const absl::StatusOr<HttpResponse>& answer,
 }
 
 // What the token that a refresh brings is filed under, where narrower ones are
-// made of it.
-TokenKey WideKey(const Provider& provider, const Connection& row) {
-  return {row.tenant, row.id,
-          row.granted_scopes.Minus(provider.scope_not_echoed), ""};
+// made of it: no request is for no scopes at all, so none is handed this one.
+TokenKey WideKey(const Connection& row) {
+  return {row.tenant, row.id, ScopeSet(), ""};
 }
 
 std::shared_ptr<AccessToken> MakeAccessToken(const Provider& provider,
@@ -188,7 +187,7 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
 
   if (provider.narrowing == Narrowing::kTokenExchange) {
     const absl::Time now = clock_.Now();
-    auto wide = cache_.Find(WideKey(provider, row), now);
+    auto wide = cache_.Find(WideKey(row), now);
     if (wide != nullptr && IsGoodEnough(wanted.min_ttl, *wide, now)) {
       absl::StatusOr<Fetched> fetched =
           Narrow(directory, provider, wide, row.granted_scopes, wanted,
@@ -215,11 +214,11 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
     return ToAccessToken(directory, provider, std::move(settled.response),
                          wanted.scopes, granted, received);
   }
-  const TokenKey key = WideKey(provider, settled.connection);
   std::shared_ptr<const AccessToken> wide =
-      MakeAccessToken(provider, std::move(settled.response), key.scopes,
-                      received, absl::InfiniteFuture());
-  cache_.Put(key, wide, validity, clock_.Now());
+      MakeAccessToken(provider, std::move(settled.response),
+                      granted.Minus(provider.scope_not_echoed), received,
+                      absl::InfiniteFuture());
+  cache_.Put(WideKey(settled.connection), wide, validity, clock_.Now());
   return Narrow(directory, provider, wide, granted, wanted, call);
 }
 

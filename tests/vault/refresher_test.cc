@@ -668,6 +668,22 @@ TEST_F(WideTokenTest, MakesAnotherNarrowOneWithoutARefresh) {
   EXPECT_EQ(StoredToken(), "rt-2");
 }
 
+TEST_F(WideTokenTest, MakesNoneOfOneThatWasItselfMade) {
+  const ScopeSet all = connection_.granted_scopes;
+  world_.AnswerToken("at-all", "", all);
+  auto fetched = Fetch(all);
+  ASSERT_TRUE(fetched.ok()) << fetched.status();
+  EXPECT_EQ(fetched->token->value.Reveal(), "at-all");
+  // As the broker does with what it hands out.
+  world_.cache->Put({connection_.tenant, connection_.id, all, ""},
+                    fetched->token, world_.cache->ValidityOf(connection_.id),
+                    world_.clock.Now());
+  world_.AnswerToken("at-write", "", WriteCalendar());
+  ASSERT_TRUE(Fetch(WriteCalendar()).ok());
+  EXPECT_THAT(world_.http.requests().back().body,
+              HasSubstr("subject_token=at-wide"));
+}
+
 TEST_F(WideTokenTest, CountsOnNoneForLongerThanTheOneItWasMadeOf) {
   world_.clock.Advance(absl::Minutes(30));
   world_.AnswerToken("at-write", "", WriteCalendar(), 3600);
