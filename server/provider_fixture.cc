@@ -80,8 +80,8 @@ std::string WhyNot(const absl::Status& status, absl::string_view otherwise) {
   return status.ok() ? std::string(otherwise) : Recorder::WordsOf(status);
 }
 
-// Where only an access token can be revoked, a refresh token is refreshed
-// first, which was asked already.
+// What the made-up token passes for: where a refresh token cannot be revoked
+// itself, for an access token.
 const char* RevocableKind(const Provider& provider) {
   return provider.revocation_style == RevocationStyle::kRfc7009
              ? "refresh_token"
