@@ -244,6 +244,10 @@ void WebServer::Impl::Stop(absl::Duration grace) {
   }
   io_.stop();
   for (std::thread& thread : threads_) thread.join();
+  // Should it have been stopped before it came to that: nobody gets in any
+  // more.
+  error_code ignored;
+  acceptor_.close(ignored);
   // Whoever still owes an answer keeps the coroutines; their sockets close now.
   for (const std::shared_ptr<WebConnection>& connection : Open()) {
     connection->Close();
