@@ -19,7 +19,7 @@ export class CertificateAuthority {
     this.caFile = join(dir, 'ca.pem');
     this.caKeyFile = join(dir, 'ca.key');
     openssl('req', '-x509', ...NEW_KEY, '-keyout', this.caKeyFile,
-      '-out', this.caFile, '-days', '2', '-subj', `/CN=${name}`,
+      '-out', this.caFile, '-days', '30', '-subj', `/CN=${name}`,
       '-addext', 'basicConstraints=critical,CA:true',
       '-addext', 'keyUsage=critical,keyCertSign,cRLSign');
     this.ca = readFileSync(this.caFile, 'utf8');
@@ -45,7 +45,7 @@ export class CertificateAuthority {
     openssl('req', ...NEW_KEY, '-keyout', made.keyFile, '-out', `${base}.csr`,
       '-subj', `/CN=${name}`);
     openssl('x509', '-req', '-in', `${base}.csr`, '-CA', this.caFile,
-      '-CAkey', this.caKeyFile, '-CAcreateserial', '-days', '2',
+      '-CAkey', this.caKeyFile, '-CAcreateserial', '-days', '30',
       '-extfile', `${base}.ext`, '-out', made.certFile);
     made.cert = readFileSync(made.certFile, 'utf8');
     made.key = readFileSync(made.keyFile, 'utf8');
