@@ -13,6 +13,7 @@
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/provider_call.h"
+#include "vault/refresh_leases.h"
 
 namespace tokenvault {
 namespace {
@@ -22,8 +23,6 @@ using Result = UpstreamRevocations::Result;
 // How often a commit is tried again when the row moved under it.
 constexpr int kTries = 8;
 constexpr int kManyConnections = 1000;
-// Longer than the HTTP deadline and the commit after it.
-constexpr absl::Duration kRefreshLease = absl::Seconds(45);
 
 // What a revoked connection says of the provider's part, in state_reason; empty
 // when the provider ended the grant.
@@ -65,7 +64,7 @@ bool MayHaveRotated(const absl::Status& status) {
 bool IsUnderWay(const Connection& revoked, absl::Time now) {
   return revoked.refresh_phase == RefreshPhase::kMaybeSent &&
          now < revoked.lease_until &&
-         revoked.lease_until <= now + kRefreshLease;
+         revoked.lease_until <= now + RefreshLeases::kLease;
 }
 
 void DropLease(Connection& connection) {
@@ -77,13 +76,8 @@ void DropLease(Connection& connection) {
 
 AuditEntry LeafFor(const Connection& connection, const std::string& actor,
                    Result result, absl::Time now) {
-  AuditEvent event;
-  event.kind = audit_kind::kUpstreamRevoked;
-  event.tenant = connection.tenant;
-  event.actor = actor;
-  event.user = connection.user;
-  event.provider = connection.provider;
-  event.connection = connection.id;
+  AuditEvent event =
+      EventAbout(connection, audit_kind::kUpstreamRevoked, actor);
   const bool done =
       result == Result::kRevoked || result == Result::kUnsupported;
   event.outcome = done ? "ok" : "error";
@@ -229,7 +223,7 @@ absl::StatusOr<Secret> UpstreamRevocations::FetchAccessToken(
                                   : RefreshPhase::kUnknown;
   Connection leased = revoked;
   leased.lease_epoch += 1;
-  leased.lease_until = call.now + kRefreshLease;
+  leased.lease_until = call.now + RefreshLeases::kLease;
   leased.refresh_phase = RefreshPhase::kMaybeSent;
   leased.refresh_sent_time = call.now;
   RETURN_IF_ERROR(Write(leased));
@@ -325,13 +319,8 @@ absl::StatusOr<Connection> KeepForRevocation(absl::Time now, Store& store,
         revoked.sealed_refresh_token,
         sealer.Seal(refresh_token,
                     RefreshTokenBinding(keys.deployment_id(), revoked)));
-    AuditEvent event;
-    event.kind = audit_kind::kRefreshSucceeded;
-    event.tenant = revoked.tenant;
-    event.actor = "vault";
-    event.user = revoked.user;
-    event.provider = revoked.provider;
-    event.connection = revoked.id;
+    AuditEvent event =
+        EventAbout(revoked, audit_kind::kRefreshSucceeded, "vault");
     event.detail =
         absl::StrCat("generation ", revoked.generation, ", to be revoked");
     WriteBatch batch;
