@@ -12,7 +12,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kPoll = absl::Seconds(1);
+constexpr absl::Duration kTailPoll = absl::Seconds(1);
 
 std::string Column(absl::string_view text, size_t width) {
   std::string safe = SanitizeLine(text);
@@ -76,7 +76,7 @@ int RunAuditTail(Session& session, const AuditTailOptions& options) {
     const bool more = events->events_size() == request.page_size();
     request.set_from_end(false);
     request.set_page_token(events->next_page_token());
-    if (!more || request.page_size() != 500) SleepUnlessInterrupted(kPoll);
+    if (!more || request.page_size() != 500) SleepUnlessInterrupted(kTailPoll);
     request.set_page_size(500);
     if (Interrupted()) return session.Fail(absl::CancelledError("interrupted"));
   }

@@ -44,7 +44,7 @@ struct Options {
   PolicyExplainOptions explain;
   std::string explain_scopes;
   PolicyCheckOptions policy_check;
-  ConnectionFilter filter;
+  ConnectionQuery filter;
   RevokeOptions revoke;
   TokenGetOptions token;
   std::string token_scopes;

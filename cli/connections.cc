@@ -135,7 +135,7 @@ absl::StatusOr<bool> Confirmed(Session& session,
 
 }  // namespace
 
-int RunConnectionList(Session& session, const ConnectionFilter& filter) {
+int RunConnectionList(Session& session, const ConnectionQuery& filter) {
   auto list = ToListParent(filter);
   if (!list.ok()) return session.Fail(list.status(), FaultOrigin::kHere);
   v1::ListConnectionsRequest request;

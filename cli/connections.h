@@ -8,7 +8,7 @@
 namespace tokenvault {
 
 // `tokenvault connection list`: whose accounts the vault holds.
-int RunConnectionList(Session& session, const ConnectionFilter& filter);
+int RunConnectionList(Session& session, const ConnectionQuery& filter);
 // `tokenvault connection show NAME`: what it can do, and for which agents.
 int RunConnectionShow(Session& session, const std::string& name);
 // `tokenvault connection pause|resume NAME`: no agent gets a token meanwhile.

@@ -26,7 +26,6 @@ namespace tokenvault {
 namespace {
 
 constexpr int kInitialized = 0;
-constexpr int kError = 1;
 constexpr int kNotInitialized = 2;
 
 constexpr size_t kArenaBytes = 64 * 1024;
@@ -182,7 +181,7 @@ int Check(Session& session, const Config& config) {
   result.set_initialized(found.ok() || result.in_use());
   if (!result.initialized() && !HasReason(found, "STORAGE_NOT_INITIALIZED")) {
     session.Fail(found, FaultOrigin::kHere);
-    return kError;
+    return kExitLocalMistake;
   }
   if (!session.PrintedFor(result)) {
     session.terminal().Print(result.in_use() ? "initialized, and in use\n"

@@ -13,7 +13,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kPoll = absl::Milliseconds(200);
+constexpr absl::Duration kProgressPoll = absl::Milliseconds(200);
 // A rate over less says nothing.
 constexpr absl::Duration kWorthARate = absl::Seconds(2);
 constexpr size_t kLabelWidth = 19;
@@ -180,7 +180,7 @@ int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
       progress.Show(operation->rows_done(), operation->rows_total(),
                     session.now());
     }
-    SleepUnlessInterrupted(kPoll);
+    SleepUnlessInterrupted(kProgressPoll);
     if (Interrupted()) return Stop(session, *operation);
     auto next = session.daemon().Call(&Channel::Admin::GetOperation, look);
     if (Interrupted()) return Stop(session, *operation);

@@ -22,7 +22,7 @@ namespace tokenvault {
 namespace {
 
 constexpr size_t kLargestAnswer = 1 << 20;
-constexpr timeval kPatience = {30, 0};
+constexpr timeval kSocketPatience = {30, 0};
 
 // A connected socket, closed with its owner.
 class Socket {
@@ -52,10 +52,10 @@ class Socket {
     }
     descriptor_ = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor_ < 0) return false;
-    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &kPatience,
-               sizeof(kPatience));
-    setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &kPatience,
-               sizeof(kPatience));
+    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &kSocketPatience,
+               sizeof(kSocketPatience));
+    setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &kSocketPatience,
+               sizeof(kSocketPatience));
     return connect(descriptor_, reinterpret_cast<sockaddr*>(&address), size) ==
            0;
   }

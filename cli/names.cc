@@ -51,7 +51,7 @@ std::vector<std::string> SplitScopes(absl::string_view text) {
   return absl::StrSplit(text, absl::ByAnyChar(", "), absl::SkipEmpty());
 }
 
-absl::StatusOr<ListParent> ToListParent(const ConnectionFilter& filter) {
+absl::StatusOr<ListParent> ToListParent(const ConnectionQuery& filter) {
   ListParent list;
   list.parent = "users/-";
   std::vector<std::string> conditions;

@@ -22,7 +22,7 @@ bool IsConnectionName(absl::string_view name);
 std::vector<std::string> SplitScopes(absl::string_view text);
 
 // Which connections to list.
-struct ConnectionFilter {
+struct ConnectionQuery {
   std::string user;  // "users/u-…", or a person's id at their own provider
   std::string provider;  // with or without "providers/"
   std::string state;     // in any case: "needs_reconnect"
@@ -35,6 +35,6 @@ struct ListParent {
 
 // FIELD_INVALID for a state there is not, and for characters that a filter
 // cannot hold.
-absl::StatusOr<ListParent> ToListParent(const ConnectionFilter& filter);
+absl::StatusOr<ListParent> ToListParent(const ConnectionQuery& filter);
 
 }  // namespace tokenvault

@@ -10,7 +10,7 @@ namespace tokenvault {
 namespace {
 
 constexpr int kReady = 0;
-constexpr int kError = 1;
+constexpr int kBroken = 1;
 constexpr int kSealed = 2;
 
 // Reading a large database takes minutes.
@@ -165,14 +165,14 @@ int RunStatus(Session& session, const StatusOptions& options) {
                             options.deep ? kDeepPatience : Channel::kPatience);
   if (!status.ok()) {
     const int code = session.Fail(status.status());
-    return code == kExitInterrupted ? code : kError;
+    return code == kExitInterrupted ? code : kBroken;
   }
   if (!session.PrintedFor(*status)) {
     session.terminal().Print(
         ToTable(*status, session.terminal(), session.now()));
   }
   if (!status->initialized() || status->sealed()) return kSealed;
-  return IsBroken(*status) ? kError : kReady;
+  return IsBroken(*status) ? kBroken : kReady;
 }
 
 }  // namespace tokenvault

@@ -16,7 +16,7 @@ namespace tokenvault {
 namespace {
 
 // The vault may have to refresh first.
-constexpr absl::Duration kPatience = absl::Seconds(45);
+constexpr absl::Duration kTokenPatience = absl::Seconds(45);
 // The vault answers shortly before that, "still pending".
 constexpr absl::Duration kLongPoll = absl::Seconds(60);
 
@@ -106,7 +106,7 @@ void ShowLink(Session& session, const v1::Interaction& interaction) {
 
 absl::StatusOr<v1::GetScopedTokenResponse> Ask(
     Channel& door, const v1::GetScopedTokenRequest& request) {
-  return door.Call(&Channel::Tokens::GetScopedToken, request, kPatience);
+  return door.Call(&Channel::Tokens::GetScopedToken, request, kTokenPatience);
 }
 
 const v1::Interaction* QuestionIn(const v1::GetScopedTokenResponse& answer) {

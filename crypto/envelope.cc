@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "crypto/big_endian.h"
+#include "crypto/bytes.h"
 #include "crypto/envelope_internal.h"
 #include "crypto/random.h"
 
@@ -40,16 +41,6 @@ static_assert(sizeof(kKdfPurpose) == crypto_generichash_blake2b_PERSONALBYTES);
 static_assert(kNonceSize == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
 static_assert(kKeySize == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 static_assert(kMaxPadded % kBlock == 0);
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* Bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-unsigned char* Bytes(Secret& secret) {
-  return reinterpret_cast<unsigned char*>(secret.mutable_data());
-}
 
 bool IsKnownObject(uint8_t object) { return object >= 1 && object <= 3; }
 

@@ -7,16 +7,13 @@
 #include <cstring>
 
 #include "crypto/big_endian.h"
+#include "crypto/bytes.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr size_t kHashSize = 32;
 constexpr size_t kPurposeSize = crypto_generichash_blake2b_PERSONALBYTES;
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "crypto/bytes.h"
 #include "crypto/envelope.h"
 
 namespace tokenvault {
@@ -18,13 +19,6 @@ constexpr uint32_t kRootVersion = 1;
 constexpr char kIdPurpose[] = "TKV1/root-key-id";
 static_assert(sizeof(kIdPurpose) ==
               crypto_generichash_blake2b_PERSONALBYTES + 1);
-
-unsigned char* Bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 // So that a wrap can say which root key it wants. Whoever could find the key
 // from it could as well from the commitment beside it.

@@ -8,7 +8,7 @@ namespace tokenvault {
 namespace {
 
 // The last byte of both is the literal's own NUL.
-constexpr char kMagic[] = "TKV1ctx";
+constexpr char kContextMagic[] = "TKV1ctx";
 constexpr char kDigestPurpose[] = "TKV1/aad-digest";
 static_assert(sizeof(kDigestPurpose) ==
               crypto_generichash_blake2b_PERSONALBYTES);
@@ -59,7 +59,7 @@ SealContext SealContext::ForMasterKey(absl::string_view deployment_id,
 }
 
 SealContext::SealContext(SealedObject object, uint16_t field_count)
-    : object_(object), bytes_(kMagic, sizeof(kMagic)) {
+    : object_(object), bytes_(kContextMagic, sizeof(kContextMagic)) {
   AppendBigEndian(bytes_, field_count);
 }
 

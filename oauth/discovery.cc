@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMaxDocument = size_t{256} * 1024;
+constexpr size_t kMaxMetadata = size_t{256} * 1024;
 constexpr size_t kMaxListed = 1000;
 
 bool Lists(const std::vector<std::string>& list, absl::string_view word) {
@@ -155,7 +155,7 @@ absl::StatusOr<std::optional<std::string>> FetchMetadata(
   HttpRequest request;
   request.url = url;
   request.headers = {{"Accept", "application/json"}};
-  request.max_body = kMaxDocument;
+  request.max_body = kMaxMetadata;
   ASSIGN_OR_RETURN(HttpResponse answer, http.Send(request));
   if (answer.status == 200) return std::string(answer.body.Reveal());
   // Not here: the next place may have it. Anything else is trouble.

@@ -27,7 +27,7 @@ using nlohmann::json;
 constexpr absl::Duration kFresh = absl::Minutes(15);
 constexpr absl::Duration kUsable = absl::Hours(24);
 constexpr absl::Duration kRefetchFloor = absl::Seconds(30);
-constexpr size_t kMaxDocument = size_t{256} * 1024;
+constexpr size_t kMaxKeySet = size_t{256} * 1024;
 constexpr size_t kMaxKeys = 64;
 constexpr size_t kMaxKid = 256;
 constexpr size_t kCoordinate = 32;  // of P-256 and Ed25519
@@ -250,7 +250,7 @@ absl::StatusOr<Jwks> JwksCache::Fetch(absl::string_view jwks_uri) {
   HttpRequest request;
   request.url = std::string(jwks_uri);
   request.headers = {{"Accept", "application/json"}};
-  request.max_body = kMaxDocument;
+  request.max_body = kMaxKeySet;
   ASSIGN_OR_RETURN(const HttpResponse answer, http_.Send(request));
   if (answer.status != 200) {
     return errors::ProviderUnreachable(

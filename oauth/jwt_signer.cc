@@ -19,7 +19,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr size_t kCoordinate = 32;  // of P-256
+constexpr size_t kP256Coordinate = 32;
 constexpr int kLeastRsa = 2048;
 
 std::string Bytes(const std::vector<unsigned char>& bytes) {
@@ -38,7 +38,7 @@ std::optional<nlohmann::json> PublicJwk(JwsAlgorithm algorithm, EVP_PKEY* key) {
         {"kty", "OKP"}, {"crv", "Ed25519"}, {"x", Base64UrlEncode(Bytes(raw))}};
   }
   // An uncompressed point: 4, x, y.
-  std::vector<unsigned char> point(1 + 2 * kCoordinate);
+  std::vector<unsigned char> point(1 + 2 * kP256Coordinate);
   size_t size = 0;
   if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY,
                                       point.data(), point.size(), &size) != 1 ||
@@ -48,8 +48,8 @@ std::optional<nlohmann::json> PublicJwk(JwsAlgorithm algorithm, EVP_PKEY* key) {
   const std::string xy = Bytes(point).substr(1);
   return nlohmann::json{{"kty", "EC"},
                         {"crv", "P-256"},
-                        {"x", Base64UrlEncode(xy.substr(0, kCoordinate))},
-                        {"y", Base64UrlEncode(xy.substr(kCoordinate))}};
+                        {"x", Base64UrlEncode(xy.substr(0, kP256Coordinate))},
+                        {"y", Base64UrlEncode(xy.substr(kP256Coordinate))}};
 }
 
 // OpenSSL writes ECDSA signatures in DER, JOSE as two numbers of fixed size.
@@ -58,12 +58,13 @@ std::optional<std::string> JoseFromDer(const std::vector<unsigned char>& der) {
   std::unique_ptr<ECDSA_SIG, void (*)(ECDSA_SIG*)> signature(
       d2i_ECDSA_SIG(nullptr, &data, static_cast<long>(der.size())),
       ECDSA_SIG_free);
-  std::vector<unsigned char> out(2 * kCoordinate);
+  std::vector<unsigned char> out(2 * kP256Coordinate);
   if (signature == nullptr ||
       BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(),
-                   kCoordinate) != kCoordinate ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + kCoordinate,
-                   kCoordinate) != kCoordinate) {
+                   kP256Coordinate) != kP256Coordinate ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()),
+                   out.data() + kP256Coordinate,
+                   kP256Coordinate) != kP256Coordinate) {
     return std::nullopt;
   }
   return Bytes(out);

@@ -7,7 +7,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr size_t kLongest = 200;  // the cost is the product of two lengths
+constexpr size_t kLongestName = 200;  // the cost is the product of two lengths
 
 // Levenshtein's distance, one row at a time.
 size_t EditDistance(absl::string_view a, absl::string_view b) {
@@ -29,12 +29,12 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 
 std::string NearestName(absl::string_view name,
                         const std::vector<std::string>& known) {
-  if (name.size() > kLongest) return "";
+  if (name.size() > kLongestName) return "";
   std::string nearest;
   // A third of the letters may be wrong; more is another word.
   size_t best = std::max<size_t>(name.size() / 3, 1) + 1;
   for (const std::string& candidate : known) {
-    if (candidate.size() > kLongest) continue;
+    if (candidate.size() > kLongestName) continue;
     const size_t distance = EditDistance(name, candidate);
     if (distance < best) {
       best = distance;

@@ -26,13 +26,6 @@ std::string NameOf(absl::string_view file) {
       absl::StripSuffix(file.substr(file.rfind('/') + 1), ".toml"));
 }
 
-std::string TextAt(const TomlFields& fields, const TomlPath& path) {
-  auto it = fields.find(path);
-  if (it == fields.end()) return "";
-  auto* text = std::get_if<std::string>(&it->second.value);
-  return text == nullptr ? "" : *text;
-}
-
 // What an operator would have to say, as the preset's examples say it.
 Provider SampleOf(const std::string& name, const TomlFields& preset) {
   TomlFields fields = preset;

@@ -19,14 +19,14 @@
 #include "oauth/provider_schema.h"
 #include "oauth/provider_tables.h"
 #include "oauth/provider_variables.h"
+#include "oauth/revocation.h"
 #include "oauth/url.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr absl::Duration kDay = absl::Hours(24);
-constexpr absl::Duration kLongest = absl::Hours(24 * 3650);
-constexpr absl::string_view kTokenPlace = "{token}";
+constexpr absl::Duration kLongestDuration = absl::Hours(24 * 3650);
 
 // As absl::ParseDuration, with "90d" besides: refresh tokens live long.
 bool ParseDuration(absl::string_view text, absl::Duration& duration) {
@@ -146,7 +146,7 @@ void Reader::TakeDuration(const DurationKey& key) {
   if (text.empty()) return;
   absl::Duration duration;
   if (!ParseDuration(text, duration) || duration < absl::ZeroDuration() ||
-      duration > kLongest) {
+      duration > kLongestDuration) {
     Fail(WrongKind(*Find(key.name), key.name, "a duration such as \"5m\""));
     return;
   }

@@ -28,13 +28,6 @@ bool IsHostLabel(absl::string_view value) {
          });
 }
 
-std::string TextAt(const TomlFields& fields, const TomlPath& path) {
-  auto it = fields.find(path);
-  if (it == fields.end()) return "";
-  const auto* text = std::get_if<std::string>(&it->second.value);
-  return text == nullptr ? "" : *text;
-}
-
 bool IsAllowed(absl::string_view value, const VarPattern& pattern) {
   return value != "." && !absl::StrContains(value, "..") &&
          pattern.Matches(value);

@@ -11,8 +11,6 @@
 namespace tokenvault {
 namespace {
 
-constexpr char kTokenPlace[] = "{token}";
-
 std::string PathWithToken(const std::string& url, const Secret& token) {
   std::string escaped = FormEscape(token.Reveal());
   const size_t at = url.find(kTokenPlace);

@@ -12,6 +12,9 @@
 // How a token is taken back, in the five styles there are. Pure.
 namespace tokenvault {
 
+// Where the token goes in the URL of a provider with RevocationStyle::kPath.
+inline constexpr char kTokenPlace[] = "{token}";
+
 // Whether the provider takes an access token where we hold a refresh token, so
 // that one has to be fetched first. Where the access token itself is what is
 // kept (ExpirySource::kNever), it is there already.

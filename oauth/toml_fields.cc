@@ -107,6 +107,13 @@ absl::StatusOr<TomlFields> ReadTomlElement(absl::string_view text,
   return fields;
 }
 
+std::string TextAt(const TomlFields& fields, const TomlPath& path) {
+  auto it = fields.find(path);
+  if (it == fields.end()) return "";
+  const auto* text = std::get_if<std::string>(&it->second.value);
+  return text == nullptr ? "" : *text;
+}
+
 std::string TomlName(const TomlPath& path) { return absl::StrJoin(path, "."); }
 
 }  // namespace tokenvault

@@ -35,6 +35,9 @@ absl::StatusOr<TomlFields> ReadTomlElement(absl::string_view text,
                                            absl::string_view name,
                                            size_t index);
 
+// The text at `path`, or "" where there is none.
+std::string TextAt(const TomlFields& fields, const TomlPath& path);
+
 // "scopes.mail.read.says.en", for sentences.
 std::string TomlName(const TomlPath& path);
 

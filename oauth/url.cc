@@ -26,11 +26,6 @@ absl::Status Bad(absl::string_view problem) {
 }
 
 // Unreserved in RFC 3986: what never needs an escape.
-bool IsPlain(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
 bool IsHostName(absl::string_view host) {
   if (host.empty() || host.size() > kMaxHost) return false;
   for (absl::string_view label : absl::StrSplit(host, '.')) {
@@ -89,7 +84,7 @@ absl::Status SplitAuthority(absl::string_view authority, Url& url,
 void AppendEscaped(std::string& out, absl::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   for (char c : text) {
-    if (IsPlain(c)) {
+    if (IsUnreserved(c)) {
       out += c;
     } else {
       auto byte = static_cast<unsigned char>(c);
@@ -207,6 +202,11 @@ absl::StatusOr<Url> ParseUrl(absl::string_view text) {
 std::string HostOf(absl::string_view url) {
   absl::StatusOr<Url> parsed = ParseUrl(url);
   return parsed.ok() ? std::move(parsed->host) : "server";
+}
+
+bool IsUnreserved(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
+         c == '.' || c == '_' || c == '~';
 }
 
 std::string FormEscape(absl::string_view text) {

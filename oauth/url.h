@@ -33,6 +33,9 @@ std::string HostOf(absl::string_view url);
 // Names with values that stay where they are: often a part of a Secret.
 using FormFields = std::vector<std::pair<std::string, absl::string_view>>;
 
+// Whether it stands for itself anywhere in a URL (RFC 3986 section 2.3).
+bool IsUnreserved(char c);
+
 // application/x-www-form-urlencoded. One allocation of the final size, so that
 // FormEncode's result can become a Secret and leave no copy behind.
 std::string FormEscape(absl::string_view text);

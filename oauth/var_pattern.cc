@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "oauth/url.h"
 
 namespace tokenvault {
 namespace {
@@ -15,10 +16,7 @@ namespace {
 // Longer than any value.
 constexpr int kMany = 255;
 
-bool IsPlain(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
-         c == '_' || c == '~';
-}
+bool IsPlain(char c) { return IsUnreserved(c) && c != '.'; }
 
 // After the "[", up to and with the "]".
 bool ParseClass(absl::string_view& text, std::string& characters) {

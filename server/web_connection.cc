@@ -26,7 +26,6 @@ using boost::system::error_code;
 using Head = http::request<http::string_body>;
 using Parser = http::request_parser<http::string_body>;
 
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr absl::Duration kWriteTimeout = absl::Seconds(20);
 // How long a refused client may go on sending before it is cut, so that it
 // reads our answer and not a reset.

@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +21,10 @@
 #include "server/web_tls_files.h"
 
 namespace tokenvault {
+
+// A completion token: co_await gives the error and the result, and throws none.
+inline constexpr auto kTuple =
+    boost::asio::as_tuple(boost::asio::use_awaitable);
 
 using WebConnectionSocket =
     boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol>;

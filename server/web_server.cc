@@ -35,7 +35,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 
 }  // namespace

@@ -8,13 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "vault/limits.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
 
 namespace tokenvault {
 namespace {
-
-constexpr int kMaxAccounts = 100;
 
 // Whether a token of this connection does what was asked for, and no more
 // unless the operator allows it.

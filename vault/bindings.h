@@ -12,6 +12,11 @@
 // makes them unreadable.
 namespace tokenvault {
 
+inline DataKeyBinding DataKeyBindingOf(const std::string& deployment_id,
+                                       const Dek& dek) {
+  return {deployment_id, dek.tenant, dek.subject, dek.dek_id};
+}
+
 inline Binding RefreshTokenBinding(const std::string& deployment_id,
                                    const Connection& connection) {
   return Binding{.deployment_id = deployment_id,

@@ -8,13 +8,12 @@
 #include "base/fault_point.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
+#include "vault/limits.h"
 #include "vault/refresh_leases.h"
 
 namespace tokenvault {
 namespace {
 
-// Without an etag the caller does not care what moved: read again and go on.
-constexpr int kTries = 8;
 std::string NameOf(const UserId& user, const ConnectionId& id) {
   return absl::StrCat("users/", user.value, "/connections/", id.value);
 }
@@ -85,7 +84,7 @@ absl::StatusOr<ConnectionView> ConnectionAdmin::Update(
     const TenantId& tenant, const UserId& user, const ConnectionId& id,
     const std::string& etag, const ConnectionChange& change,
     const std::string& actor) {
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     ASSIGN_OR_RETURN(ConnectionView view, Get(tenant, user, id));
     if (!etag.empty() && etag != EtagOf(view.connection)) break;
     Connection next = view.connection;
@@ -124,7 +123,7 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     const ConnectionId& id, const std::string& etag, const std::string& actor,
     const std::string& request_id) {
   std::optional<Connection> ended;
-  for (int i = 0; i < kTries && !ended.has_value(); ++i) {
+  for (int i = 0; i < kCommitTries && !ended.has_value(); ++i) {
     ASSIGN_OR_RETURN(ConnectionView view, Get(tenant, user, id));
     if (!etag.empty() && etag != EtagOf(view.connection)) {
       return errors::EtagMismatch(NameOf(user, id));

@@ -11,14 +11,12 @@
 #include "crypto/random.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/limits.h"
 #include "vault/refresher.h"
 
 namespace tokenvault {
 namespace {
 
-constexpr int kMaxAccounts = 100;
-// How often the commit is tried again when a row moved under it.
-constexpr int kTries = 8;
 constexpr size_t kMaxLabel = 256;
 
 AgentGrant NewGrant(const Connection& connection,
@@ -112,7 +110,7 @@ absl::StatusOr<Connector::Connected> Connector::Keep(const Directory& directory,
           .Union(provider.scope_not_echoed.Intersection(flow.scopes));
   FaultPoint("connect.before_commit");
   absl::StatusOr<Connected> connected;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     connected = Connect(provider, flow, redeemed);
     if (!HasReason(connected.status(), "VERSION_CONFLICT") &&
         !HasReason(connected.status(), "ALREADY_EXISTS")) {

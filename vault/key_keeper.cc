@@ -8,16 +8,13 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
+#include "vault/bindings.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr absl::Duration kCacheTime = absl::Minutes(1);
 constexpr size_t kCacheSize = 4096;
-
-DataKeyBinding BindingOf(const std::string& deployment_id, const Dek& dek) {
-  return {deployment_id, dek.tenant, dek.subject, dek.dek_id};
-}
 
 absl::StatusOr<ArenaKey> OpenMasterKey(SecretArena& arena, const RootKey& root,
                                        const std::string& deployment_id,
@@ -74,9 +71,10 @@ absl::StatusOr<std::unique_ptr<KeyKeeper>> KeyKeeper::Open(
   if (ring == nullptr) return errors::StorageNotInitialized();
 
   ASSIGN_OR_RETURN(Dek own, store.GetDek(TenantId(), ""));
-  ASSIGN_OR_RETURN(ArenaKey own_key,
-                   ring->UnwrapDataKey(arena, BindingOf(deployment->id, own),
-                                       own.kek_version, own.wrapped));
+  ASSIGN_OR_RETURN(
+      ArenaKey own_key,
+      ring->UnwrapDataKey(arena, DataKeyBindingOf(deployment->id, own),
+                          own.kek_version, own.wrapped));
   keeper->lookups_ = std::make_unique<KeyedHash>(std::move(own_key));
   {
     MutexLock lock(keeper->mutex_);
@@ -126,9 +124,10 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
 
 absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::LoadDataKey(
     const Dek& dek) {
-  ASSIGN_OR_RETURN(ArenaKey key,
-                   ring()->UnwrapDataKey(arena_, BindingOf(deployment_id_, dek),
-                                         dek.kek_version, dek.wrapped));
+  ASSIGN_OR_RETURN(
+      ArenaKey key,
+      ring()->UnwrapDataKey(arena_, DataKeyBindingOf(deployment_id_, dek),
+                            dek.kek_version, dek.wrapped));
   return std::make_shared<const DataKey>(
       DataKey{dek.dek_id, dek.generation, std::move(key)});
 }
@@ -143,8 +142,9 @@ absl::Status KeyKeeper::CreateDataKey(const TenantId& tenant,
   ASSIGN_OR_RETURN(ArenaKey key, ArenaKey::Random(arena_));
   std::shared_ptr<const KeyRing> ring = this->ring();
   dek.kek_version = ring->primary_version();
-  ASSIGN_OR_RETURN(dek.wrapped,
-                   ring->WrapDataKey(BindingOf(deployment_id_, dek), key));
+  ASSIGN_OR_RETURN(
+      dek.wrapped,
+      ring->WrapDataKey(DataKeyBindingOf(deployment_id_, dek), key));
   WriteBatch batch;
   batch.Insert(std::move(dek));
   absl::Status status = store_.Commit(std::move(batch));

@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "crypto/random.h"
 #include "vault/audit_events.h"
+#include "vault/bindings.h"
 
 namespace tokenvault {
 namespace {
@@ -25,10 +26,6 @@ AuditEntry KeyEvent(absl::string_view kind, uint32_t version, int64_t rows,
   event.request_id = request_id;
   event.detail = absl::StrCat("key ", version, ", ", rows, " data keys");
   return MakeAuditEntry(event, now);
-}
-
-DataKeyBinding BindingOf(const std::string& deployment_id, const Dek& dek) {
-  return {deployment_id, dek.tenant, dek.subject, dek.dek_id};
 }
 
 const Kek* Newest(const std::vector<Kek>& keys) {
@@ -290,7 +287,7 @@ absl::Status KeyRotation::Rewrap(uint32_t version, int rows_per_second) {
 
 absl::StatusOr<Dek> KeyRotation::RewrapOne(Dek dek, uint32_t version) const {
   std::shared_ptr<const KeyRing> ring = keys_.ring();
-  const DataKeyBinding binding = BindingOf(keys_.deployment_id(), dek);
+  const DataKeyBinding binding = DataKeyBindingOf(keys_.deployment_id(), dek);
   ASSIGN_OR_RETURN(ArenaKey key,
                    ring->UnwrapDataKey(keys_.arena(), binding, dek.kek_version,
                                        dek.wrapped));

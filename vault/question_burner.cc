@@ -6,12 +6,11 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
+#include "vault/limits.h"
 
 namespace tokenvault {
 namespace {
 
-// How often a commit is tried again when the question moved under it.
-constexpr int kTries = 8;
 constexpr char kMismatch[] = "FAILED_USER_MISMATCH";
 
 }  // namespace
@@ -89,7 +88,7 @@ absl::Status QuestionBurner::Write(AuditEvent event, absl::string_view check) {
 absl::Status QuestionBurner::End(Interaction interaction,
                                  const AuditEvent& event) {
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     if (interaction.state != InteractionState::kPending) {
       return log_.Write(event);
     }

@@ -9,20 +9,10 @@
 #include "base/status_macros.h"
 #include "crypto/random.h"
 #include "vault/bindings.h"
+#include "vault/limits.h"
 
 namespace tokenvault {
 namespace {
-
-// How often a commit is tried again when the row moved under it: somebody
-// renamed or paused the connection. Each try reads it anew.
-constexpr int kTries = 8;
-
-void DropLease(Connection& row) {
-  row.lease_owner.clear();
-  row.lease_until = absl::InfinitePast();
-  row.refresh_phase = RefreshPhase::kNone;
-  row.landing_slot = 0;
-}
 
 absl::Status MovedOn(const Connection& row) {
   return errors::ResourceDenied(absl::StrCat("connections/", row.id.value));
@@ -49,6 +39,13 @@ AuditEvent Failed(const Connection& leased, const absl::Status& why) {
 
 }  // namespace
 
+void DropLease(Connection& row) {
+  row.lease_owner.clear();
+  row.lease_until = absl::InfinitePast();
+  row.refresh_phase = RefreshPhase::kNone;
+  row.landing_slot = 0;
+}
+
 RefreshLeases::RefreshLeases(const Clock& clock, Store& store, KeyKeeper& keys,
                              LandingSlots& slots)
     : clock_(clock),
@@ -61,7 +58,7 @@ absl::StatusOr<Connection> RefreshLeases::Take(const Connection& connection) {
   Connection row = connection;
   ASSIGN_OR_RETURN(const uint64_t slot, slots_.Take(row.id));
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     status = MayBeRefreshed(row);
     if (!status.ok()) break;
     const absl::Time now = clock_.Now();
@@ -106,7 +103,7 @@ absl::StatusOr<Connection> RefreshLeases::Save(
     const ScopeSet& granted, const std::map<std::string, std::string>& hints) {
   Connection row = leased;
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     if (!IsHeld(row, leased)) {
       // The newer grant stands, and what we were given is not kept.
       slots_.Free(leased.id);
@@ -176,7 +173,7 @@ absl::Status RefreshLeases::End(const Connection& leased, AuditEvent event,
                                 absl::FunctionRef<void(Connection&)> change) {
   Connection row = leased;
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     if (!IsHeld(row, leased)) {
       slots_.Free(leased.id);
       return MovedOn(row);
@@ -245,7 +242,7 @@ absl::Status RefreshLeases::MarkGone(const Connection& leased) {
 
 absl::Status RefreshLeases::Unmark(const Connection& marked) {
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     ASSIGN_OR_RETURN(Connection row,
                      store_.GetConnection(marked.tenant, marked.id));
     if (row.state != ConnectionState::kNeedsReconnect ||

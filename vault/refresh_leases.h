@@ -22,6 +22,9 @@ namespace tokenvault {
 inline constexpr char kUnknownRotation[] = "UNKNOWN_ROTATION";
 inline constexpr char kLostRotation[] = "LOST_ROTATION";
 
+// Takes off the row what says that a refresh of it is under way.
+void DropLease(Connection& row);
+
 // A refresh as the store sees it: taken with a lease that says "maybe sent",
 // ended in one commit with its audit leaf.
 //

@@ -11,14 +11,9 @@
 #include "oauth/revocation.h"
 #include "vault/audit_events.h"
 #include "vault/interactions.h"
+#include "vault/limits.h"
 
 namespace tokenvault {
-namespace {
-
-constexpr int kManyConnections = 1000;
-
-}  // namespace
-
 void StrayGrants::End(const Provider& provider, const OAuthFlow& flow,
                       const TokenResponse& response,
                       const std::string& account_id, const TokenCall& call,
@@ -83,7 +78,7 @@ absl::StatusOr<bool> StrayGrants::MayBePartOfAnother(
   filter.user = interaction.user;
   filter.provider = interaction.provider;
   ASSIGN_OR_RETURN(std::vector<Connection> all,
-                   store_.ListConnections(filter, {}, kManyConnections));
+                   store_.ListConnections(filter, {}, kMaxAccounts));
   return std::any_of(all.begin(), all.end(), [&](const Connection& other) {
     return other.state != ConnectionState::kRevoked &&
            (account_id.empty() || other.account_id.empty() ||

@@ -12,6 +12,7 @@
 #include "oauth/revocation.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/limits.h"
 #include "vault/provider_call.h"
 #include "vault/refresh_leases.h"
 
@@ -19,10 +20,6 @@ namespace tokenvault {
 namespace {
 
 using Result = UpstreamRevocations::Result;
-
-// How often a commit is tried again when the row moved under it.
-constexpr int kTries = 8;
-constexpr int kManyConnections = 1000;
 
 // What a revoked connection says of the provider's part, in state_reason; empty
 // when the provider ended the grant.
@@ -67,13 +64,6 @@ bool IsUnderWay(const Connection& revoked, absl::Time now) {
          revoked.lease_until <= now + RefreshLeases::kLease;
 }
 
-void DropLease(Connection& connection) {
-  connection.lease_owner.clear();
-  connection.lease_until = absl::InfinitePast();
-  connection.refresh_phase = RefreshPhase::kNone;
-  connection.landing_slot = 0;
-}
-
 AuditEntry LeafFor(const Connection& connection, const std::string& actor,
                    Result result, absl::Time now) {
   AuditEvent event =
@@ -108,7 +98,7 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
   FaultPoint("revoke.told");
   Schedule(revoked.id, result);
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     // Told before that it waits: no news.
     if (result == Result::kPending && revoked.state_reason == kPendingReason) {
       return result;
@@ -271,7 +261,7 @@ absl::StatusOr<bool> UpstreamRevocations::IsConnectedAgain(
   filter.user = revoked.user;
   filter.provider = revoked.provider;
   ASSIGN_OR_RETURN(std::vector<Connection> all,
-                   store_.ListConnections(filter, {}, kManyConnections));
+                   store_.ListConnections(filter, {}, kMaxAccounts));
   return std::any_of(all.begin(), all.end(), [&](const Connection& other) {
     return other.state != ConnectionState::kRevoked &&
            other.account_id == revoked.account_id;
@@ -304,7 +294,7 @@ absl::StatusOr<Connection> KeepForRevocation(absl::Time now, Store& store,
                                              Connection revoked,
                                              const Secret& refresh_token) {
   absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCommitTries; ++i) {
     if (revoked.state != ConnectionState::kRevoked) {
       return errors::ResourceDenied(
           absl::StrCat("connections/", revoked.id.value));

@@ -16,7 +16,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Minutes(10);
+constexpr absl::Duration kCodeLife = absl::Minutes(10);
 constexpr size_t kMostRequests = 256;
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
@@ -113,7 +113,7 @@ WebResponse DemoSignIn::Begin(const WebRequest& web, absl::Time now) {
   request.grant.scopes = AskedScopes(*query);
   request.grant.nonce = query->Get("nonce");
   if (persona_.needs_resource) request.grant.resource = query->Get("resource");
-  request.expires = now + kPatience;
+  request.expires = now + kCodeLife;
 
   const std::string id = RandomToken();
   WebResponse page = AskWho(request, id);
