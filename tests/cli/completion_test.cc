@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/cli/run_command.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(BashCompletion, CompletesCommandsAndOptions) {
-  TestFolder folder;
+  TempFolder folder;
   std::ofstream(folder.path() + "/script")
       << "source <(tokenvault completion bash)\n"
          "COMP_WORDS=(tokenvault key rotate --d) COMP_CWORD=3\n"

@@ -9,6 +9,7 @@
 #include "tests/cli/fake_daemon.h"
 #include "tests/cli/fake_web.h"
 #include "tests/cli/run_command.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {
@@ -46,7 +47,7 @@ class DemoProviderCommands : public testing::Test {
 
   int status_ = 200;
   std::string seen_;
-  TestFolder folder_;
+  TempFolder folder_;
   std::unique_ptr<FakeDaemon> daemon_;
   FakeWeb provider_;
 };

@@ -11,6 +11,7 @@
 #include "tests/cli/fake_daemon.h"
 #include "tests/cli/fake_web.h"
 #include "tests/cli/run_command.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {
@@ -59,7 +60,7 @@ class DemoRun : public testing::Test {
   bool completes_ = true;
   bool ends_tokens_ = true;
   int calls_ = 0;
-  TestFolder folder_;
+  TempFolder folder_;
   std::unique_ptr<FakeDaemon> daemon_;
   FakeWeb provider_;
   FakeWeb pages_;

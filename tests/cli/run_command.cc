@@ -132,14 +132,4 @@ CommandResult RunOnTerminal(
   return result;
 }
 
-TestFolder::TestFolder() {
-  std::string name = std::filesystem::temp_directory_path() / "tv-cli-XXXXXX";
-  path_ = mkdtemp(name.data());
-}
-
-TestFolder::~TestFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 }  // namespace tokenvault

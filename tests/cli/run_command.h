@@ -27,15 +27,4 @@ CommandResult RunOnTerminal(
     const std::function<std::string(const std::string& text, int pid)>&
         on_text);
 
-// A new folder for one test; gone with this object.
-class TestFolder {
- public:
-  TestFolder();
-  ~TestFolder();
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 }  // namespace tokenvault

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/cli/run_command.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {
@@ -19,7 +20,7 @@ TEST(AdminSocketPath, TakesTheFlagFirst) {
 }
 
 TEST(AdminSocketPath, PrefersThePersonsOwnDaemonIfThereIsOne) {
-  TestFolder folder;
+  TempFolder folder;
   Environment env;
   env.runtime_dir = folder.path();
   EXPECT_EQ(AdminSocketPath("", env), "/run/tokenvault/admin.sock");

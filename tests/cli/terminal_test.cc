@@ -6,6 +6,7 @@
 
 #include "tests/cli/fake_daemon.h"
 #include "tests/cli/run_command.h"
+#include "tests/support/temp_folder.h"
 
 // The real binary on a terminal: prompts, bars, Ctrl-C.
 namespace tokenvault {
@@ -37,7 +38,7 @@ class OnTerminal : public testing::Test {
     });
   }
 
-  TestFolder folder_;
+  TempFolder folder_;
 };
 
 TEST_F(OnTerminal, RevokesOnceTheIdIsTyped) {

@@ -12,6 +12,7 @@
 
 #include "tests/cli/fake_daemon.h"
 #include "tests/cli/run_command.h"
+#include "tests/support/temp_folder.h"
 
 // What people type, and what they read: transcripts/*.txt, against the real
 // binary and a fake daemon. A transcript reads
@@ -103,7 +104,7 @@ TEST_P(Transcript, ReadsAsWritten) {
   const fs::path path = fs::path(kFolder) / (GetParam() + ".txt");
   std::ifstream input(path);
   ASSERT_TRUE(input.good());
-  TestFolder folder;
+  TempFolder folder;
   const std::map<std::string, std::string> env = {
       {"TOKENVAULT_SOCKET", folder.path() + "/admin.sock"},
       {"TOKENVAULT_ADDRESS", "unix:" + folder.path() + "/agent.sock"},

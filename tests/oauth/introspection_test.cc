@@ -12,11 +12,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kAsked = absl::FromUnixSeconds(1'800'000'000);
 
 std::optional<absl::Duration> Read(const std::string& body, int status = 200) {
   return ReadIntrospection(
-      FakeHttpClient::Response(status, "application/json", body), kNow);
+      FakeHttpClient::Response(status, "application/json", body), kAsked);
 }
 
 TEST(IntrospectionTest, AsksWithTheToken) {
@@ -25,7 +25,7 @@ TEST(IntrospectionTest, AsksWithTheToken) {
   provider.client_auth = ClientAuth::kNone;
   provider.introspect_url = "https://as.example/introspect";
   TokenCall call;
-  call.now = kNow;
+  call.now = kAsked;
   auto request = MakeIntrospectionRequest(provider, Secret("at"), call);
   ASSERT_TRUE(request.ok() && request->has_value());
   EXPECT_EQ((*request)->method, "POST");
@@ -39,7 +39,7 @@ TEST(IntrospectionTest, AsksWithTheToken) {
 TEST(IntrospectionTest, AsksNobodyWithoutAnEndpointOrTheTime) {
   Provider provider;
   TokenCall call;
-  call.now = kNow;
+  call.now = kAsked;
   EXPECT_FALSE(
       MakeIntrospectionRequest(provider, Secret("at"), call)->has_value());
   provider.introspect_url = "https://as.example/introspect";

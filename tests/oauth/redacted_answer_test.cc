@@ -19,7 +19,7 @@ using ::testing::Pair;
 
 constexpr char kPlanted[] = "ya29.A0planted7token";
 
-Provider Calendar() {
+Provider RejectingCalendar() {
   Provider provider;
   provider.scopes = {{"calendar.read", "https://calendar.test/read", "", {}}};
   provider.errors_grant_gone = {"token_rejected"};
@@ -44,7 +44,7 @@ class RedactedAnswerTest : public ::testing::Test {
     return Body("application/json", body);
   }
 
-  KnownWords known_{Calendar()};
+  KnownWords known_{RejectingCalendar()};
 };
 
 TEST_F(RedactedAnswerTest, KeepsTheWordsOfTheProtocolAndOfThePreset) {
@@ -74,7 +74,7 @@ TEST_F(RedactedAnswerTest, ShowsACodeThatThePresetDoesNotKnow) {
 }
 
 TEST_F(RedactedAnswerTest, ShowsNoSecretThatLooksLikeAWord) {
-  Provider provider = Calendar();
+  Provider provider = RejectingCalendar();
   provider.client_id = "invalid_grant";
   provider.client_secret =
       std::make_shared<const Secret>(Secret::Copy("verysecret"));

@@ -31,13 +31,13 @@ Provider Slack() {
   return provider;
 }
 
-absl::StatusOr<TokenResponse> Parse(const std::string& body) {
+absl::StatusOr<TokenResponse> ParseSlack(const std::string& body) {
   return ParseTokenResponse(
       Slack(), FakeHttpClient::Response(200, "application/json", body));
 }
 
 TEST(SlackV2Test, TakesThePersonsTokenWhereThereAreTwo) {
-  auto response = Parse(kBoth);
+  auto response = ParseSlack(kBoth);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->access_token.Reveal(), "xoxe.xoxp-ana");
   EXPECT_EQ(response->refresh_token.Reveal(), "xoxe-1-ana");
@@ -46,7 +46,7 @@ TEST(SlackV2Test, TakesThePersonsTokenWhereThereAreTwo) {
 }
 
 TEST(SlackV2Test, NeverPutsTheBotsRefreshTokenBesideThePersonsAccess) {
-  auto response = Parse(R"({"ok":true,"access_token":"xoxb-1",
+  auto response = ParseSlack(R"({"ok":true,"access_token":"xoxb-1",
       "refresh_token":"xoxe-bot","expires_in":1,"scope":"commands",
       "authed_user":{"id":"U1","access_token":"xoxp-1"}})");
   ASSERT_TRUE(response.ok()) << response.status();
@@ -57,7 +57,7 @@ TEST(SlackV2Test, NeverPutsTheBotsRefreshTokenBesideThePersonsAccess) {
 }
 
 TEST(SlackV2Test, TakesTheBotsTokenWhereThereIsNoOther) {
-  auto response = Parse(R"({"ok":true,"access_token":"xoxb-1",
+  auto response = ParseSlack(R"({"ok":true,"access_token":"xoxb-1",
       "token_type":"bot","scope":"commands","authed_user":{"id":"U1"}})");
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->access_token.Reveal(), "xoxb-1");
@@ -65,7 +65,7 @@ TEST(SlackV2Test, TakesTheBotsTokenWhereThereIsNoOther) {
 }
 
 TEST(SlackV2Test, ReadsTheAnswerOfARefresh) {
-  auto response = Parse(R"({"ok":true,"access_token":"xoxe.xoxp-2",
+  auto response = ParseSlack(R"({"ok":true,"access_token":"xoxe.xoxp-2",
       "expires_in":43200,"refresh_token":"xoxe-2","token_type":"user"})");
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->access_token.Reveal(), "xoxe.xoxp-2");
@@ -74,13 +74,15 @@ TEST(SlackV2Test, ReadsTheAnswerOfARefresh) {
 
 TEST(SlackV2Test, SeesErrorsInsideAGoodStatus) {
   EXPECT_EQ(
-      ReasonOf(
-          Parse(R"({"ok":false,"error":"invalid_refresh_token"})").status()),
+      ReasonOf(ParseSlack(R"({"ok":false,"error":"invalid_refresh_token"})")
+                   .status()),
       "GRANT_GONE");
   EXPECT_EQ(
-      ReasonOf(Parse(R"({"ok":false,"error":"bad_client_secret"})").status()),
+      ReasonOf(
+          ParseSlack(R"({"ok":false,"error":"bad_client_secret"})").status()),
       "PROVIDER_MISCONFIGURED");
-  EXPECT_EQ(ReasonOf(Parse(R"({"ok":false})").status()), "PROVIDER_REFUSED");
+  EXPECT_EQ(ReasonOf(ParseSlack(R"({"ok":false})").status()),
+            "PROVIDER_REFUSED");
 }
 
 TEST(SlackV2Test, SalvagesThePersonsRefreshTokenNotTheBots) {

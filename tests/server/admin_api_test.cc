@@ -314,7 +314,7 @@ TEST_F(AdminApiTest, FindsAWrongClientSecret) {
 
 class ProviderTestTest : public AdminApiTest {
  protected:
-  v1::TestProviderResponse Test() {
+  v1::TestProviderResponse TestProvider() {
     v1::TestProviderRequest request;
     request.set_name("providers/calendar");
     auto response =
@@ -334,7 +334,7 @@ class ProviderTestTest : public AdminApiTest {
       return FakeHttpClient::Response(400, "application/json",
                                       R"({"error":"invalid_grant"})");
     });
-    return Test().checks(2);
+    return TestProvider().checks(2);
   }
 };
 
@@ -343,7 +343,7 @@ TEST_F(ProviderTestTest, FailsAProviderWhoseCertificateIsAboutToExpire) {
     HttpResponse greeting = FakeHttpClient::Response(405, "text/plain", "");
     greeting.certificate_end_time = world_.vault.clock.Now() + left;
     world_.vault.http.Answer(std::move(greeting));
-    const auto check = Test().checks(0);
+    const auto check = TestProvider().checks(0);
     EXPECT_EQ(check.id(), "discovery");
     EXPECT_FALSE(check.ok());
     EXPECT_FALSE(check.skipped());

@@ -78,7 +78,7 @@ TEST_F(TokenApiTest, GivesATokenForAConnection) {
   EXPECT_EQ(response->token().connection(),
             ConnectionName(connection.user, connection.id));
   EXPECT_EQ(LastLeaf()["token_id"], response->token().token_id());
-  EXPECT_THAT(world_.vault.Audit("token.granted"), ::testing::SizeIs(1));
+  EXPECT_THAT(world_.vault.Audit("token.granted"), SizeIs(1));
 }
 
 TEST_F(TokenApiTest, NeverWritesATokenIntoTheAuditLog) {
@@ -99,7 +99,7 @@ TEST_F(TokenApiTest, RefusesStrangersAndWritesItDown) {
   auto response = world_.Call<v1::GetScopedTokenResponse>(
       world_.tokens, &TokenApi::GetScopedToken, nobody, ReadCalendarOf("ana"));
   EXPECT_EQ(ReasonOf(response.status()), "AGENT_CREDENTIAL_INVALID");
-  ASSERT_THAT(world_.vault.Audit("agent.refused"), ::testing::SizeIs(1));
+  ASSERT_THAT(world_.vault.Audit("agent.refused"), SizeIs(1));
   EXPECT_EQ(LastLeaf()["outcome"], "denied");
   EXPECT_EQ(LastLeaf()["detail"], "missing");
 }
@@ -170,7 +170,7 @@ TEST_F(TokenApiTest, RefusesRequestsThatAreNotWellMade) {
                         r.mutable_min_ttl()->set_seconds(3600);
                       })),
             "FIELD_INVALID");
-  EXPECT_THAT(world_.vault.Audit("token.denied"), ::testing::SizeIs(8));
+  EXPECT_THAT(world_.vault.Audit("token.denied"), SizeIs(8));
 }
 
 TEST_F(TokenApiTest, DeniesWhatPolicyDenies) {
@@ -307,7 +307,7 @@ TEST_F(TokenApiTest, CancelsForTheAskerOnly) {
   request.set_request_id("0190163d-8694-739b-aea5-966c26f8ad91");
   EXPECT_EQ(ReasonOf(cancel("mail-bot").status()), "RESOURCE_DENIED");
   std::vector<AuditEntry> denied = world_.vault.Audit("call.denied");
-  ASSERT_THAT(denied, ::testing::SizeIs(1));
+  ASSERT_THAT(denied, SizeIs(1));
   EXPECT_THAT(denied[0].leaf, HasSubstr("agents/mail-bot"));
   EXPECT_THAT(denied[0].leaf, HasSubstr("CancelInteraction"));
   EXPECT_EQ(cancel("calendar-bot")->state(), v1::Interaction::STATE_CANCELLED);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "tests/storage/store_conformance.h"
-#include "tests/storage/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {

@@ -1,7 +1,3 @@
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -14,6 +10,7 @@
 #include "server/assembly.h"
 #include "server/config.h"
 #include "server/dev_mode.h"
+#include "tests/cli/run_command.h"
 
 namespace tokenvault {
 namespace {
@@ -25,20 +22,6 @@ using ::testing::HasSubstr;
 // person, from the question to the token that no longer works.
 class DemoWalkTest : public testing::TestWithParam<const char*> {};
 
-std::string RunCommand(const std::string& line) {
-  std::string text;
-  FILE* pipe = popen(line.c_str(), "r");
-  if (pipe == nullptr) return "no shell";
-  std::array<char, 4096> piece;
-  size_t size = 0;
-  while ((size = fread(piece.data(), 1, piece.size(), pipe)) > 0) {
-    text.append(piece.data(), size);
-  }
-  const int status = pclose(pipe);
-  return absl::StrCat(text, "\nexit ",
-                      WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-}
-
 TEST_P(DemoWalkTest, LeadsFromTheQuestionToTheEnd) {
   ASSERT_TRUE(InitCrypto().ok());
   auto folder = PrivateFolder::Create();
@@ -48,11 +31,11 @@ TEST_P(DemoWalkTest, LeadsFromTheQuestionToTheEnd) {
   ASSERT_TRUE(vault.ok()) << vault.status();
   const std::string socket(
       absl::StripPrefix((*vault)->addresses().admin, "unix:"));
-  const std::string said = RunCommand(
-      absl::StrCat("TOKENVAULT_SOCKET='", socket, "' '", TOKENVAULT_BINARY,
-                   "' demo run --provider ", GetParam(), " 2>&1 </dev/null"));
-  EXPECT_THAT(said, HasSubstr("All as it should be."));
-  EXPECT_THAT(said, HasSubstr("\nexit 0"));
+  const CommandResult walk = RunShell(
+      absl::StrCat("tokenvault demo run --provider ", GetParam(), " 2>&1"), "/",
+      {{"TOKENVAULT_SOCKET", socket}});
+  EXPECT_THAT(walk.out, HasSubstr("All as it should be."));
+  EXPECT_EQ(walk.exit_code, 0);
   (*vault)->Stop(absl::Seconds(5));
 }
 

@@ -9,7 +9,7 @@
 
 #include "storage/sqlite/statement.h"
 #include "tests/storage/store_conformance.h"
-#include "tests/storage/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {

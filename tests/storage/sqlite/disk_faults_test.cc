@@ -13,7 +13,7 @@
 #include "storage/sqlite/sqlite_store.h"
 #include "tests/storage/sqlite/failing_vfs.h"
 #include "tests/storage/store_conformance.h"
-#include "tests/storage/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace tokenvault {
 namespace {
