@@ -9,6 +9,8 @@ endfunction()
 
 # tokenvault_test(NAME SRCS a_test.cc DEPS lib ... [LABELS tsan])
 #   One GoogleTest binary a folder; every test of it is known to ctest by name.
+#   Under a sanitizer a process costs more than most tests, so `ctest -C whole
+#   -L whole` runs each binary once, with all that is in it.
 function(tokenvault_test NAME)
   cmake_parse_arguments(A "" "" "SRCS;DEPS;LABELS" ${ARGN})
   add_executable(${NAME} ${A_SRCS})
@@ -18,6 +20,8 @@ function(tokenvault_test NAME)
     TOKENVAULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     PROPERTIES TIMEOUT 120 LABELS "${A_LABELS}")
+  add_test(NAME ${NAME} CONFIGURATIONS whole COMMAND ${NAME})
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT 900 LABELS "whole;${A_LABELS}")
   # Target tests_LABEL builds the binaries of that label and no others.
   foreach(LABEL ${A_LABELS})
     if(NOT TARGET tests_${LABEL})
