@@ -205,4 +205,10 @@ absl::StatusOr<EnvelopeHeader> ParseEnvelopeHeader(absl::string_view envelope) {
   return header;
 }
 
+absl::string_view EnvelopeCommitment(absl::string_view envelope) {
+  return envelope.size() < kHeaderSize
+             ? absl::string_view()
+             : envelope.substr(kCommitmentAt, kCommitmentSize);
+}
+
 }  // namespace tokenvault

@@ -69,4 +69,8 @@ absl::StatusOr<Secret> OpenEnvelope(SealedObject object,
 // the form above.
 absl::StatusOr<EnvelopeHeader> ParseEnvelopeHeader(absl::string_view envelope);
 
+// The 32 bytes by which an envelope differs from every other; "" for what is
+// shorter than an envelope.
+absl::string_view EnvelopeCommitment(absl::string_view envelope);
+
 }  // namespace tokenvault
