@@ -18,10 +18,15 @@ export function answeredMeanwhile(campaign, past) {
     rig.vault.signal('SIGSTOP');
     await pause(PATIENCE + past);
     rig.vault.signal('SIGCONT');
-    const outcome = await asked;
+    const first = await asked;
     await rig.provider.ask('set', { delay: 0 });
+    // Who waited for longer than the vault lets anybody wait may be told so before
+    // the answer is read; it is there for who asks next.
+    const told = first === 'UPSTREAM_SLOW';
+    const outcome = told
+      ? (await rig.getToken(rig.agents[0], rig.people[0], NARROW)).outcome : first;
     const calls = await rig.provider.ask('calls') - before;
-    const line = `answered while it stood still for ${(PATIENCE + past) / 1000} s: outcome=${outcome} provider_calls=${calls}`;
+    const line = `answered while it stood still for ${(PATIENCE + past) / 1000} s: outcome=${told ? `${first}, then ` : ''}${outcome} provider_calls=${calls}`;
     score.remarks.push(line);
     if (outcome !== 'token' || calls !== 1) score.fail(line);
   }, { nobodyInDoubt: true });
