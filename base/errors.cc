@@ -329,6 +329,13 @@ absl::Status KeyUnknown(absl::string_view key_id) {
               {{"key_id", Str(key_id)}});
 }
 
+absl::Status KeyInUse(uint32_t generation, absl::string_view why) {
+  return Make(
+      StatusCode::kFailedPrecondition, "KEY_IN_USE",
+      absl::StrCat("master key ", generation, " cannot be destroyed: ", why),
+      {{"generation", absl::StrCat(generation)}});
+}
+
 absl::Status SealBroken() {
   return Make(StatusCode::kDataLoss, "SEAL_BROKEN",
               "a sealed value does not open in its place");

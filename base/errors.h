@@ -117,6 +117,9 @@ absl::Status ConnectRefused(absl::string_view check);
 absl::Status VaultSealed();
 // KEY_UNKNOWN: sealed under a key that is not in the ring.
 absl::Status KeyUnknown(absl::string_view key_id);
+// KEY_IN_USE: this master key cannot be destroyed, or not yet; `why` ends the
+// sentence.
+absl::Status KeyInUse(uint32_t generation, absl::string_view why);
 // SEAL_BROKEN: the envelope does not open here. One reason for every cause.
 absl::Status SealBroken();
 // STORED_SECRET_UNREADABLE: the same, at the edge, naming the connection.

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "cli/demo_provider.h"
 #include "cli/exit_codes.h"
 #include "cli/init.h"
+#include "cli/key_proofs.h"
 #include "cli/keys.h"
 #include "cli/policies.h"
 #include "cli/providers.h"
@@ -40,6 +42,10 @@ struct Options {
   InitOptions init;
   StatusOptions status;
   KeyRotateOptions rotate;
+  KeyVerifyOptions key_verify;
+  KeyProofOptions key_proof;
+  VerifyProofOptions verify_proof;
+  KeyDestroyOptions key_destroy;
   CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
   std::string explain_scopes;
@@ -84,6 +90,34 @@ CLI::App* Leaf(Tree& tree, CLI::App& parent, const char* name, const char* help,
   return leaf;
 }
 
+void AddKeyProofs(Tree& tree, CLI::App& key) {
+  Options& o = tree.options;
+  Leaf(tree, key, "verify", "Open what is sealed, and change nothing",
+       [&o](Session& s) { return RunKeyVerify(s, o.key_verify); })
+      ->add_flag("--all", o.key_verify.all,
+                 "Every record, and not only one of each data key");
+  Leaf(tree, key, "proof", "The signed proof that ended a rotation",
+       [&o](Session& s) { return RunKeyProof(s, o.key_proof); })
+      ->add_option("generation", o.key_proof.generation,
+                   "Of this master key; default: the newest proof")
+      ->check(CLI::Range(1U, UINT32_MAX));
+  CLI::App* check =
+      Leaf(tree, key, "verify-proof", "Check such a proof, from a file",
+           [&o](Session& s) { return RunKeyVerifyProof(s, o.verify_proof); });
+  check->add_option("file", o.verify_proof.file, "What 'key proof' printed")
+      ->required();
+  check->add_option("--key", o.verify_proof.key,
+                    "Who must have signed it, NAME+ID+KEY; default: the daemon "
+                    "is asked");
+  CLI::App* destroy =
+      Leaf(tree, key, "destroy", "Remove what opens a retired key, for ever",
+           [&o](Session& s) { return RunKeyDestroy(s, o.key_destroy); });
+  destroy->add_option("generation", o.key_destroy.generation, "The master key")
+      ->required()
+      ->check(CLI::Range(1U, UINT32_MAX));
+  destroy->add_flag("--yes", o.key_destroy.yes, "Do not ask");
+}
+
 void AddVaultCommands(Tree& tree) {
   Options& o = tree.options;
   CLI::App* init =
@@ -116,6 +150,7 @@ void AddVaultCommands(Tree& tree) {
       ->add_option("--rate", o.rotate.rows_per_second,
                    "At most so many rows a second")
       ->check(CLI::Range(1, 1000000));
+  AddKeyProofs(tree, *key);
 }
 
 void AddConfiguredThings(Tree& tree) {

@@ -47,6 +47,7 @@ const std::map<std::string, std::string>& Hints() {
       {"INTERNAL", "look for the id in the daemon's log"},
       {"KEY_UNKNOWN", "was a backup restored? run 'tokenvault key status'"},
       {"MEMORY_NOT_LOCKED", "raise LimitMEMLOCK= or 'ulimit -l'"},
+      {"KEY_IN_USE", "run 'tokenvault key status' to see what it still wraps"},
       {"OPERATION_RUNNING", "run 'tokenvault key status' to see how far it is"},
       {"POLICY_DENIED", "run 'tokenvault policy explain' to see why"},
       {"PROVIDER_ANSWER_INVALID", "run 'tokenvault provider test' on it"},

@@ -7,16 +7,18 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "cli/humanize.h"
+#include "cli/operation_watch.h"
 #include "cli/progress.h"
 #include "cli/request_id.h"
 
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kProgressPoll = absl::Milliseconds(200);
 // A rate over less says nothing.
 constexpr absl::Duration kWorthARate = absl::Seconds(2);
 constexpr size_t kLabelWidth = 19;
+constexpr char kGoOn[] =
+    "nothing is lost: run 'tokenvault key rotate' again to go on";
 
 Cell StateOf(const v1::MasterKey& key) {
   switch (key.state()) {
@@ -26,12 +28,16 @@ Cell StateOf(const v1::MasterKey& key) {
       return {"active", Color::kGreen};
     case v1::MasterKey::STATE_DECRYPT_ONLY:
       return "decrypt only";
+    case v1::MasterKey::STATE_RETIRED:
+      return "retired";
+    case v1::MasterKey::STATE_DESTROYED:
+      return "destroyed";
     default:
       return "unknown";
   }
 }
 
-// Data keys by the generation that wraps them.
+// Data keys by the generation that wraps them, of those that are not retired.
 using Wrapped = std::map<uint32_t, int64_t>;
 
 absl::StatusOr<Wrapped> FetchWrapped(Session& session) {
@@ -40,6 +46,10 @@ absl::StatusOr<Wrapped> FetchWrapped(Session& session) {
                                          v1::ListMasterKeysRequest()));
   Wrapped wrapped;
   for (const auto& key : keys.keys()) {
+    if (key.state() == v1::MasterKey::STATE_RETIRED ||
+        key.state() == v1::MasterKey::STATE_DESTROYED) {
+      continue;
+    }
     wrapped[key.generation()] = key.data_keys();
   }
   return wrapped;
@@ -58,27 +68,6 @@ int DryRun(Session& session, const v1::RotateMasterKeyRequest& request) {
   return kExitDone;
 }
 
-// Stops the work at the daemon and says that nothing is lost.
-int Stop(Session& session, const v1::Operation& operation) {
-  v1::CancelOperationRequest request;
-  request.set_name(operation.name());
-  // One more call, which the noted Ctrl-C would end at once.
-  ForgetInterrupt();
-  auto cancelled =
-      session.daemon().Call(&Channel::Admin::CancelOperation, request);
-  if (!cancelled.ok()) {
-    session.Fail(cancelled.status());
-    session.terminal().Complain("the daemon goes on re-wrapping",
-                                "run 'tokenvault key status' to see how far");
-    return kExitInterrupted;
-  }
-  session.terminal().Complain(
-      absl::StrCat("interrupted after ", Grouped(operation.rows_done()), " of ",
-                   Counted(operation.rows_total(), "data key", "data keys")),
-      "nothing is lost: run 'tokenvault key rotate' again to go on");
-  return kExitInterrupted;
-}
-
 std::string OldKeys(const Wrapped& before, const Wrapped& after,
                     uint32_t newest) {
   std::vector<std::string> lines;
@@ -88,7 +77,7 @@ std::string OldKeys(const Wrapped& before, const Wrapped& after,
     const int64_t left = now == after.end() ? 0 : now->second;
     lines.push_back(absl::StrCat(
         "generation ", generation,
-        left == 0 ? std::string(" wraps nothing any more")
+        left == 0 ? std::string(" wraps nothing any more and is retired")
                   : absl::StrCat(" still wraps ",
                                  Counted(left, "data key", "data keys"))));
   }
@@ -104,12 +93,15 @@ int Finish(Session& session, const v1::Operation& operation,
                      Grouped(operation.rows_done()), " of ",
                      Counted(operation.rows_total(), "data key", "data keys"),
                      ": ", operation.error_reason()),
-        "nothing is lost: run 'tokenvault key rotate' again to go on");
+        operation.broken_count() == 0
+            ? kGoOn
+            : "'tokenvault key verify' names what does not open; the old keys "
+              "stay until it does");
     return kExitServerSaidNo;
   }
   if (session.PrintedOneFor(operation)) return kExitDone;
-  if (before.count(operation.key_generation()) > 0 &&
-      operation.rows_total() == 0) {
+  if (operation.data_keys_rewrapped() == 0 &&
+      operation.data_keys_opened() == 0) {
     session.terminal().Print(
         absl::StrCat("Nothing was left over: all is under generation ",
                      operation.key_generation(), ".\n"));
@@ -117,8 +109,9 @@ int Finish(Session& session, const v1::Operation& operation,
   }
   auto after = FetchWrapped(session);
   if (!after.ok()) return session.Fail(after.status());
-  std::string rows = Counted(operation.rows_done(), "data key", "data keys");
-  if (auto rate = Progress::Rate(operation.rows_done(), elapsed);
+  std::string rows =
+      Counted(operation.data_keys_rewrapped(), "data key", "data keys");
+  if (auto rate = Progress::Rate(operation.data_keys_rewrapped(), elapsed);
       rate.has_value() && elapsed > kWorthARate) {
     absl::StrAppend(&rows, "   (", Grouped(*rate), "/s)");
   }
@@ -132,6 +125,12 @@ int Finish(Session& session, const v1::Operation& operation,
   facts.Add("Re-wrapped", {rows});
   facts.AddIfAny("Old key",
                  OldKeys(before, *after, operation.key_generation()));
+  if (operation.data_keys_opened() > 0) {
+    facts.Add("Proved", {absl::StrCat(Counted(operation.data_keys_opened(),
+                                              "data key", "data keys"),
+                                      " opened, none needs an older key; keep "
+                                      "'tokenvault key proof' elsewhere")});
+  }
   facts.AddIfAny("Audit", operation.audit_event());
   session.terminal().Print(facts.ToText(session.terminal()));
   return kExitDone;
@@ -144,13 +143,15 @@ int RunKeyStatus(Session& session) {
                                     v1::ListMasterKeysRequest());
   if (!keys.ok()) return session.Fail(keys.status());
   if (session.PrintedFor(*keys)) return kExitDone;
-  Table table({"GENERATION", "STATE", "DATA KEYS", "OPENED BY", "MADE"});
+  Table table(
+      {"GENERATION", "STATE", "DATA KEYS", "OPENED BY", "MADE", "PROVED"});
   int64_t on_older = 0;
   for (const auto& key : keys->keys()) {
     if (key.state() != v1::MasterKey::STATE_ACTIVE) on_older += key.data_keys();
     table.Add({absl::StrCat(key.generation()), StateOf(key),
                Grouped(key.data_keys()), absl::StrJoin(key.root_sources(), ","),
-               When(key.create_time(), session.now())});
+               When(key.create_time(), session.now()),
+               When(key.prove_time(), session.now())});
   }
   session.terminal().Print(table.ToText(session.terminal(), "no master keys"));
   if (on_older > 0) session.terminal().Print("\nNext: tokenvault key rotate\n");
@@ -172,22 +173,10 @@ int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
       session.daemon().Call(&Channel::Admin::RotateMasterKey, request);
   if (!operation.ok()) return session.Fail(operation.status());
 
-  Progress progress(session.terminal(), "Re-wrapping        ", start);
-  v1::GetOperationRequest look;
-  look.set_name(operation->name());
-  while (!operation->done()) {
-    if (!session.PrintedOneFor(*operation)) {
-      progress.Show(operation->rows_done(), operation->rows_total(),
-                    session.now());
-    }
-    SleepUnlessInterrupted(kProgressPoll);
-    if (Interrupted()) return Stop(session, *operation);
-    auto next = session.daemon().Call(&Channel::Admin::GetOperation, look);
-    if (Interrupted()) return Stop(session, *operation);
-    if (!next.ok()) return session.Fail(next.status());
-    operation = std::move(next);
-  }
-  return Finish(session, *operation, *before, session.now() - start);
+  auto ended = WatchOperation(session, *std::move(operation));
+  if (!ended.ok()) return session.Fail(ended.status());
+  if (!ended->done()) return StopOperation(session, *ended, kGoOn);
+  return Finish(session, *ended, *before, session.now() - start);
 }
 
 }  // namespace tokenvault

@@ -36,6 +36,17 @@ absl::StatusOr<std::shared_ptr<const KeyRing>> KeyRing::WithPrimary(
   return std::shared_ptr<const KeyRing>(new KeyRing(keys_, version));
 }
 
+absl::StatusOr<std::shared_ptr<const KeyRing>> KeyRing::Without(
+    uint32_t version) const {
+  if (version == primary_version_) {
+    return errors::KeyUnknown(absl::StrCat(version));
+  }
+  Keys keys = keys_;
+  keys.erase(version);
+  return std::shared_ptr<const KeyRing>(
+      new KeyRing(std::move(keys), primary_version_));
+}
+
 KeyRing::KeyRing(Keys keys, uint32_t primary_version)
     : keys_(std::move(keys)), primary_version_(primary_version) {}
 

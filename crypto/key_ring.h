@@ -37,6 +37,10 @@ class KeyRing {
   absl::StatusOr<std::shared_ptr<const KeyRing>> WithPrimary(
       uint32_t version) const;
 
+  // The same without a key that is not the primary. KEY_UNKNOWN if it is.
+  absl::StatusOr<std::shared_ptr<const KeyRing>> Without(
+      uint32_t version) const;
+
   uint32_t primary_version() const { return primary_version_; }
   // Rising.
   std::vector<uint32_t> versions() const;

@@ -119,11 +119,14 @@ absl::StatusOr<v1::CaptureFixtureResponse> Capture(
 }  // namespace
 
 AdminApi::AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
+                   Operations& operations, NoteSigner& signer,
                    ProviderAccess& providers, const Refresher& refresher,
                    ConfigReload& reload, Facts facts)
     : gate_(gate),
       store_(store),
       rotation_(rotation),
+      operations_(operations),
+      signer_(signer),
       providers_(providers),
       refresher_(refresher),
       reload_(reload),
@@ -241,7 +244,7 @@ void AdminApi::RotateMasterKey(ApiCall call, v1::RotateMasterKeyRequest request,
         const KeyRotation::Extent extent = request.rewrap_only()
                                                ? KeyRotation::Extent::kLeftOver
                                                : KeyRotation::Extent::kAll;
-        ASSIGN_OR_RETURN(KeyRotation::Progress progress,
+        ASSIGN_OR_RETURN(Operation::Progress progress,
                          request.validate_only()
                              ? rotation_.Preview(extent)
                              : rotation_.Start(request.rows_per_second(),
@@ -258,7 +261,7 @@ void AdminApi::GetOperation(ApiCall call, v1::GetOperationRequest request,
           const Caller&) -> absl::StatusOr<v1::Operation> {
         ASSIGN_OR_RETURN(std::string id,
                          ReadOperationName("name", request.name()));
-        ASSIGN_OR_RETURN(KeyRotation::Progress progress, rotation_.Get(id));
+        ASSIGN_OR_RETURN(Operation::Progress progress, operations_.Get(id));
         return ToProto(progress);
       });
 }
@@ -271,7 +274,7 @@ void AdminApi::CancelOperation(ApiCall call, v1::CancelOperationRequest request,
           const Caller&) -> absl::StatusOr<google::protobuf::Empty> {
         ASSIGN_OR_RETURN(std::string id,
                          ReadOperationName("name", request.name()));
-        RETURN_IF_ERROR(rotation_.Cancel(id));
+        RETURN_IF_ERROR(operations_.Cancel(id));
         return google::protobuf::Empty();
       });
 }
@@ -287,7 +290,40 @@ void AdminApi::ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest,
         for (const KeyRotation::KeyInfo& info : keys) {
           *response.add_keys() = ToProto(info);
         }
+        if (std::any_of(keys.begin(), keys.end(),
+                        [](const KeyRotation::KeyInfo& info) {
+                          return !info.key.proof.empty();
+                        })) {
+          ASSIGN_OR_RETURN(NoteVerifier verifier, signer_.Verifier());
+          response.set_proof_verifier(verifier.ToString());
+        }
         return response;
+      });
+}
+
+void AdminApi::VerifyKeys(ApiCall call, v1::VerifyKeysRequest request,
+                          Done<v1::Operation> done) {
+  Operate<v1::Operation>(
+      std::move(call), std::move(done),
+      [this, depth = request.all_records() ? CensusDepth::kAllRecords
+                                           : CensusDepth::kOneRecordEach](
+          const Caller&) -> absl::StatusOr<v1::Operation> {
+        ASSIGN_OR_RETURN(Operation::Progress progress, rotation_.Verify(depth));
+        return ToProto(progress);
+      });
+}
+
+void AdminApi::DestroyMasterKey(ApiCall call,
+                                v1::DestroyMasterKeyRequest request,
+                                Done<v1::MasterKey> done) {
+  Operate<v1::MasterKey>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller&) -> absl::StatusOr<v1::MasterKey> {
+        RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+        ASSIGN_OR_RETURN(Kek key, rotation_.Destroy(request.generation(),
+                                                    request.request_id()));
+        return ToProto(key);
       });
 }
 

@@ -32,6 +32,7 @@ class AdminApi {
   };
 
   AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
+           Operations& operations, NoteSigner& signer,
            ProviderAccess& providers, const Refresher& refresher,
            ConfigReload& reload, Facts facts);
 
@@ -47,6 +48,10 @@ class AdminApi {
                        Done<google::protobuf::Empty> done);
   void ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest request,
                       Done<v1::ListMasterKeysResponse> done);
+  void VerifyKeys(ApiCall call, v1::VerifyKeysRequest request,
+                  Done<v1::Operation> done);
+  void DestroyMasterKey(ApiCall call, v1::DestroyMasterKeyRequest request,
+                        Done<v1::MasterKey> done);
   void ReloadConfig(ApiCall call, v1::ReloadConfigRequest request,
                     Done<v1::ReloadConfigResponse> done);
   void GetConfig(ApiCall call, v1::GetConfigRequest request,
@@ -78,6 +83,8 @@ class AdminApi {
   CallGate& gate_;
   Store& store_;
   KeyRotation& rotation_;
+  Operations& operations_;
+  NoteSigner& signer_;
   ProviderAccess& providers_;
   const Refresher& refresher_;
   ConfigReload& reload_;

@@ -82,6 +82,28 @@ grpc::ServerUnaryReactor* AdminService::ListMasterKeys(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::VerifyKeys(
+    grpc::CallbackServerContext* context, const v1::VerifyKeysRequest* request,
+    v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::VerifyKeysRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.VerifyKeys(std::move(call), std::move(asked),
+                                 std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::DestroyMasterKey(
+    grpc::CallbackServerContext* context,
+    const v1::DestroyMasterKeyRequest* request, v1::MasterKey* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::DestroyMasterKeyRequest asked,
+                      AdminApi::Done<v1::MasterKey> done) {
+                 api_.DestroyMasterKey(std::move(call), std::move(asked),
+                                       std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::ReloadConfig(
     grpc::CallbackServerContext* context,
     const v1::ReloadConfigRequest* request,

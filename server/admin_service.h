@@ -35,6 +35,13 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::ListMasterKeysRequest* request,
       v1::ListMasterKeysResponse* response) override;
+  grpc::ServerUnaryReactor* VerifyKeys(grpc::CallbackServerContext* context,
+                                       const v1::VerifyKeysRequest* request,
+                                       v1::Operation* response) override;
+  grpc::ServerUnaryReactor* DestroyMasterKey(
+      grpc::CallbackServerContext* context,
+      const v1::DestroyMasterKeyRequest* request,
+      v1::MasterKey* response) override;
   grpc::ServerUnaryReactor* ReloadConfig(
       grpc::CallbackServerContext* context,
       const v1::ReloadConfigRequest* request,

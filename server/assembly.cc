@@ -187,7 +187,7 @@ class Assembly::Impl {
     timer_.reset();
     upkeep_.reset();
     pool_.reset();
-    rotation_.reset();
+    operations_.reset();
     if (started_) {
       absl::Status written = Audit(audit_kind::kVaultStopped);
       if (!written.ok()) {
@@ -257,7 +257,10 @@ class Assembly::Impl {
                                                          *keys_, *providers_);
     connection_admin_ = std::make_unique<ConnectionAdmin>(
         clock_, *store_, *revocations_, *cache_);
-    rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_);
+    signer_ = std::make_unique<NoteSigner>(clock_, *store_, *keys_);
+    operations_ = std::make_unique<Operations>(clock_);
+    rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_, *signer_,
+                                              *operations_);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
@@ -310,8 +313,9 @@ class Assembly::Impl {
     facts.grpc_address = addresses.grpc;
     facts.public_url = server.public_url;
     facts.start_time = start_time_;
-    admin_api_ = std::make_unique<AdminApi>(
-        *gate_, *store_, *rotation_, *providers_, *refresher_, *reload_, facts);
+    admin_api_ = std::make_unique<AdminApi>(*gate_, *store_, *rotation_,
+                                            *operations_, *signer_, *providers_,
+                                            *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
     GrpcServer::Options admin;
@@ -406,7 +410,9 @@ class Assembly::Impl {
   std::unique_ptr<ConsentFlow> consent_;
   std::unique_ptr<UpstreamRevocations> revocations_;
   std::unique_ptr<ConnectionAdmin> connection_admin_;
+  std::unique_ptr<NoteSigner> signer_;
   std::unique_ptr<KeyRotation> rotation_;
+  std::unique_ptr<Operations> operations_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<KeepAlive> keep_alive_;

@@ -88,6 +88,20 @@ bool IsSet(absl::Time time) {
   return time != absl::InfinitePast() && time != absl::InfiniteFuture();
 }
 
+v1::Operation::Phase ToProto(Operation::Phase phase) {
+  switch (phase) {
+    case Operation::Phase::kNone:
+      return v1::Operation::PHASE_UNSPECIFIED;
+    case Operation::Phase::kRewrapping:
+      return v1::Operation::PHASE_REWRAPPING;
+    case Operation::Phase::kProving:
+      return v1::Operation::PHASE_PROVING;
+    case Operation::Phase::kVerifying:
+      return v1::Operation::PHASE_VERIFYING;
+  }
+  return v1::Operation::PHASE_UNSPECIFIED;
+}
+
 v1::MasterKey::State ToProto(KekState state) {
   switch (state) {
     case KekState::kPending:
@@ -96,6 +110,10 @@ v1::MasterKey::State ToProto(KekState state) {
       return v1::MasterKey::STATE_ACTIVE;
     case KekState::kDecryptOnly:
       return v1::MasterKey::STATE_DECRYPT_ONLY;
+    case KekState::kRetired:
+      return v1::MasterKey::STATE_RETIRED;
+    case KekState::kDestroyed:
+      return v1::MasterKey::STATE_DESTROYED;
   }
   return v1::MasterKey::STATE_UNSPECIFIED;
 }
@@ -207,13 +225,19 @@ v1::Connection ToProto(const ConnectionView& view) {
   return message;
 }
 
-v1::Operation ToProto(const KeyRotation::Progress& progress) {
+v1::Operation ToProto(const Operation::Progress& progress) {
   v1::Operation message;
   message.set_name(absl::StrCat("operations/", progress.id));
   message.set_done(progress.done);
   message.set_rows_done(progress.rows_done);
   message.set_rows_total(progress.rows_total);
   message.set_key_generation(progress.key_version);
+  message.set_phase(ToProto(progress.phase));
+  message.set_data_keys_rewrapped(progress.data_keys_rewrapped);
+  message.set_data_keys_opened(progress.data_keys_opened);
+  message.set_records_opened(progress.records_opened);
+  message.set_broken_count(progress.broken_count);
+  Fill(progress.broken, message.mutable_broken());
   if (progress.audit_sequence > 0) {
     message.set_audit_event(AuditEventName(progress.audit_sequence));
   }
@@ -225,14 +249,29 @@ v1::Operation ToProto(const KeyRotation::Progress& progress) {
   return message;
 }
 
-v1::MasterKey ToProto(const KeyRotation::KeyInfo& info) {
+v1::MasterKey ToProto(const Kek& key) {
   v1::MasterKey message;
-  message.set_generation(info.key.version_number);
-  message.set_state(ToProto(info.key.state));
-  *message.mutable_create_time() = ToTimestamp(info.key.create_time);
-  if (IsSet(info.key.activate_time)) {
-    *message.mutable_activate_time() = ToTimestamp(info.key.activate_time);
+  message.set_generation(key.version_number);
+  message.set_state(ToProto(key.state));
+  message.set_proof(key.proof);
+  *message.mutable_create_time() = ToTimestamp(key.create_time);
+  if (IsSet(key.activate_time)) {
+    *message.mutable_activate_time() = ToTimestamp(key.activate_time);
   }
+  if (IsSet(key.prove_time)) {
+    *message.mutable_prove_time() = ToTimestamp(key.prove_time);
+  }
+  if (IsSet(key.retire_time)) {
+    *message.mutable_retire_time() = ToTimestamp(key.retire_time);
+  }
+  if (IsSet(key.destroy_time)) {
+    *message.mutable_destroy_time() = ToTimestamp(key.destroy_time);
+  }
+  return message;
+}
+
+v1::MasterKey ToProto(const KeyRotation::KeyInfo& info) {
+  v1::MasterKey message = ToProto(info.key);
   message.set_data_keys(info.data_keys);
   Fill(info.sources, message.mutable_root_sources());
   return message;

@@ -35,7 +35,8 @@ v1::Interaction ToProto(const AskedQuestion& asked,
                         const InteractionWords& words);
 v1::ScopedToken ToProto(const IssuedToken& issued, absl::Time now);
 v1::Connection ToProto(const ConnectionView& view);
-v1::Operation ToProto(const KeyRotation::Progress& progress);
+v1::Operation ToProto(const Operation::Progress& progress);
+v1::MasterKey ToProto(const Kek& key);
 v1::MasterKey ToProto(const KeyRotation::KeyInfo& info);
 v1::Provider ToProto(const Provider& provider, const std::string& redirect_uri);
 v1::Agent ToProto(const Agent& agent);

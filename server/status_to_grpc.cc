@@ -62,6 +62,7 @@ constexpr Rule kRules[] = {
     {"STORED_SECRET_UNREADABLE", Outward::kAsIs},
     {"AUDIT_UNAVAILABLE", Outward::kAsIs},
     {"OPERATION_RUNNING", Outward::kAsIs},
+    {"KEY_IN_USE", Outward::kAsIs},
     // A discovery document or a preset that points inside our network.
     {"ADDRESS_REFUSED", Outward::kProviderSetup},
     // Foreign or not there: which of the two is not said.

@@ -41,10 +41,18 @@ struct RootSource {
 
 // The life of a master key version. Values are on disk: never renumber.
 //
-//   kPending ──▶ kActive ──▶ kDecryptOnly
+//   kPending ──▶ kActive ──▶ kDecryptOnly ──▶ kRetired ──▶ kDestroyed
 //
-// Exactly one version is kActive; the schema enforces it.
-enum class KekState { kPending = 1, kActive = 2, kDecryptOnly = 3 };
+// Exactly one version is kActive; the schema enforces it. A retired key is no
+// longer opened, but its wraps are kept for backups of its time; a destroyed
+// one has none.
+enum class KekState {
+  kPending = 1,
+  kActive = 2,
+  kDecryptOnly = 3,
+  kRetired = 4,
+  kDestroyed = 5
+};
 
 struct Kek {
   uint32_t version_number = 0;  // 1, 2, …
@@ -53,6 +61,12 @@ struct Kek {
   absl::Time create_time;
   absl::Time activate_time = absl::InfiniteFuture();
   uint64_t version = 0;
+  // That no data key is wrapped by an older version: a signed note, "" until it
+  // was proved (vault/rotation_proof.h).
+  std::string proof;
+  absl::Time prove_time = absl::InfiniteFuture();
+  absl::Time retire_time = absl::InfiniteFuture();
+  absl::Time destroy_time = absl::InfiniteFuture();
 };
 
 // A master key, wrapped by one root source. Every version has at least one.
@@ -72,6 +86,14 @@ struct Dek {
   std::string wrapped;  // TKV1 object 02
   absl::Time create_time;
   uint64_t version = 0;
+};
+
+// Signs proofs and the audit log: Ed25519. There is one.
+struct SigningKey {
+  std::string name;        // of a signed note: "tokenvault-6f1a…"
+  std::string public_key;  // 32 bytes
+  std::string sealed_seed;
+  absl::Time create_time;
 };
 
 // ------------------------------------------------------------ connections --

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -30,6 +31,13 @@ struct AuditFilter {
   TenantId tenant;
   std::string kind;
   uint64_t after_sequence = 0;
+};
+
+// The rows whose secrets one data key seals.
+struct SealedByDek {
+  std::vector<Connection> connections;
+  std::vector<OAuthFlow> flows;
+  std::optional<SigningKey> signing_key;  // by the vault's own
 };
 
 struct StoreStatus {
@@ -82,6 +90,17 @@ class Store {
                                                           int limit) const = 0;
   virtual absl::StatusOr<int64_t> CountDeksBefore(
       uint32_t kek_version) const = 0;
+  virtual absl::StatusOr<SigningKey> GetSigningKey() const = 0;
+  // All that is sealed, as of one moment: each data key, in the order of
+  // (tenant, subject), with what it seals. Ends with the first error that
+  // `visit` returns, and returns it. `visit` does not use the store. Holds back
+  // checkpoints until it ends, and other readers and writers not at all.
+  virtual absl::Status VisitDataKeys(
+      absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
+      const = 0;
+  // What was removed or overwritten before is in no file of the store when this
+  // returns OK. STORAGE_BUSY while somebody reads what was: again later.
+  virtual absl::Status Scrub() = 0;
 
   // Connections, oldest first (ids begin with the time). `after` pages: the
   // last id already seen.

@@ -26,6 +26,8 @@ namespace tokenvault {
 //           NOT_FOUND        if what it belongs to is not there: the key and
 //                            the source of a wrap, the master key of a data
 //                            key, the connection of a grant
+//           VERSION_CONFLICT if a data key is wrapped by an older master key
+//                            than the active one
 //   Update  VERSION_CONFLICT unless the row has record.version (also when it is
 //                            gone); the row then has version + 1
 //           ALREADY_EXISTS   if that made a second active master key
@@ -39,8 +41,8 @@ namespace tokenvault {
 class WriteBatch {
  public:
   struct InsertOp {
-    std::variant<Deployment, RootSource, Kek, KekWrap, Dek, Connection,
-                 AgentGrant, Interaction, OAuthFlow, WebSession>
+    std::variant<Deployment, RootSource, Kek, KekWrap, Dek, SigningKey,
+                 Connection, AgentGrant, Interaction, OAuthFlow, WebSession>
         record;
   };
   struct UpdateOp {
@@ -53,6 +55,9 @@ class WriteBatch {
   };
   struct RemoveSession {
     std::string id_hash;
+  };
+  struct RemoveKekWraps {  // all wraps of a master key; never NOT_FOUND
+    uint32_t kek_version = 0;
   };
   struct RemoveGrants {  // all grants of a connection; never NOT_FOUND
     TenantId tenant;
@@ -68,7 +73,7 @@ class WriteBatch {
     AuditEntry entry;
   };
   using Op = std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession,
-                          RemoveGrants, PurgeExpired, AppendOp>;
+                          RemoveKekWraps, RemoveGrants, PurgeExpired, AppendOp>;
 
   template <typename Record>
   void Insert(Record record) {
@@ -80,6 +85,7 @@ class WriteBatch {
   }
   void Remove(RemoveFlow key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveSession key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveKekWraps key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }
   void Purge(PurgeExpired purge) { ops_.push_back(std::move(purge)); }
   void Append(AuditEntry entry) { ops_.push_back(AppendOp{std::move(entry)}); }

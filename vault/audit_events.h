@@ -42,6 +42,7 @@ inline constexpr char kGrantDoubted[] = "refresh.grant_doubted";
 inline constexpr char kKeyRotationStarted[] = "key.rotation_started";
 inline constexpr char kKeyActivated[] = "key.activated";
 inline constexpr char kKeyRotated[] = "key.rotated";
+inline constexpr char kKeyDestroyed[] = "key.destroyed";
 inline constexpr char kAgentRefused[] = "agent.refused";
 inline constexpr char kCallDenied[] = "call.denied";
 }  // namespace audit_kind

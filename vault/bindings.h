@@ -42,6 +42,19 @@ inline Binding LandedAnswerBinding(const std::string& deployment_id,
                  .schema = 1};
 }
 
+// Of the vault itself, and of no tenant.
+inline Binding SigningSeedBinding(const std::string& deployment_id,
+                                  const SigningKey& key) {
+  return Binding{.deployment_id = deployment_id,
+                 .tenant = TenantId(),
+                 .subject = "",
+                 .connection = "",
+                 .issuer = key.name,
+                 .purpose = "signing_seed",
+                 .row_version = 0,
+                 .schema = 1};
+}
+
 inline Binding FlowVerifierBinding(const std::string& deployment_id,
                                    const OAuthFlow& flow) {
   return Binding{.deployment_id = deployment_id,

@@ -59,6 +59,9 @@ absl::StatusOr<std::unique_ptr<KeyKeeper>> KeyKeeper::Open(
   ASSIGN_OR_RETURN(std::vector<KekWrap> wraps, store.ListKekWraps());
   std::shared_ptr<const KeyRing> ring;
   for (const Kek& kek : keks) {
+    if (kek.state == KekState::kRetired || kek.state == KekState::kDestroyed) {
+      continue;
+    }
     ASSIGN_OR_RETURN(ArenaKey key,
                      OpenMasterKey(arena, *keeper->root_, deployment->id,
                                    source_id, kek.version_number, wraps));
@@ -102,13 +105,8 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
     }
   }
 
-  absl::StatusOr<Dek> dek = store_.GetDek(tenant, subject);
-  if (HasReason(dek.status(), "NOT_FOUND")) {
-    RETURN_IF_ERROR(CreateDataKey(tenant, subject));
-    dek = store_.GetDek(tenant, subject);
-  }
-  RETURN_IF_ERROR(dek.status());
-  ASSIGN_OR_RETURN(std::shared_ptr<const DataKey> key, LoadDataKey(*dek));
+  ASSIGN_OR_RETURN(std::shared_ptr<const DataKey> key,
+                   LoadDataKey(tenant, subject));
 
   MutexLock lock(mutex_);
   if (cache_.size() >= kCacheSize) {
@@ -123,6 +121,21 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
 }
 
 absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::LoadDataKey(
+    const TenantId& tenant, const std::string& subject) {
+  absl::StatusOr<Dek> dek = store_.GetDek(tenant, subject);
+  if (HasReason(dek.status(), "NOT_FOUND")) {
+    RETURN_IF_ERROR(CreateDataKey(tenant, subject));
+    dek = store_.GetDek(tenant, subject);
+  }
+  RETURN_IF_ERROR(dek.status());
+  absl::StatusOr<std::shared_ptr<const DataKey>> key = OpenDataKey(*dek);
+  if (!HasReason(key.status(), "KEY_UNKNOWN")) return key;
+  // Read before it was re-wrapped, opened after the old master key had gone.
+  ASSIGN_OR_RETURN(Dek again, store_.GetDek(tenant, subject));
+  return again.kek_version == dek->kek_version ? key : OpenDataKey(again);
+}
+
+absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::OpenDataKey(
     const Dek& dek) {
   ASSIGN_OR_RETURN(
       ArenaKey key,
@@ -148,7 +161,12 @@ absl::Status KeyKeeper::CreateDataKey(const TenantId& tenant,
   WriteBatch batch;
   batch.Insert(std::move(dek));
   absl::Status status = store_.Commit(std::move(batch));
-  // Somebody else made it first: theirs is as good.
+  // Somebody else made it first: theirs is as good. Or the master key changed
+  // meanwhile: that happens once.
+  if (HasReason(status, "VERSION_CONFLICT") &&
+      this->ring()->primary_version() != ring->primary_version()) {
+    return CreateDataKey(tenant, subject);
+  }
   return HasReason(status, "ALREADY_EXISTS") ? absl::OkStatus() : status;
 }
 

@@ -29,7 +29,8 @@ namespace tokenvault {
 // Thread-safe. Data keys stay opened for a minute at most.
 class KeyKeeper {
  public:
-  // Opens every master key with `root`, and the deployment's own data key.
+  // Opens every master key that is in use with `root`, and the deployment's own
+  // data key.
   // STORAGE_NOT_INITIALIZED, ROOT_KEY_INVALID, SEAL_BROKEN.
   static absl::StatusOr<std::unique_ptr<KeyKeeper>> Open(
       Store& store, SecretArena& arena, std::shared_ptr<const RootKey> root,
@@ -42,6 +43,10 @@ class KeyKeeper {
   // end up with the same one. SEAL_BROKEN, KEY_UNKNOWN, STORAGE_*.
   absl::StatusOr<Sealer> SealerFor(const TenantId& tenant,
                                    const std::string& subject);
+
+  // A data key that was read from the store; not kept. KEY_UNKNOWN,
+  // SEAL_BROKEN, MEMORY_NOT_LOCKED.
+  absl::StatusOr<std::shared_ptr<const DataKey>> OpenDataKey(const Dek& dek);
 
   // The person that an issuer calls `subject`. The same for ever, also after
   // rotations, and meaningless to who lacks the key.
@@ -75,7 +80,8 @@ class KeyKeeper {
 
   absl::StatusOr<std::shared_ptr<const DataKey>> DataKeyFor(
       const TenantId& tenant, const std::string& subject);
-  absl::StatusOr<std::shared_ptr<const DataKey>> LoadDataKey(const Dek& dek);
+  absl::StatusOr<std::shared_ptr<const DataKey>> LoadDataKey(
+      const TenantId& tenant, const std::string& subject);
   absl::Status CreateDataKey(const TenantId& tenant,
                              const std::string& subject);
 

@@ -1,10 +1,13 @@
 #include "vault/key_rotation.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/encoding.h"
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -12,19 +15,22 @@
 #include "crypto/random.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/rotation_proof.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr int kBatchSize = 256;
 
-AuditEntry KeyEvent(absl::string_view kind, uint32_t version, int64_t rows,
-                    const std::string& request_id, absl::Time now) {
+AuditEntry KeyEvent(absl::string_view kind, uint32_t version,
+                    absl::string_view detail, const std::string& request_id,
+                    absl::Time now) {
   AuditEvent event;
   event.kind = kind;
   event.actor = "operator";
   event.request_id = request_id;
-  event.detail = absl::StrCat("key ", version, ", ", rows, " data keys");
+  event.detail =
+      absl::StrCat("key ", version, detail.empty() ? "" : ", ", detail);
   return MakeAuditEntry(event, now);
 }
 
@@ -38,33 +44,35 @@ const Kek* Newest(const std::vector<Kek>& keys) {
   return newest;
 }
 
+// Whether it has taken the place of others, and it was not yet proved that
+// nothing needs them.
+bool AwaitsProof(const std::vector<Kek>& keys, const Kek& newest) {
+  return newest.proof.empty() &&
+         std::any_of(keys.begin(), keys.end(), [&newest](const Kek& key) {
+           return key.version_number < newest.version_number &&
+                  key.state == KekState::kDecryptOnly;
+         });
+}
+
 }  // namespace
 
-KeyRotation::KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys)
-    : clock_(clock), store_(store), keys_(keys) {
-  MutexLock lock(mutex_);
-  progress_.done = true;
-}
+KeyRotation::KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys,
+                         NoteSigner& signer, Operations& operations)
+    : clock_(clock),
+      store_(store),
+      keys_(keys),
+      signer_(signer),
+      operations_(operations) {}
 
-KeyRotation::~KeyRotation() {
-  stop_ = true;
-  std::thread last;
-  {
-    MutexLock lock(mutex_);
-    last = std::move(thread_);
-  }
-  pace_.NotifyAll();
-  if (last.joinable()) last.join();
-}
-
-absl::StatusOr<KeyRotation::Progress> KeyRotation::Preview(Extent extent) {
+absl::StatusOr<Operation::Progress> KeyRotation::Preview(Extent extent) {
   ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
   const Kek newest = *Newest(keys);
   ASSIGN_OR_RETURN(int64_t left_over,
                    store_.CountDeksBefore(newest.version_number));
   const bool makes_key = extent == Extent::kAll && left_over == 0 &&
-                         newest.state != KekState::kPending;
-  Progress preview;
+                         newest.state != KekState::kPending &&
+                         !AwaitsProof(keys, newest);
+  Operation::Progress preview;
   preview.done = true;
   preview.key_version = newest.version_number + (makes_key ? 1 : 0);
   ASSIGN_OR_RETURN(preview.rows_total,
@@ -72,34 +80,26 @@ absl::StatusOr<KeyRotation::Progress> KeyRotation::Preview(Extent extent) {
   return preview;
 }
 
-absl::StatusOr<KeyRotation::Progress> KeyRotation::Start(
+absl::StatusOr<Operation::Progress> KeyRotation::Start(
     int rows_per_second, const std::string& request_id, Extent extent) {
-  MutexLock lock(mutex_);
-  if (!progress_.done) return errors::OperationRunning(progress_.id);
-  if (thread_.joinable()) thread_.join();
-  stop_ = false;
-  progress_ = Progress();
-  progress_.id = NewUlid(clock_.Now());
-  thread_ = std::thread([this, rows_per_second, request_id, extent] {
-    Run(rows_per_second, request_id, extent);
+  return operations_.Start(
+      [this, rows_per_second, request_id, extent](Operation& operation) {
+        absl::Status result =
+            Rotate(operation, rows_per_second, request_id, extent);
+        if (!result.ok()) {
+          Log(LogLevel::kError, "key.rotation_failed",
+              "a rotation stopped; running it again goes on where it was",
+              {{LogKey::kReason, ReasonOf(result)}});
+        }
+        return result;
+      });
+}
+
+absl::StatusOr<Operation::Progress> KeyRotation::Verify(CensusDepth depth) {
+  return operations_.Start([this, depth](Operation& operation) {
+    operation.Begin(Operation::Phase::kVerifying, 0);
+    return Open(operation, depth).status();
   });
-  return progress_;
-}
-
-absl::StatusOr<KeyRotation::Progress> KeyRotation::Get(
-    const std::string& id) const {
-  MutexLock lock(mutex_);
-  if (progress_.id != id || id.empty()) {
-    return errors::ResourceDenied(absl::StrCat("operations/", id));
-  }
-  return progress_;
-}
-
-absl::Status KeyRotation::Cancel(const std::string& id) {
-  RETURN_IF_ERROR(Get(id).status());
-  stop_ = true;
-  pace_.NotifyAll();
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<KeyRotation::KeyInfo>> KeyRotation::ListKeys()
@@ -125,52 +125,156 @@ absl::StatusOr<std::vector<KeyRotation::KeyInfo>> KeyRotation::ListKeys()
   return infos;
 }
 
-void KeyRotation::Run(int rows_per_second, const std::string& request_id,
-                      Extent extent) {
-  absl::Status result = Rotate(rows_per_second, request_id, extent);
-  if (!result.ok()) {
-    Log(LogLevel::kError, "key.rotation_failed",
-        "a rotation stopped; running it again goes on where it was",
-        {{LogKey::kReason, ReasonOf(result)}});
-  }
-  MutexLock lock(mutex_);
-  progress_.result = std::move(result);
-  progress_.done = true;
-}
-
-absl::Status KeyRotation::Rotate(int rows_per_second,
+absl::Status KeyRotation::Rotate(Operation& operation, int rows_per_second,
                                  const std::string& request_id, Extent extent) {
   ASSIGN_OR_RETURN(uint32_t version, PrepareKey(request_id, extent));
   ASSIGN_OR_RETURN(int64_t total, store_.CountDeksBefore(version));
-  {
-    MutexLock lock(mutex_);
-    progress_.key_version = version;
-    progress_.rows_total = total;
+  operation.Begin(Operation::Phase::kRewrapping, total);
+  operation.Change([version](Operation::Progress& progress) {
+    progress.key_version = version;
+  });
+  RETURN_IF_ERROR(Rewrap(operation, version, rows_per_second));
+  if (!operation.stopping()) {
+    RETURN_IF_ERROR(Prove(operation, version, request_id));
   }
-  RETURN_IF_ERROR(Rewrap(version, rows_per_second));
-  {
-    MutexLock lock(mutex_);
-    if (progress_.cancelled) return absl::OkStatus();
-  }
-  if (extent == Extent::kLeftOver && total == 0) return absl::OkStatus();
-  WriteBatch batch;
-  batch.Append(KeyEvent(audit_kind::kKeyRotated, version, total, request_id,
-                        clock_.Now()));
-  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
-  NoteEnd();
+  if (operation.stopping()) operation.Cancelled();
   return absl::OkStatus();
+}
+
+absl::Status KeyRotation::Prove(Operation& operation, uint32_t version,
+                                const std::string& request_id) {
+  ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
+  if (!AwaitsProof(keys, *Newest(keys))) return absl::OkStatus();
+  operation.Begin(Operation::Phase::kProving, 0);
+  ASSIGN_OR_RETURN(SealedCensus census,
+                   Open(operation, CensusDepth::kOneRecordEach));
+  if (!census.complete) return absl::OkStatus();
+  RETURN_IF_ERROR(Retire(census, version, request_id));
+  NoteEnd(operation);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SealedCensus> KeyRotation::Open(Operation& operation,
+                                               CensusDepth depth) {
+  ASSIGN_OR_RETURN(StoreStatus status, store_.GetStatus());
+  int64_t total = 0;
+  for (const auto& [version, count] : status.deks_by_kek_version) {
+    total += count;
+  }
+  operation.Change(
+      [total](Operation::Progress& progress) { progress.rows_total = total; });
+  ASSIGN_OR_RETURN(SealedCensus census,
+                   CountSealed(store_, keys_, depth, [&operation] {
+                     operation.Advance(1);
+                     return !operation.stopping();
+                   }));
+  operation.Change([&census](Operation::Progress& progress) {
+    progress.data_keys_opened = census.data_keys;
+    progress.records_opened = census.records;
+    progress.broken_count = census.broken_count;
+    progress.broken = census.broken;
+    progress.cancelled = !census.complete;
+  });
+  if (census.broken_count > 0) return errors::SealBroken();
+  return census;
+}
+
+// The older keys go in the commit that says they are not needed, and out of
+// memory after it.
+absl::Status KeyRotation::Retire(const SealedCensus& census, uint32_t version,
+                                 const std::string& request_id) {
+  const absl::Time now = clock_.Now();
+  RotationProof proof;
+  proof.deployment_id = keys_.deployment_id();
+  proof.key_version = version;
+  for (const auto& [wrapped_by, count] : census.data_keys_by_version) {
+    (wrapped_by == version ? proof.data_keys : proof.data_keys_older) += count;
+  }
+  proof.records = census.records;
+  proof.root = census.root;
+  proof.time = now;
+  // The store takes none since the flip, and those before were all re-wrapped.
+  if (proof.data_keys_older > 0) {
+    return errors::Internal("a data key under an older master key was left");
+  }
+  ASSIGN_OR_RETURN(std::string note, signer_.Sign(proof.ToText()));
+
+  ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
+  std::shared_ptr<const KeyRing> ring = keys_.ring();
+  WriteBatch batch;
+  for (Kek& key : keys) {
+    if (key.version_number == version) {
+      key.proof = note;
+      key.prove_time = now;
+    } else if (key.version_number < version &&
+               key.state == KekState::kDecryptOnly) {
+      key.state = KekState::kRetired;
+      key.retire_time = now;
+      ASSIGN_OR_RETURN(ring, ring->Without(key.version_number));
+    } else {
+      continue;
+    }
+    batch.Update(std::move(key));
+  }
+  batch.Append(KeyEvent(
+      audit_kind::kKeyRotated, version,
+      absl::StrCat(proof.data_keys, " data keys, root ", HexEncode(proof.root)),
+      request_id, now));
+  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  keys_.Adopt(std::move(ring));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Kek> KeyRotation::Destroy(uint32_t version,
+                                         const std::string& request_id) {
+  const absl::Time now = clock_.Now();
+  ASSIGN_OR_RETURN(std::vector<KeyInfo> keys, ListKeys());
+  auto found =
+      std::find_if(keys.begin(), keys.end(), [version](const KeyInfo& info) {
+        return info.key.version_number == version;
+      });
+  if (found == keys.end()) {
+    return errors::ResourceDenied(absl::StrCat("masterKeys/", version));
+  }
+  Kek key = found->key;
+  if (key.state != KekState::kDestroyed) {
+    if (found->data_keys > 0 || key.state != KekState::kRetired) {
+      return errors::KeyInUse(version, "it is not retired: rotate first");
+    }
+    if (now < key.retire_time + kTripwire) {
+      return errors::KeyInUse(
+          version, absl::StrCat("it was retired less than a day ago: from ",
+                                absl::FormatTime(absl::RFC3339_sec,
+                                                 key.retire_time + kTripwire,
+                                                 absl::UTCTimeZone())));
+    }
+    key.state = KekState::kDestroyed;
+    key.destroy_time = now;
+    WriteBatch batch;
+    batch.Update(key);
+    batch.Remove(WriteBatch::RemoveKekWraps{version});
+    batch.Append(
+        KeyEvent(audit_kind::kKeyDestroyed, version, "", request_id, now));
+    RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+    key.version += 1;
+  }
+  // Also when an earlier try got no further than the commit.
+  RETURN_IF_ERROR(store_.Scrub());
+  return key;
 }
 
 // The log gives a leaf its number when it commits it. There is one rotation at
 // a time, so the newest leaf of its kind is this one's.
-void KeyRotation::NoteEnd() {
+void KeyRotation::NoteEnd(Operation& operation) {
   AuditFilter filter;
   filter.kind = audit_kind::kKeyRotated;
   absl::StatusOr<std::vector<AuditEntry>> newest =
       store_.ListLastAuditEntries(filter, 1);
   if (!newest.ok() || newest->empty()) return;
-  MutexLock lock(mutex_);
-  progress_.audit_sequence = newest->front().sequence;
+  const uint64_t sequence = newest->front().sequence;
+  operation.Change([sequence](Operation::Progress& progress) {
+    progress.audit_sequence = sequence;
+  });
 }
 
 // The version to move to, active when this returns: the one an earlier run left
@@ -185,7 +289,8 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
   }
   ASSIGN_OR_RETURN(int64_t left_over,
                    store_.CountDeksBefore(newest.version_number));
-  if (left_over > 0 || extent == Extent::kLeftOver) {
+  if (left_over > 0 || AwaitsProof(keys, newest) ||
+      extent == Extent::kLeftOver) {
     return newest.version_number;
   }
 
@@ -202,8 +307,8 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
   WriteBatch batch;
   batch.Insert(next);
   batch.Insert(wrap);
-  batch.Append(KeyEvent(audit_kind::kKeyRotationStarted, next.version_number, 0,
-                        request_id, clock_.Now()));
+  batch.Append(KeyEvent(audit_kind::kKeyRotationStarted, next.version_number,
+                        "", request_id, clock_.Now()));
   RETURN_IF_ERROR(store_.Commit(std::move(batch)));
   RETURN_IF_ERROR(Flip(next.version_number));
   return next.version_number;
@@ -240,30 +345,29 @@ absl::Status KeyRotation::Flip(uint32_t version) {
   // After the old one stepped down: there is one active key at any time.
   batch.Update(*std::move(promoted));
   batch.Append(
-      KeyEvent(audit_kind::kKeyActivated, version, 0, "", clock_.Now()));
+      KeyEvent(audit_kind::kKeyActivated, version, "", "", clock_.Now()));
 
   // The ring can open the new version before the first row needs it, and wraps
-  // under it only once the flip is durable.
+  // under it only once the flip is durable: in the commit's `done`, so that who
+  // is refused a data key under the old one finds the new one at once.
   std::shared_ptr<const KeyRing> opened =
       keys_.ring()->With(version, key_id, std::move(key), /*primary=*/false);
   keys_.Adopt(opened);
-  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
   ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> flipped,
                    opened->WithPrimary(version));
-  keys_.Adopt(std::move(flipped));
-  return absl::OkStatus();
+  std::promise<absl::Status> committed;
+  store_.Commit(std::move(batch), [&](absl::Status status) {
+    if (status.ok()) keys_.Adopt(std::move(flipped));
+    committed.set_value(std::move(status));
+  });
+  return committed.get_future().get();
 }
 
-absl::Status KeyRotation::Rewrap(uint32_t version, int rows_per_second) {
-  while (true) {
-    if (stop_) {
-      MutexLock lock(mutex_);
-      progress_.cancelled = true;
-      return absl::OkStatus();
-    }
-    const int limit = rows_per_second > 0
-                          ? std::min(kBatchSize, rows_per_second)
-                          : kBatchSize;
+absl::Status KeyRotation::Rewrap(Operation& operation, uint32_t version,
+                                 int rows_per_second) {
+  const int limit =
+      rows_per_second > 0 ? std::min(kBatchSize, rows_per_second) : kBatchSize;
+  while (!operation.stopping()) {
     ASSIGN_OR_RETURN(std::vector<Dek> rows,
                      store_.ListDeksBefore(version, limit));
     if (rows.empty()) return absl::OkStatus();
@@ -276,13 +380,16 @@ absl::Status KeyRotation::Rewrap(uint32_t version, int rows_per_second) {
     // A person was erased meanwhile: the next look finds the others.
     if (HasReason(status, "VERSION_CONFLICT")) continue;
     RETURN_IF_ERROR(status);
-
-    MutexLock lock(mutex_);
-    progress_.rows_done += static_cast<int64_t>(rows.size());
-    if (rows_per_second > 0 && !stop_) {
-      pace_.WaitFor(mutex_, absl::Seconds(1) * rows.size() / rows_per_second);
+    const auto count = static_cast<int64_t>(rows.size());
+    operation.Advance(count);
+    operation.Change([count](Operation::Progress& progress) {
+      progress.data_keys_rewrapped += count;
+    });
+    if (rows_per_second > 0) {
+      operation.Pause(absl::Seconds(1) * rows.size() / rows_per_second);
     }
   }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Dek> KeyRotation::RewrapOne(Dek dek, uint32_t version) const {

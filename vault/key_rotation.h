@@ -1,64 +1,69 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "storage/store.h"
 #include "vault/key_keeper.h"
+#include "vault/note_signer.h"
+#include "vault/operations.h"
+#include "vault/sealed_census.h"
 
 namespace tokenvault {
 
-// A new master key, while the vault serves.
+// A new master key, while the vault serves, and the end of the old one.
 //
 //   1. create   vN+1 PENDING, wrapped by the root source; read back, unwrapped,
 //               compared
-//   2. flip     one commit: vN+1 ACTIVE, vN DECRYPT_ONLY; new data keys use it
+//   2. flip     one commit: vN+1 ACTIVE, vN DECRYPT_ONLY; from then on the
+//   store
+//               takes no data key under an older one
 //   3. re-wrap  batches of data keys, each with its own precondition
+//   4. prove    at one moment no data key is under an older key, and all open
+//   5. retire   one commit: the signed proof, the older keys RETIRED, the leaf;
+//               the older keys leave memory, so that a use of one is an error
+//
+// and later, by another word of an operator, Destroy.
 //
 // The work list is a predicate ("wrapped by an older version"), so a crash or
 // Ctrl-C at any point loses nothing: running it again finishes a pending key or
-// goes on re-wrapping, and makes a new key only when nothing was left over (and
-// never with Extent::kLeftOver).
+// goes on re-wrapping or proving, and makes a new key only when nothing was
+// left over (and never with Extent::kLeftOver).
 //
-// Thread-safe. One rotation at a time.
+// Thread-safe.
 class KeyRotation {
  public:
-  KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys);
-  // Stops between two batches and waits for it.
-  ~KeyRotation();
+  // How long a retired key is kept before it can be destroyed: whatever still
+  // asks for it, such as a backup that was put back, fails loudly till then and
+  // can be helped.
+  static constexpr absl::Duration kTripwire = absl::Hours(24);
 
-  struct Progress {
-    std::string id;  // "operations/{id}"
-    bool done = false;
-    int64_t rows_done = 0;
-    int64_t rows_total = 0;
-    uint32_t key_version = 0;
-    absl::Status result;  // once done
-    bool cancelled = false;
-    // Of the leaf that ends it; 0 before, and where it cannot be read back.
-    uint64_t audit_sequence = 0;
-  };
+  KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys,
+              NoteSigner& signer, Operations& operations);
 
   // kLeftOver: only what an earlier run left, and never a new key.
   enum class Extent { kAll, kLeftOver };
 
   // What there is to do, without doing it.
-  absl::StatusOr<Progress> Preview(Extent extent = Extent::kAll);
-  // Starts on a thread of its own. OPERATION_RUNNING, STORAGE_*.
-  absl::StatusOr<Progress> Start(int rows_per_second,
-                                 const std::string& request_id,
-                                 Extent extent = Extent::kAll);
-  // RESOURCE_DENIED for an operation that is not this process's latest.
-  absl::StatusOr<Progress> Get(const std::string& id) const;
-  absl::Status Cancel(const std::string& id);
+  absl::StatusOr<Operation::Progress> Preview(Extent extent = Extent::kAll);
+  // OPERATION_RUNNING. It ends with SEAL_BROKEN, and the old keys stay, when
+  // something does not open; `broken` of the progress names it.
+  absl::StatusOr<Operation::Progress> Start(int rows_per_second,
+                                            const std::string& request_id,
+                                            Extent extent = Extent::kAll);
+  // Opens everything, or one record of each data key, and changes nothing.
+  // OPERATION_RUNNING; ends like Start.
+  absl::StatusOr<Operation::Progress> Verify(CensusDepth depth);
+
+  // Removes all wraps of a retired key, from the files too: what it wrapped, in
+  // any backup, is then gone for ever. KEY_IN_USE when it is not retired, for
+  // less than kTripwire, or still wraps a data key; RESOURCE_DENIED; STORAGE_*,
+  // and STORAGE_BUSY when it is destroyed but not yet gone from the files.
+  absl::StatusOr<Kek> Destroy(uint32_t version, const std::string& request_id);
 
   struct KeyInfo {
     Kek key;
@@ -68,25 +73,26 @@ class KeyRotation {
   absl::StatusOr<std::vector<KeyInfo>> ListKeys() const;
 
  private:
-  void Run(int rows_per_second, const std::string& request_id, Extent extent);
-  absl::Status Rotate(int rows_per_second, const std::string& request_id,
-                      Extent extent);
+  absl::Status Rotate(Operation& operation, int rows_per_second,
+                      const std::string& request_id, Extent extent);
   absl::StatusOr<uint32_t> PrepareKey(const std::string& request_id,
                                       Extent extent);
-  void NoteEnd();
   absl::Status Flip(uint32_t version);
-  absl::Status Rewrap(uint32_t version, int rows_per_second);
+  absl::Status Rewrap(Operation& operation, uint32_t version,
+                      int rows_per_second);
   absl::StatusOr<Dek> RewrapOne(Dek dek, uint32_t version) const;
+  absl::Status Prove(Operation& operation, uint32_t version,
+                     const std::string& request_id);
+  absl::Status Retire(const SealedCensus& census, uint32_t version,
+                      const std::string& request_id);
+  absl::StatusOr<SealedCensus> Open(Operation& operation, CensusDepth depth);
+  void NoteEnd(Operation& operation);
 
   const Clock& clock_;
   Store& store_;
   KeyKeeper& keys_;
-  std::atomic<bool> stop_{false};
-
-  mutable Mutex mutex_;
-  Progress progress_ ABSL_GUARDED_BY(mutex_);
-  std::thread thread_ ABSL_GUARDED_BY(mutex_);
-  CondVar pace_;
+  NoteSigner& signer_;
+  Operations& operations_;
 };
 
 }  // namespace tokenvault

@@ -38,9 +38,11 @@ Sql SqlFor(const RootSource&) {
 Sql SqlFor(const Kek&) {
   return {"master key", "",
           "INSERT INTO kek (version_number, key_id, state, create_time,"
-          " activate_time, version) VALUES (?, ?, ?, ?, ?, ?)",
+          " activate_time, version, proof, prove_time, retire_time,"
+          " destroy_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE kek SET key_id=?2, state=?3, create_time=?4,"
-          " activate_time=?5, version=version+1"
+          " activate_time=?5, version=version+1, proof=?7, prove_time=?8,"
+          " retire_time=?9, destroy_time=?10"
           " WHERE version_number=?1 AND version=?6"};
 }
 
@@ -58,6 +60,13 @@ Sql SqlFor(const Dek&) {
           "UPDATE dek SET dek_id=?3, generation=?4, kek_version=?5,"
           " wrapped=?6, create_time=?7, version=version+1"
           " WHERE tenant=?1 AND subject=?2 AND version=?8"};
+}
+
+Sql SqlFor(const SigningKey&) {
+  return {"signing key", "",
+          "INSERT INTO signing_key (one, name, public_key, sealed_seed,"
+          " create_time) VALUES (1, ?, ?, ?, ?)",
+          nullptr};
 }
 
 Sql SqlFor(const Connection&) {
@@ -134,6 +143,7 @@ constexpr char kAppend[] =
     "INSERT INTO audit (tenant, time, kind, leaf) VALUES (?, ?, ?, ?)";
 constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
 constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
+constexpr char kRemoveKekWraps[] = "DELETE FROM kek_wrap WHERE kek_version=?";
 constexpr char kRemoveGrants[] =
     "DELETE FROM agent_grant WHERE tenant=? AND connection=?";
 constexpr char kPurgeFlows[] = "DELETE FROM oauth_flow WHERE expire_time<?";
@@ -151,6 +161,8 @@ absl::Status ConditionOr(const Statement& statement, const Sql& sql) {
       return errors::AlreadyExists(sql.noun);
     case SQLITE_CONSTRAINT_FOREIGNKEY:
       return errors::NotFound(sql.parent);
+    case SQLITE_CONSTRAINT_TRIGGER:
+      return errors::VersionConflict(sql.noun);
     default:
       return statement.status();
   }
@@ -191,6 +203,12 @@ struct Applier {
 
   absl::Status operator()(const WriteBatch::RemoveSession& remove) const {
     return RemoveOne(kRemoveSession, remove.id_hash, "session");
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveKekWraps& remove) const {
+    Statement statement(connection, kRemoveKekWraps);
+    statement.Int(remove.kek_version);
+    return statement.Run();
   }
 
   absl::Status operator()(const WriteBatch::RemoveGrants& remove) const {

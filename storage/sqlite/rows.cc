@@ -21,6 +21,10 @@ void Bind(Statement& row, const Kek& kek) {
   row.Time(kek.create_time);
   row.Time(kek.activate_time);
   row.Int(kek.version);
+  row.Text(kek.proof);
+  row.Time(kek.prove_time);
+  row.Time(kek.retire_time);
+  row.Time(kek.destroy_time);
 }
 
 void Bind(Statement& row, const KekWrap& wrap) {
@@ -38,6 +42,13 @@ void Bind(Statement& row, const Dek& dek) {
   row.Blob(dek.wrapped);
   row.Time(dek.create_time);
   row.Int(dek.version);
+}
+
+void Bind(Statement& row, const SigningKey& key) {
+  row.Text(key.name);
+  row.Blob(key.public_key);
+  row.Blob(key.sealed_seed);
+  row.Time(key.create_time);
 }
 
 void Bind(Statement& row, const Connection& connection) {
@@ -153,10 +164,14 @@ void Read(Statement& row, RootSource& source) {
 void Read(Statement& row, Kek& kek) {
   kek.version_number = row.TakeUint32();
   kek.key_id = row.TakeBlob();
-  row.Take(kek.state, KekState::kDecryptOnly);
+  row.Take(kek.state, KekState::kDestroyed);
   kek.create_time = row.TakeTime();
   kek.activate_time = row.TakeTime();
   kek.version = row.TakeUint64();
+  kek.proof = row.TakeText();
+  kek.prove_time = row.TakeTime();
+  kek.retire_time = row.TakeTime();
+  kek.destroy_time = row.TakeTime();
 }
 
 void Read(Statement& row, KekWrap& wrap) {
@@ -174,6 +189,13 @@ void Read(Statement& row, Dek& dek) {
   dek.wrapped = row.TakeBlob();
   dek.create_time = row.TakeTime();
   dek.version = row.TakeUint64();
+}
+
+void Read(Statement& row, SigningKey& key) {
+  key.name = row.TakeText();
+  key.public_key = row.TakeBlob();
+  key.sealed_seed = row.TakeBlob();
+  key.create_time = row.TakeTime();
 }
 
 void Read(Statement& row, Connection& connection) {

@@ -8,14 +8,27 @@
 namespace tokenvault {
 namespace {
 
-// The step and the new version number, together or not at all.
+// The step and the new version number, together or not at all. A step may make
+// a table anew that others refer to: what it refers to is checked at its end.
 absl::Status Migrate(SqliteConnection& writer, const Migration& migration) {
-  RETURN_IF_ERROR(writer.Run("BEGIN IMMEDIATE"));
-  absl::Status done = writer.RunScript(
-      absl::StrCat(migration.sql, ";\nPRAGMA application_id=", kApplicationId,
-                   ";\nPRAGMA user_version=", migration.version));
+  RETURN_IF_ERROR(writer.RunScript("PRAGMA foreign_keys=OFF"));
+  absl::Status done = writer.Run("BEGIN IMMEDIATE");
+  if (done.ok()) {
+    done = writer.RunScript(
+        absl::StrCat(migration.sql, ";\nPRAGMA application_id=", kApplicationId,
+                     ";\nPRAGMA user_version=", migration.version));
+  }
+  if (done.ok()) {
+    absl::StatusOr<int64_t> orphans =
+        writer.Number("SELECT count(*) FROM pragma_foreign_key_check");
+    done = orphans.status();
+    if (orphans.ok() && *orphans > 0) {
+      done = errors::Internal("a step of the schema left rows without parents");
+    }
+  }
   if (done.ok()) done = writer.Run("COMMIT");
   if (writer.InTransaction()) writer.Run("ROLLBACK").IgnoreError();
+  RETURN_IF_ERROR(writer.RunScript("PRAGMA foreign_keys=ON"));
   return done;
 }
 

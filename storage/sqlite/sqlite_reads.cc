@@ -1,5 +1,5 @@
-// The reading half of SqliteStore: each read is one statement, and so sees one
-// moment of the database.
+// The reading half of SqliteStore: each read is one statement, or one
+// transaction, and so sees one moment of the database.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -26,6 +26,15 @@ constexpr char kListDeksBefore[] =
     " ORDER BY kek_version, tenant, subject LIMIT ?";
 constexpr char kCountDeksBefore[] =
     "SELECT count(*) FROM dek WHERE kek_version<?";
+
+constexpr char kGetSigningKey[] =
+    "SELECT name, public_key, sealed_seed, create_time FROM signing_key";
+constexpr char kListDeks[] = "SELECT * FROM dek ORDER BY tenant, subject";
+constexpr char kListSealedConnections[] =
+    "SELECT * FROM connection WHERE tenant=? AND user=?"
+    " AND sealed_refresh_token<>x'' ORDER BY id";
+constexpr char kListSealedFlows[] =
+    "SELECT * FROM oauth_flow WHERE tenant=? AND sealed_verifier<>x''";
 
 constexpr char kGetConnection[] =
     "SELECT * FROM connection WHERE tenant=? AND id=?";
@@ -75,6 +84,46 @@ absl::StatusOr<std::vector<Record>> All(Statement& select) {
     if (!found) return records;
     Read(select, records.emplace_back());
     RETURN_IF_ERROR(select.status());
+  }
+}
+
+// A person's data key seals their connections, a tenant's own the flows.
+absl::StatusOr<SealedByDek> ListSealedBy(SqliteConnection& reader,
+                                         const Dek& dek) {
+  SealedByDek sealed;
+  if (dek.subject.empty()) {
+    Statement select(reader, kListSealedFlows);
+    select.Name(dek.tenant);
+    ASSIGN_OR_RETURN(sealed.flows, All<OAuthFlow>(select));
+    if (dek.tenant.empty()) {
+      Statement signing_key(reader, kGetSigningKey);
+      ASSIGN_OR_RETURN(bool found, signing_key.Step());
+      if (found) {
+        Read(signing_key, sealed.signing_key.emplace());
+        RETURN_IF_ERROR(signing_key.status());
+      }
+    }
+  } else {
+    Statement select(reader, kListSealedConnections);
+    select.Name(dek.tenant);
+    select.Text(dek.subject);
+    ASSIGN_OR_RETURN(sealed.connections, All<Connection>(select));
+  }
+  return sealed;
+}
+
+absl::Status VisitAll(
+    SqliteConnection& reader,
+    absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit) {
+  Statement deks(reader, kListDeks);
+  while (true) {
+    ASSIGN_OR_RETURN(bool found, deks.Step());
+    if (!found) return absl::OkStatus();
+    Dek dek;
+    Read(deks, dek);
+    RETURN_IF_ERROR(deks.status());
+    ASSIGN_OR_RETURN(SealedByDek sealed, ListSealedBy(reader, dek));
+    RETURN_IF_ERROR(visit(dek, sealed));
   }
 }
 
@@ -151,6 +200,22 @@ absl::StatusOr<int64_t> SqliteStore::CountDeksBefore(
   int64_t count = select.TakeInt();
   RETURN_IF_ERROR(select.status());
   return count;
+}
+
+absl::StatusOr<SigningKey> SqliteStore::GetSigningKey() const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kGetSigningKey);
+  return One<SigningKey>(select, "signing key");
+}
+
+absl::Status SqliteStore::VisitDataKeys(
+    absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
+    const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  RETURN_IF_ERROR((*reader).Run("BEGIN"));
+  absl::Status visited = VisitAll(*reader, visit);
+  absl::Status ended = (*reader).Run("COMMIT");
+  return visited.ok() ? ended : visited;
 }
 
 absl::StatusOr<Connection> SqliteStore::GetConnection(

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "storage/sqlite/schema.h"
@@ -12,6 +14,11 @@ namespace tokenvault {
 namespace {
 
 constexpr char kMemory[] = ":memory:";
+
+// Ten seconds. Reads are short; the long ones, of all data keys, end within that
+// too unless there are millions.
+constexpr int kScrubTries = 500;
+constexpr absl::Duration kScrubPause = absl::Milliseconds(20);
 
 constexpr char kCountConnections[] =
     "SELECT paused, state, count(*) FROM connection GROUP BY paused, state";
@@ -84,6 +91,15 @@ SqliteStore::SqliteStore(std::string location,
 void SqliteStore::Commit(WriteBatch batch,
                          absl::AnyInvocable<void(absl::Status)> done) {
   writer_.Commit(std::move(batch), std::move(done));
+}
+
+absl::Status SqliteStore::Scrub() {
+  absl::Status scrubbed = writer_.Scrub();
+  for (int i = 0; i < kScrubTries && HasReason(scrubbed, "STORAGE_BUSY"); ++i) {
+    absl::SleepFor(kScrubPause);
+    scrubbed = writer_.Scrub();
+  }
+  return scrubbed;
 }
 
 absl::StatusOr<StoreStatus> SqliteStore::GetStatus() const {

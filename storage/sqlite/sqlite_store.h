@@ -39,6 +39,11 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<Dek>> ListDeksBefore(uint32_t kek_version,
                                                   int limit) const override;
   absl::StatusOr<int64_t> CountDeksBefore(uint32_t kek_version) const override;
+  absl::StatusOr<SigningKey> GetSigningKey() const override;
+  absl::Status VisitDataKeys(
+      absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
+      const override;
+  absl::Status Scrub() override;
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override;
   absl::StatusOr<std::vector<Connection>> ListConnections(

@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/errors.h"
@@ -47,11 +49,36 @@ void Writer::Commit(WriteBatch batch,
   done(errors::RateLimited("storage.queue", absl::Seconds(1)));
 }
 
+absl::Status Writer::Scrub() {
+  struct Waiting {
+    Mutex mutex;
+    CondVar changed;
+    std::optional<absl::Status> result ABSL_GUARDED_BY(mutex);
+  };
+  auto waiting = std::make_shared<Waiting>();
+  Pending scrub;
+  scrub.scrub = true;
+  scrub.done = [waiting](absl::Status result) {
+    MutexLock lock(waiting->mutex);
+    waiting->result = std::move(result);
+    waiting->changed.NotifyOne();
+  };
+  {
+    MutexLock lock(mutex_);
+    queue_.push_back(std::move(scrub));
+    if (queue_.size() == 1) work_arrived_.NotifyOne();
+  }
+  MutexLock lock(waiting->mutex);
+  while (!waiting->result.has_value()) waiting->changed.Wait(waiting->mutex);
+  return *waiting->result;
+}
+
 void Writer::Run() {
   while (true) {
     std::vector<Pending> group = NextGroup();
     if (group.empty()) break;
     CommitGroup(group);
+    ScrubAfter(group);
     for (Pending& pending : group) pending.done(std::move(pending.result));
     if (log_pages_ >= kTooLong) CheckpointUnlessBroken(/*truncate=*/false);
   }
@@ -102,6 +129,17 @@ void Writer::CommitGroup(std::vector<Pending>& group) {
   log_pages_ = connection_.log_pages();
   committed_batches_ += applied;
   if (applied > 0) ++commit_transactions_;
+}
+
+void Writer::ScrubAfter(std::vector<Pending>& group) {
+  for (Pending& pending : group) {
+    if (!pending.scrub || !pending.result.ok()) continue;
+    MutexLock lock(connection_.mutex());
+    pending.result = connection_.sync_failed()
+                         ? errors::StorageFailed(SQLITE_IOERR_FSYNC)
+                         : connection_.Checkpoint(/*truncate=*/true);
+    if (pending.result.ok()) log_pages_ = 0;
+  }
 }
 
 void Writer::CheckpointUnlessBroken(bool truncate) {

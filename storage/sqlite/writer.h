@@ -47,6 +47,10 @@ class Writer {
   // As Store::Commit.
   void Commit(WriteBatch batch, absl::AnyInvocable<void(absl::Status)> done);
 
+  // As Store::Scrub, without patience: after all that is queued, by the writing
+  // thread. Waits for it.
+  absl::Status Scrub();
+
   int64_t committed_batches() const { return committed_batches_; }
   int64_t commit_transactions() const { return commit_transactions_; }
 
@@ -55,6 +59,7 @@ class Writer {
     WriteBatch batch;
     absl::AnyInvocable<void(absl::Status)> done;
     absl::Status result;
+    bool scrub = false;  // the log is emptied before it is done
   };
 
   void Run();
@@ -62,6 +67,8 @@ class Writer {
   std::vector<Pending> NextGroup();
   void CommitGroup(std::vector<Pending>& group);
   void CheckpointUnlessBroken(bool truncate);
+  // For those of the group that asked for it.
+  void ScrubAfter(std::vector<Pending>& group);
   // How long the queue must be empty before a checkpoint.
   absl::Duration QuietTime() const;
 

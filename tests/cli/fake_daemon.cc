@@ -3,15 +3,39 @@
 #include <chrono>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
+#include "crypto/signed_note.h"
 #include "google/rpc/status.pb.h"
+#include "vault/rotation_proof.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr int64_t kRows = 1204;
+
+// Signs what FakeProof says: the same note each time.
+const NoteVerifier& FakeVerifier() {
+  static const auto* const kVerifier = new NoteVerifier(
+      *NoteVerifier::Parse("PeterNeumann+c74f20a3+"
+                           "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"));
+  return *kVerifier;
+}
+
+std::string FakeProof() {
+  RotationProof proof;
+  proof.deployment_id = std::string(16, 'd');
+  proof.key_version = 5;
+  proof.data_keys = kRows;
+  proof.records = 1198;
+  proof.root = std::string(32, 'r');
+  proof.time = absl::FromUnixSeconds(1'800'000'000);
+  std::string seed;
+  absl::Base64Unescape("gQoUAtUUbI2E8kQzMPVAgOv5juF9nHT2JS/F1ccoMXM=", &seed);
+  return *SignNote(proof.ToText(), FakeVerifier(), Secret(std::move(seed)));
+}
 
 google::protobuf::Timestamp Ago(absl::Duration length) {
   google::protobuf::Timestamp time;
@@ -217,7 +241,7 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     const bool rotated = daemon_.rotation_polls_ >= 2;
     auto* key = keys->add_keys();
     key->set_generation(4);
-    key->set_state(rotated ? v1::MasterKey::STATE_DECRYPT_ONLY
+    key->set_state(rotated ? v1::MasterKey::STATE_RETIRED
                            : v1::MasterKey::STATE_ACTIVE);
     key->set_data_keys(rotated ? 0 : kRows);
     key->add_root_sources("file");
@@ -229,7 +253,43 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
       key->set_data_keys(kRows);
       key->add_root_sources("file");
       *key->mutable_create_time() = Ago(absl::Minutes(1));
+      *key->mutable_prove_time() = Ago(absl::Seconds(1));
+      key->set_proof(FakeProof());
+      keys->set_proof_verifier(FakeVerifier().ToString());
     }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status VerifyKeys(grpc::ServerContext*,
+                          const v1::VerifyKeysRequest* request,
+                          v1::Operation* operation) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    operation->set_name("operations/2");
+    operation->set_done(true);
+    operation->set_phase(v1::Operation::PHASE_VERIFYING);
+    operation->set_rows_done(kRows);
+    operation->set_rows_total(kRows);
+    operation->set_data_keys_opened(kRows);
+    operation->set_records_opened(request->all_records() ? 1431 : 1198);
+    if (daemon_.state_.damaged) {
+      operation->set_error_reason("SEAL_BROKEN");
+      operation->set_broken_count(2);
+      operation->add_broken("connections/01jd8");
+      operation->add_broken(daemon_.state_.hostile ? "users/\x1b[2J"
+                                                   : "data key of users/u-7");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status DestroyMasterKey(grpc::ServerContext*,
+                                const v1::DestroyMasterKeyRequest* request,
+                                v1::MasterKey* key) override {
+    if (request->generation() != 4) {
+      return ToGrpc(errors::KeyInUse(request->generation(),
+                                     "it is not retired: rotate first"));
+    }
+    key->set_generation(4);
+    key->set_state(v1::MasterKey::STATE_DESTROYED);
     return grpc::Status::OK;
   }
 
@@ -397,7 +457,13 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
       operation->set_done(true);
       operation->set_error_reason("STORAGE_FULL");
     } else if (operation->done()) {
+      operation->set_phase(v1::Operation::PHASE_PROVING);
+      operation->set_data_keys_rewrapped(kRows);
+      operation->set_data_keys_opened(kRows);
+      operation->set_records_opened(1198);
       operation->set_audit_event("auditEvents/43");
+    } else if (polls >= 0) {
+      operation->set_phase(v1::Operation::PHASE_REWRAPPING);
     }
   }
 

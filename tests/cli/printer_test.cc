@@ -62,7 +62,10 @@ TEST(Json, IsTheProtoMapping) {
   EXPECT_EQ(ToJson(operation),
             "{\"name\":\"operations/1\",\"done\":false,\"rowsDone\":\"0\","
             "\"rowsTotal\":\"1204\",\"errorReason\":\"\",\"keyGeneration\":0,"
-            "\"auditEvent\":\"\"}\n");
+            "\"auditEvent\":\"\",\"phase\":\"PHASE_UNSPECIFIED\","
+            "\"dataKeysOpened\":\"0\",\"recordsOpened\":\"0\","
+            "\"brokenCount\":\"0\",\"broken\":[],"
+            "\"dataKeysRewrapped\":\"0\"}\n");
 }
 
 TEST(Json, LeavesOutWhatItIsToldTo) {

@@ -80,7 +80,8 @@ TEST_F(OnTerminal, ShowsABarWhileItRotates) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("█"));
   EXPECT_THAT(result.out, HasSubstr("602/1 204"));
-  EXPECT_THAT(result.out, HasSubstr("generation 4 wraps nothing any more"));
+  EXPECT_THAT(result.out,
+              HasSubstr("generation 4 wraps nothing any more and is retired"));
 }
 
 TEST_F(OnTerminal, LeavesARotationThatCanGoOnAfterCtrlC) {
@@ -99,6 +100,26 @@ TEST_F(OnTerminal, LeavesARotationThatCanGoOnAfterCtrlC) {
   EXPECT_EQ(result.exit_code, 130);
   EXPECT_TRUE(daemon.operation_cancelled());
   EXPECT_THAT(result.out, HasSubstr("run 'tokenvault key rotate' again"));
+}
+
+TEST_F(OnTerminal, DestroysAKeyOnlyByItsWords) {
+  FakeDaemon daemon(folder_.path(), {});
+  const auto typing = [](const std::string& words) {
+    return [words, typed = false](const std::string& text, int) mutable {
+      if (typed || text.find("to go on: ") == std::string::npos) {
+        return std::string();
+      }
+      typed = true;
+      return words + "\n";
+    };
+  };
+  CommandResult result =
+      RunOnTerminal({"key", "destroy", "4"}, Env(), typing("destroy 5"));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("nothing was destroyed"));
+  result = RunOnTerminal({"key", "destroy", "4"}, Env(), typing("destroy 4"));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("Master key 4 is destroyed"));
 }
 
 TEST_F(OnTerminal, FollowsTheLogUntilCtrlC) {

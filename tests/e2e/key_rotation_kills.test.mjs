@@ -2,6 +2,8 @@
 // agents get tokens: no data key is lost, and none stays behind.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as passing } from 'node:timers/promises';
 import { ACCOUNTS } from './support/authorization_server.mjs';
 import { World } from './support/world.mjs';
@@ -88,12 +90,35 @@ describe('a rotation that is killed', () => {
     const { keys } = await json('key', 'status');
     const older = keys.filter((one) => one.generation !== 2);
     assert.deepEqual(older.map((one) => Number(one.dataKeys ?? 0)), older.map(() => 0));
+    assert.deepEqual(older.map((one) => one.state), older.map(() => 'STATE_RETIRED'));
     const active = keys.find((one) => one.generation === 2);
     assert.equal(active.state, 'STATE_ACTIVE');
     assert.ok(Number(active.dataKeys) >= PEOPLE.length);
     const kinds = (await world.leaves()).map((leaf) => leaf.action);
     assert.equal(kinds.filter((kind) => kind === 'key.activated').length, 1);
     assert.equal(kinds.filter((kind) => kind === 'key.rotated').length, 1);
+  });
+
+  test('ends with a proof that holds without the vault, and opens everything', async () => {
+    const { stdout: proof, stderr } = await world.vault.cli('key', 'proof');
+    const key = /Signed by (\S+)/.exec(stderr)[1];
+    const file = join(world.dir, 'proof.txt');
+    await writeFile(file, proof);
+    const checked = await world.vault.cli('key', 'verify-proof', file, '--key', key);
+    assert.equal(checked.code, 0, checked.stderr);
+    assert.match(checked.stdout, /generation 2 wraps everything/);
+    await writeFile(file, proof.replace('master-key 2', 'master-key 3'));
+    assert.equal((await world.vault.cli('key', 'verify-proof', file, '--key', key)).code, 6);
+
+    const opened = await world.vault.cli('key', 'verify', '--all');
+    assert.equal(opened.code, 0, opened.stdout + opened.stderr);
+    const [, records] = /data keys and (\d+) records/.exec(opened.stdout);
+    assert.ok(Number(records) > PEOPLE.length, records);
+    assert.match(opened.stdout, /Broken +none/);
+    // Too early to be destroyed, and said so.
+    const destroyed = await world.vault.cli('key', 'destroy', '1', '--yes');
+    assert.equal(destroyed.code, 2);
+    assert.match(destroyed.stderr, /retired less than a day ago/);
   });
 
   test('leaves every connection as good as it was', async () => {

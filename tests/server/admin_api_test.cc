@@ -84,9 +84,53 @@ TEST_F(AdminApiTest, RotatesTheMasterKey) {
   auto keys = Call<v1::ListMasterKeysResponse>(&AdminApi::ListMasterKeys,
                                                v1::ListMasterKeysRequest());
   ASSERT_EQ(keys->keys_size(), 2);
-  EXPECT_EQ(keys->keys(0).state(), v1::MasterKey::STATE_DECRYPT_ONLY);
+  EXPECT_EQ(keys->keys(0).state(), v1::MasterKey::STATE_RETIRED);
   EXPECT_EQ(keys->keys(0).data_keys(), 0);
   EXPECT_EQ(keys->keys(1).state(), v1::MasterKey::STATE_ACTIVE);
+  auto verifier = NoteVerifier::Parse(keys->proof_verifier());
+  ASSERT_TRUE(verifier.ok()) << verifier.status();
+  EXPECT_TRUE(OpenNote(keys->keys(1).proof(), *verifier).ok());
+}
+
+TEST_F(AdminApiTest, OpensEverythingAndNamesWhatDoesNot) {
+  Connection connection = world_.vault.Connect("acme", "ana", "calendar-bot",
+                                               "calendar", ReadScope());
+  v1::VerifyKeysRequest request;
+  request.set_all_records(true);
+  auto started = Call<v1::Operation>(&AdminApi::VerifyKeys, request);
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation ended = Await(*started);
+  EXPECT_EQ(ended.error_reason(), "");
+  EXPECT_EQ(ended.phase(), v1::Operation::PHASE_VERIFYING);
+  EXPECT_EQ(ended.rows_done(), ended.rows_total());
+  EXPECT_EQ(ended.records_opened(), 1);
+
+  connection =
+      *world_.vault.store->GetConnection(connection.tenant, connection.id);
+  connection.sealed_refresh_token.back() ^= 1;
+  WriteBatch batch;
+  batch.Update(connection);
+  ASSERT_EQ(world_.vault.store->Commit(std::move(batch)), absl::OkStatus());
+  started = Call<v1::Operation>(&AdminApi::VerifyKeys, request);
+  ASSERT_TRUE(started.ok()) << started.status();
+  ended = Await(*started);
+  EXPECT_EQ(ended.error_reason(), "SEAL_BROKEN");
+  EXPECT_EQ(ended.broken_count(), 1);
+  EXPECT_EQ(ended.broken(0), absl::StrCat("connections/", connection.id.value));
+}
+
+TEST_F(AdminApiTest, DestroysNoKeyThatIsInUse) {
+  v1::DestroyMasterKeyRequest request;
+  request.set_generation(1);
+  EXPECT_EQ(
+      ReasonOf(
+          Call<v1::MasterKey>(&AdminApi::DestroyMasterKey, request).status()),
+      "KEY_IN_USE");
+  request.set_generation(9);
+  EXPECT_EQ(
+      ReasonOf(
+          Call<v1::MasterKey>(&AdminApi::DestroyMasterKey, request).status()),
+      "RESOURCE_DENIED");
 }
 
 TEST_F(AdminApiTest, OnlySaysHowMuchThereIsToDo) {

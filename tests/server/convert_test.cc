@@ -153,7 +153,7 @@ TEST(ConvertTest, ShowsALeafThatIsNoJsonAsItIs) {
 }
 
 TEST(ConvertTest, SaysHowAnOperationEnded) {
-  KeyRotation::Progress progress;
+  Operation::Progress progress;
   progress.id = "7";
   progress.done = true;
   progress.rows_done = 3;

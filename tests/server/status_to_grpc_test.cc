@@ -83,6 +83,7 @@ std::vector<Case> Cases() {
       {errors::ServerUnreachable("a"), "INTERNAL"},
       {errors::Internal("what"), "INTERNAL"},
       {errors::OperationRunning("operations/1"), "OPERATION_RUNNING"},
+      {errors::KeyInUse(4, "it is not retired"), "KEY_IN_USE"},
   };
 }
 

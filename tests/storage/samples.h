@@ -26,7 +26,8 @@ inline RootSource SampleRootSource(const std::string& id = "file") {
 }
 
 inline Kek SampleKek(uint32_t number = 1, KekState state = KekState::kActive) {
-  return {number, Bytes('k'), state, At(3), At(4), 5};
+  return {number, Bytes('k'), state,  At(3),  At(4),
+          5,      "a proof",  At(16), At(17), At(18)};
 }
 
 inline KekWrap SampleKekWrap(uint32_t kek = 1,
@@ -36,6 +37,10 @@ inline KekWrap SampleKekWrap(uint32_t kek = 1,
 
 inline Dek SampleDek(const std::string& subject = "u-1", uint32_t kek = 1) {
   return {TenantId(kTenant), subject, Bytes('e'), 6, kek, Bytes('f'), At(5), 7};
+}
+
+inline SigningKey SampleSigningKey() {
+  return {"tokenvault-01", Bytes('p'), Bytes('s'), At(19)};
 }
 
 inline Connection SampleConnection(const std::string& id = "c1") {
@@ -146,7 +151,8 @@ inline auto Fields(const RootSource& s) {
 }
 inline auto Fields(const Kek& k) {
   return std::make_tuple(k.version_number, k.key_id, k.state, k.create_time,
-                         k.activate_time, k.version);
+                         k.activate_time, k.version, k.proof, k.prove_time,
+                         k.retire_time, k.destroy_time);
 }
 inline auto Fields(const KekWrap& w) {
   return std::make_tuple(w.kek_version, w.source_id, w.wrapped);
@@ -154,6 +160,9 @@ inline auto Fields(const KekWrap& w) {
 inline auto Fields(const Dek& d) {
   return std::make_tuple(d.tenant, d.subject, d.dek_id, d.generation,
                          d.kek_version, d.wrapped, d.create_time, d.version);
+}
+inline auto Fields(const SigningKey& k) {
+  return std::make_tuple(k.name, k.public_key, k.sealed_seed, k.create_time);
 }
 inline auto Fields(const Connection& c) {
   return std::make_tuple(c.tenant, c.id, c.user, c.provider, c.account_id,

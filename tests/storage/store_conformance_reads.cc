@@ -237,9 +237,8 @@ TEST_P(StoreConformance, ListsPendingInteractionsNewestFirst) {
 }
 
 TEST_P(StoreConformance, ListsDataKeysOfOlderMasterKeys) {
-  ASSERT_THAT(Insert(SampleKek(1, KekState::kDecryptOnly),
-                     SampleKek(2, KekState::kActive), SampleDek("a", 1),
-                     SampleDek("b", 1), SampleDek("c", 2)),
+  ASSERT_THAT(Insert(SampleKek(1), SampleKek(2, KekState::kPending),
+                     SampleDek("a", 1), SampleDek("b", 1), SampleDek("c", 2)),
               IsOk());
   EXPECT_EQ(*store().CountDeksBefore(2), 2);
   EXPECT_EQ(*store().CountDeksBefore(3), 3);
@@ -247,6 +246,56 @@ TEST_P(StoreConformance, ListsDataKeysOfOlderMasterKeys) {
   ASSERT_THAT(deks.status(), IsOk());
   ASSERT_EQ(deks->size(), 1u);
   EXPECT_EQ(deks->at(0).subject, "a");
+}
+
+TEST_P(StoreConformance, VisitsDataKeysWithWhatTheySeal) {
+  Dek own = SampleDek("");
+  own.tenant = TenantId();
+  Connection revoked = SampleConnection("c3");
+  revoked.sealed_refresh_token.clear();
+  ASSERT_THAT(
+      Insert(SampleKek(), SampleDek("u-2"), SampleDek("u-1"), SampleDek(""),
+             own, SampleSigningKey(), SampleConnection("c2"),
+             SampleConnection("c1"), revoked, SampleFlow("f1")),
+      IsOk());
+  std::vector<std::string> seen;
+  ASSERT_THAT(
+      store().VisitDataKeys([&](const Dek& dek, const SealedByDek& sealed) {
+        std::string line = dek.tenant.value + "/" + dek.subject + ":";
+        for (const Connection& c : sealed.connections) line += " " + c.id.value;
+        if (!sealed.flows.empty()) {
+          line += " flows " + std::to_string(sealed.flows.size());
+        }
+        if (sealed.signing_key.has_value()) {
+          EXPECT_EQ(Fields(*sealed.signing_key), Fields(SampleSigningKey()));
+          line += " signing key";
+        }
+        seen.push_back(line);
+        return absl::OkStatus();
+      }),
+      IsOk());
+  EXPECT_THAT(seen, ElementsAre("/: signing key", "default/: flows 1",
+                                "default/u-1: c1 c2", "default/u-2:"));
+}
+
+TEST_P(StoreConformance, EndsAVisitWithItsFirstError) {
+  ASSERT_THAT(Insert(SampleKek(), SampleDek("a"), SampleDek("b")), IsOk());
+  int visits = 0;
+  EXPECT_THAT(store().VisitDataKeys([&](const Dek&, const SealedByDek&) {
+    ++visits;
+    return errors::SealBroken();
+  }),
+              HasErrorReason("SEAL_BROKEN"));
+  EXPECT_EQ(visits, 1);
+  // And goes on working.
+  EXPECT_THAT(Insert(SampleDek("c")), IsOk());
+}
+
+TEST_P(StoreConformance, FindsTheSigningKey) {
+  EXPECT_THAT(store().GetSigningKey().status(), HasErrorReason("NOT_FOUND"));
+  ASSERT_THAT(Insert(SampleSigningKey()), IsOk());
+  EXPECT_EQ(Fields(*store().GetSigningKey()), Fields(SampleSigningKey()));
+  EXPECT_THAT(Insert(SampleSigningKey()), HasErrorReason("ALREADY_EXISTS"));
 }
 
 TEST_P(StoreConformance, ListsMasterKeysAndWrapsInOrder) {

@@ -84,6 +84,39 @@ TEST_P(StoreConformance, MovesTheActiveMasterKeyInOneBatch) {
   EXPECT_THAT(store().Commit(std::move(batch)), IsOk());
 }
 
+TEST_P(StoreConformance, TakesNoDataKeyUnderAnOlderMasterKey) {
+  ASSERT_THAT(Insert(SampleKek(1), SampleKek(2, KekState::kPending),
+                     SampleDek("before", 1)),
+              IsOk());
+  WriteBatch batch;
+  batch.Update(SampleKek(1, KekState::kDecryptOnly));
+  batch.Update(SampleKek(2, KekState::kActive));
+  ASSERT_THAT(store().Commit(std::move(batch)), IsOk());
+  EXPECT_THAT(Insert(SampleDek("late", 1)), HasErrorReason("VERSION_CONFLICT"));
+  EXPECT_THAT(Insert(SampleDek("after", 2)), IsOk());
+  EXPECT_EQ(*store().CountDeksBefore(2), 1);
+}
+
+TEST_P(StoreConformance, RemovesTheWrapsOfOneMasterKey) {
+  ASSERT_THAT(Insert(SampleRootSource("a"), SampleRootSource("b"), SampleKek(1),
+                     SampleKek(2, KekState::kPending), SampleKekWrap(1, "a"),
+                     SampleKekWrap(1, "b"), SampleKekWrap(2, "a")),
+              IsOk());
+  WriteBatch batch;
+  batch.Remove(WriteBatch::RemoveKekWraps{1});
+  ASSERT_THAT(store().Commit(std::move(batch)), IsOk());
+  auto left = store().ListKekWraps();
+  ASSERT_THAT(left.status(), IsOk());
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ(left->front().kek_version, 2u);
+}
+
+TEST_P(StoreConformance, ScrubsWhileNobodyReads) {
+  ASSERT_THAT(Insert(SampleKek()), IsOk());
+  EXPECT_THAT(store().Scrub(), IsOk());
+  EXPECT_EQ(store().ListKeks()->size(), 1u);
+}
+
 TEST_P(StoreConformance, UpdatesEveryFieldAndCountsTheVersion) {
   Connection before = SampleConnection();
   before.version = 3;

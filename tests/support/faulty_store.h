@@ -90,6 +90,15 @@ class FaultyStore : public Store {
   absl::StatusOr<int64_t> CountDeksBefore(uint32_t kek_version) const override {
     return real_->CountDeksBefore(kek_version);
   }
+  absl::StatusOr<SigningKey> GetSigningKey() const override {
+    return real_->GetSigningKey();
+  }
+  absl::Status VisitDataKeys(
+      absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
+      const override {
+    return real_->VisitDataKeys(visit);
+  }
+  absl::Status Scrub() override { return real_->Scrub(); }
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override {
     {

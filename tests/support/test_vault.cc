@@ -150,7 +150,10 @@ TestVault::TestVault() {
       std::make_unique<UpstreamRevocations>(clock, *store, *keys, *providers);
   connections =
       std::make_unique<ConnectionAdmin>(clock, *store, *upstream, *cache);
-  rotation = std::make_unique<KeyRotation>(clock, *store, *keys);
+  signer = std::make_unique<NoteSigner>(clock, *store, *keys);
+  operations = std::make_unique<Operations>(clock);
+  rotation =
+      std::make_unique<KeyRotation>(clock, *store, *keys, *signer, *operations);
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
                                     *refresher, *pool);

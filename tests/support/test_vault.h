@@ -89,7 +89,9 @@ class TestVault {
   std::unique_ptr<ConsentFlow> consent;
   std::unique_ptr<UpstreamRevocations> upstream;
   std::unique_ptr<ConnectionAdmin> connections;
+  std::unique_ptr<NoteSigner> signer;
   std::unique_ptr<KeyRotation> rotation;
+  std::unique_ptr<Operations> operations;  // before what it works with
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Broker> broker;
 };

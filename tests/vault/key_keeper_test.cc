@@ -39,7 +39,7 @@ TEST_F(KeyKeeperTest, KnowsAPersonAgainAfterARotationAndARestart) {
   EXPECT_THAT(ana.value, MatchesRegex("u-[a-z2-7]{32}"));
   auto started = world_.rotation->Start(0, "");
   ASSERT_TRUE(started.ok());
-  while (!world_.rotation->Get(started->id)->done) std::this_thread::yield();
+  while (!world_.operations->Get(started->id)->done) std::this_thread::yield();
   EXPECT_EQ(world_.UserOf("acme", "ana"), ana);
   auto reopened = Open(Root("root.key"));
   ASSERT_TRUE(reopened.ok()) << reopened.status();

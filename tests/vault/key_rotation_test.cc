@@ -14,24 +14,27 @@
 #include "gtest/gtest.h"
 #include "tests/vault/vault_world.h"
 #include "vault/bindings.h"
+#include "vault/rotation_proof.h"
+#include "vault/sealed_census.h"
 
 namespace tokenvault {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 class KeyRotationTest : public ::testing::Test {
  protected:
-  KeyRotation::Progress Rotate(
+  Operation::Progress Rotate(
       KeyRotation::Extent extent = KeyRotation::Extent::kAll) {
     auto started =
         world_.rotation->Start(/*rows_per_second=*/0, "request-1", extent);
     EXPECT_TRUE(started.ok()) << started.status();
-    return started.ok() ? Wait(started->id) : KeyRotation::Progress();
+    return started.ok() ? Wait(started->id) : Operation::Progress();
   }
-  KeyRotation::Progress Wait(const std::string& id) {
+  Operation::Progress Wait(const std::string& id) {
     while (true) {
-      auto progress = world_.rotation->Get(id);
+      auto progress = world_.operations->Get(id);
       EXPECT_TRUE(progress.ok());
       if (!progress.ok() || progress->done) return *progress;
       std::this_thread::yield();
@@ -61,14 +64,16 @@ class KeyRotationTest : public ::testing::Test {
   int64_t LeftBefore(uint32_t version) {
     return world_.store->CountDeksBefore(version).value_or(-1);
   }
-  KekState StateOf(uint32_t version) {
+  Kek KekOf(uint32_t version) {
     auto keks = world_.store->ListKeks();
     EXPECT_TRUE(keks.ok()) << keks.status();
     for (const Kek& kek : *keks) {
-      if (kek.version_number == version) return kek.state;
+      if (kek.version_number == version) return kek;
     }
-    return KekState::kPending;
+    ADD_FAILURE() << "no master key " << version;
+    return Kek();
   }
+  KekState StateOf(uint32_t version) { return KekOf(version).state; }
   // The vault after a restart.
   absl::StatusOr<std::unique_ptr<KeyKeeper>> Reopen() {
     auto root =
@@ -95,13 +100,14 @@ bool Updates(const WriteBatch& batch) {
 TEST_F(KeyRotationTest, MovesAThousandDataKeys) {
   Connection connection = world_.ConnectCalendar();
   MakeDataKeys(1000);
-  KeyRotation::Progress progress = Rotate();
+  Operation::Progress progress = Rotate();
   EXPECT_EQ(progress.result, absl::OkStatus());
   EXPECT_EQ(progress.key_version, 2);
   EXPECT_EQ(progress.rows_total, progress.rows_done);
   EXPECT_GE(progress.rows_done, 1001);
   EXPECT_EQ(LeftBefore(2), 0);
-  EXPECT_EQ(StateOf(1), KekState::kDecryptOnly);
+  EXPECT_EQ(progress.data_keys_rewrapped, progress.data_keys_opened);
+  EXPECT_EQ(StateOf(1), KekState::kRetired);
   EXPECT_EQ(StateOf(2), KekState::kActive);
   EXPECT_THAT(world_.Audit("key.rotated"), SizeIs(1));
 
@@ -137,13 +143,13 @@ TEST_F(KeyRotationTest, GoesOnWhereItWasStopped) {
   EXPECT_EQ(ReasonOf(world_.rotation->Start(0, "").status()),
             "OPERATION_RUNNING");
   // At ten a second this cannot be through before it is told.
-  ASSERT_EQ(world_.rotation->Cancel(started->id), absl::OkStatus());
-  KeyRotation::Progress stopped = Wait(started->id);
+  ASSERT_EQ(world_.operations->Cancel(started->id), absl::OkStatus());
+  Operation::Progress stopped = Wait(started->id);
   EXPECT_TRUE(stopped.cancelled);
   EXPECT_GT(LeftBefore(2), 0);
   EXPECT_THAT(world_.Audit("key.rotated"), SizeIs(0));
 
-  KeyRotation::Progress progress = Rotate();
+  Operation::Progress progress = Rotate();
   EXPECT_EQ(progress.result, absl::OkStatus());
   EXPECT_EQ(progress.key_version, 2);
   EXPECT_EQ(LeftBefore(2), 0);
@@ -161,7 +167,7 @@ TEST_F(KeyRotationTest, FinishesAPendingKeyInsteadOfMakingAnother) {
   EXPECT_TRUE(Reopen().ok());
 
   world_.store->FailCommits(absl::OkStatus());
-  KeyRotation::Progress progress = Rotate();
+  Operation::Progress progress = Rotate();
   EXPECT_EQ(progress.result, absl::OkStatus());
   EXPECT_EQ(progress.key_version, 2);
   EXPECT_EQ(StateOf(2), KekState::kActive);
@@ -177,9 +183,9 @@ TEST_F(KeyRotationTest, FinishesWhatWasLeftAndMakesNoKey) {
   ASSERT_TRUE(preview.ok());
   EXPECT_EQ(preview->key_version, 2);
   EXPECT_EQ(preview->rows_total, 301);
-  KeyRotation::Progress progress = Rotate(KeyRotation::Extent::kLeftOver);
+  Operation::Progress progress = Rotate(KeyRotation::Extent::kLeftOver);
   EXPECT_EQ(progress.result, absl::OkStatus());
-  EXPECT_EQ(progress.rows_done, 301);
+  EXPECT_EQ(progress.data_keys_rewrapped, 301);
   EXPECT_EQ(LeftBefore(2), 0);
   EXPECT_THAT(*world_.store->ListKeks(), SizeIs(2));
 
@@ -189,6 +195,129 @@ TEST_F(KeyRotationTest, FinishesWhatWasLeftAndMakesNoKey) {
   EXPECT_EQ(progress.key_version, 2);
   EXPECT_THAT(*world_.store->ListKeks(), SizeIs(2));
   EXPECT_THAT(world_.Audit("key.rotated"), SizeIs(1));
+}
+
+TEST_F(KeyRotationTest, EndsWithAProofThatOthersCanCheck) {
+  Connection connection = world_.ConnectCalendar();
+  MakeDataKeys(20);
+  Rotate();
+  const Kek key = KekOf(2);
+  EXPECT_EQ(key.prove_time, world_.clock.Now());
+  auto verifier = world_.signer->Verifier();
+  ASSERT_TRUE(verifier.ok()) << verifier.status();
+  auto text = OpenNote(key.proof, *verifier);
+  ASSERT_TRUE(text.ok()) << text.status();
+  auto proof = RotationProof::Parse(*text);
+  ASSERT_TRUE(proof.ok()) << proof.status();
+  EXPECT_EQ(proof->deployment_id, world_.keys->deployment_id());
+  EXPECT_EQ(proof->key_version, 2u);
+  EXPECT_EQ(proof->data_keys_older, 0);
+  EXPECT_EQ(proof->time, world_.clock.Now());
+  // Of those it opened, and of nothing else.
+  auto census = CountSealed(*world_.store, *world_.keys,
+                            CensusDepth::kOneRecordEach, [] { return true; });
+  ASSERT_TRUE(census.ok());
+  EXPECT_EQ(proof->root, census->root);
+  EXPECT_EQ(proof->data_keys, census->data_keys);
+  EXPECT_GE(proof->data_keys, 22);
+  EXPECT_GE(proof->records, 1);
+}
+
+TEST_F(KeyRotationTest, KeepsTheOldKeyWhileSomethingDoesNotOpen) {
+  Connection connection = world_.ConnectCalendar();
+  Connection damaged = world_.Row(connection);
+  const std::string sealed = damaged.sealed_refresh_token;
+  damaged.sealed_refresh_token.back() ^= 1;
+  world_.Put(damaged);
+  Operation::Progress progress = Rotate();
+  EXPECT_EQ(ReasonOf(progress.result), "SEAL_BROKEN");
+  EXPECT_THAT(progress.broken,
+              ElementsAre(absl::StrCat("connections/", connection.id.value)));
+  EXPECT_EQ(StateOf(1), KekState::kDecryptOnly);
+  EXPECT_EQ(KekOf(2).proof, "");
+  EXPECT_THAT(world_.Audit("key.rotated"), SizeIs(0));
+
+  // Mended: the next run proves what this one could not, and makes no key.
+  Connection mended = world_.Row(connection);
+  mended.sealed_refresh_token = sealed;
+  world_.Put(mended);
+  progress = Rotate();
+  EXPECT_EQ(progress.result, absl::OkStatus());
+  EXPECT_EQ(progress.key_version, 2);
+  EXPECT_EQ(StateOf(1), KekState::kRetired);
+  EXPECT_NE(KekOf(2).proof, "");
+}
+
+TEST_F(KeyRotationTest, LetsARetiredKeyOpenNothing) {
+  MakeDataKeys(1);
+  auto before = world_.store->GetDek(TenantId("acme"), "person-0");
+  ASSERT_TRUE(before.ok());
+  Rotate();
+  // As if somebody had put an old row back.
+  Dek old = *world_.store->GetDek(TenantId("acme"), "person-0");
+  old.kek_version = before->kek_version;
+  old.wrapped = before->wrapped;
+  WriteBatch batch;
+  batch.Update(old);
+  ASSERT_EQ(world_.store->Commit(std::move(batch)), absl::OkStatus());
+  EXPECT_EQ(
+      ReasonOf(world_.keys->SealerFor(TenantId("acme"), "person-0").status()),
+      "KEY_UNKNOWN");
+  auto reopened = Reopen();
+  ASSERT_TRUE(reopened.ok()) << reopened.status();
+  EXPECT_EQ(
+      ReasonOf((*reopened)->SealerFor(TenantId("acme"), "person-0").status()),
+      "KEY_UNKNOWN");
+  auto verified = world_.rotation->Verify(CensusDepth::kOneRecordEach);
+  ASSERT_TRUE(verified.ok());
+  EXPECT_THAT(Wait(verified->id).broken,
+              ElementsAre("data key of users/person-0"));
+}
+
+TEST_F(KeyRotationTest, DestroysARetiredKeyAfterADay) {
+  MakeDataKeys(5);
+  EXPECT_EQ(ReasonOf(world_.rotation->Destroy(1, "").status()), "KEY_IN_USE");
+  Rotate();
+  EXPECT_EQ(ReasonOf(world_.rotation->Destroy(1, "").status()), "KEY_IN_USE");
+  EXPECT_EQ(ReasonOf(world_.rotation->Destroy(2, "").status()), "KEY_IN_USE");
+  EXPECT_EQ(ReasonOf(world_.rotation->Destroy(3, "").status()),
+            "RESOURCE_DENIED");
+  world_.clock.Advance(KeyRotation::kTripwire);
+  auto destroyed = world_.rotation->Destroy(1, "request-2");
+  ASSERT_TRUE(destroyed.ok()) << destroyed.status();
+  EXPECT_EQ(StateOf(1), KekState::kDestroyed);
+  EXPECT_EQ(KekOf(1).destroy_time, world_.clock.Now());
+  auto wraps = world_.store->ListKekWraps();
+  ASSERT_TRUE(wraps.ok());
+  ASSERT_THAT(*wraps, SizeIs(1));
+  EXPECT_EQ(wraps->front().kek_version, 2u);
+  EXPECT_THAT(world_.Audit("key.destroyed"), SizeIs(1));
+  // Again does nothing more, and the vault still starts.
+  EXPECT_TRUE(world_.rotation->Destroy(1, "").ok());
+  EXPECT_THAT(world_.Audit("key.destroyed"), SizeIs(1));
+  EXPECT_TRUE(Reopen().ok());
+}
+
+TEST_F(KeyRotationTest, VerifiesEveryRecordWhenAsked) {
+  Connection first = world_.ConnectCalendar();
+  // A second account of the same person, whose secret is the first one's.
+  Connection second = world_.Row(first);
+  second.id = ConnectionId(first.id.value + "2");
+  second.account_id = "another";
+  WriteBatch batch;
+  batch.Insert(second);
+  ASSERT_EQ(world_.store->Commit(std::move(batch)), absl::OkStatus());
+
+  auto shallow = world_.rotation->Verify(CensusDepth::kOneRecordEach);
+  ASSERT_TRUE(shallow.ok());
+  EXPECT_EQ(Wait(shallow->id).result, absl::OkStatus());
+  auto deep = world_.rotation->Verify(CensusDepth::kAllRecords);
+  ASSERT_TRUE(deep.ok());
+  Operation::Progress progress = Wait(deep->id);
+  EXPECT_EQ(ReasonOf(progress.result), "SEAL_BROKEN");
+  EXPECT_THAT(progress.broken,
+              ElementsAre(absl::StrCat("connections/", second.id.value)));
+  EXPECT_EQ(progress.records_opened, 1);
 }
 
 TEST_F(KeyRotationTest, NamesTheLeafThatEndsIt) {
@@ -233,11 +362,11 @@ TEST_F(KeyRotationTest, ServesPeopleMeanwhile) {
 }
 
 TEST_F(KeyRotationTest, KnowsItsLatestOperationOnly) {
-  EXPECT_EQ(ReasonOf(world_.rotation->Get("").status()), "RESOURCE_DENIED");
+  EXPECT_EQ(ReasonOf(world_.operations->Get("").status()), "RESOURCE_DENIED");
   Rotate();
-  EXPECT_EQ(ReasonOf(world_.rotation->Get("another").status()),
+  EXPECT_EQ(ReasonOf(world_.operations->Get("another").status()),
             "RESOURCE_DENIED");
-  EXPECT_EQ(ReasonOf(world_.rotation->Cancel("another")), "RESOURCE_DENIED");
+  EXPECT_EQ(ReasonOf(world_.operations->Cancel("another")), "RESOURCE_DENIED");
 }
 
 TEST_F(KeyRotationTest, ListsKeysWithWhatTheyHold) {

@@ -56,8 +56,8 @@ class QueryPlanTest : public testing::Test {
     ASSERT_THAT(store.status(), IsOk());
     store_ = *std::move(store);
     WriteBatch batch;
-    batch.Insert(SampleKek(1, KekState::kDecryptOnly));
-    batch.Insert(SampleKek(2, KekState::kActive));
+    batch.Insert(SampleKek(1));
+    batch.Insert(SampleKek(2, KekState::kPending));
     for (int i = 0; i < 30; ++i) {
       const std::string id = std::to_string(i);
       batch.Insert(SampleDek(id));

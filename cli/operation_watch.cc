@@ -1,0 +1,76 @@
+#include "cli/operation_watch.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "cli/humanize.h"
+#include "cli/progress.h"
+
+namespace tokenvault {
+namespace {
+
+constexpr absl::Duration kProgressPoll = absl::Milliseconds(200);
+
+std::string LabelOf(v1::Operation::Phase phase) {
+  switch (phase) {
+    case v1::Operation::PHASE_PROVING:
+      return "Proving            ";
+    case v1::Operation::PHASE_VERIFYING:
+      return "Opening            ";
+    default:
+      return "Re-wrapping        ";
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Operation> WatchOperation(Session& session,
+                                             v1::Operation operation) {
+  v1::GetOperationRequest look;
+  look.set_name(operation.name());
+  std::optional<Progress> progress;
+  std::optional<v1::Operation::Phase> shown;
+  while (!operation.done()) {
+    if (shown != operation.phase()) {
+      shown = operation.phase();
+      progress.emplace(session.terminal(), LabelOf(*shown), session.now());
+    }
+    if (!session.PrintedOneFor(operation)) {
+      progress->Show(operation.rows_done(), operation.rows_total(),
+                     session.now());
+    }
+    SleepUnlessInterrupted(kProgressPoll);
+    if (Interrupted()) return operation;
+    auto next = session.daemon().Call(&Channel::Admin::GetOperation, look);
+    if (Interrupted()) return operation;
+    RETURN_IF_ERROR(next.status());
+    operation = *std::move(next);
+  }
+  return operation;
+}
+
+int StopOperation(Session& session, const v1::Operation& operation,
+                  absl::string_view whats_left) {
+  v1::CancelOperationRequest request;
+  request.set_name(operation.name());
+  // One more call, which the noted Ctrl-C would end at once.
+  ForgetInterrupt();
+  auto cancelled =
+      session.daemon().Call(&Channel::Admin::CancelOperation, request);
+  if (!cancelled.ok()) {
+    session.Fail(cancelled.status());
+    session.terminal().Complain("the daemon goes on with it",
+                                "run 'tokenvault key status' to see how far");
+    return kExitInterrupted;
+  }
+  session.terminal().Complain(
+      absl::StrCat("interrupted after ", Grouped(operation.rows_done()), " of ",
+                   Counted(operation.rows_total(), "data key", "data keys")),
+      whats_left);
+  return kExitInterrupted;
+}
+
+}  // namespace tokenvault

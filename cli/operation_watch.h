@@ -1,0 +1,21 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/session.h"
+#include "tokenvault/v1/admin_service.pb.h"
+
+namespace tokenvault {
+
+// Shows how far long work of the daemon is until it is done, or Ctrl-C: a bar
+// of each phase on a terminal, else a line now and then, or an object a line in
+// JSON. Returns how it was at last. Errors of GetOperation.
+absl::StatusOr<v1::Operation> WatchOperation(Session& session,
+                                             v1::Operation operation);
+
+// After Ctrl-C: stops the work at the daemon. Returns the exit code;
+// `whats_left` is what to do to go on.
+int StopOperation(Session& session, const v1::Operation& operation,
+                  absl::string_view whats_left);
+
+}  // namespace tokenvault

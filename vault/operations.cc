@@ -1,0 +1,95 @@
+#include "vault/operations.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "crypto/random.h"
+
+namespace tokenvault {
+
+void Operation::Begin(Phase phase, int64_t rows_total) {
+  MutexLock lock(mutex_);
+  progress_.phase = phase;
+  progress_.rows_done = 0;
+  progress_.rows_total = rows_total;
+}
+
+void Operation::Advance(int64_t rows) {
+  MutexLock lock(mutex_);
+  progress_.rows_done += rows;
+}
+
+void Operation::Change(absl::AnyInvocable<void(Progress&)> change) {
+  MutexLock lock(mutex_);
+  change(progress_);
+}
+
+void Operation::Cancelled() {
+  MutexLock lock(mutex_);
+  progress_.cancelled = true;
+}
+
+void Operation::Pause(absl::Duration time) {
+  MutexLock lock(mutex_);
+  if (!stop_) stopped_.WaitFor(mutex_, time);
+}
+
+Operations::Operations(const Clock& clock) : clock_(clock) {
+  MutexLock lock(operation_.mutex_);
+  operation_.progress_.done = true;
+}
+
+Operations::~Operations() {
+  operation_.stop_ = true;
+  operation_.stopped_.NotifyAll();
+  std::thread last;
+  {
+    MutexLock lock(starting_);
+    last = std::move(thread_);
+  }
+  if (last.joinable()) last.join();
+}
+
+absl::StatusOr<Operation::Progress> Operations::Start(Work work) {
+  MutexLock starting(starting_);
+  Operation::Progress progress;
+  progress.id = NewUlid(clock_.Now());
+  {
+    MutexLock lock(operation_.mutex_);
+    if (!operation_.progress_.done) {
+      return errors::OperationRunning(operation_.progress_.id);
+    }
+    operation_.progress_ = progress;
+  }
+  if (thread_.joinable()) thread_.join();
+  operation_.stop_ = false;
+  thread_ = std::thread([this, work = std::move(work)]() mutable {
+    absl::Status result = work(operation_);
+    operation_.Change([&result](Operation::Progress& progress) {
+      progress.result = std::move(result);
+      progress.done = true;
+    });
+  });
+  return progress;
+}
+
+absl::StatusOr<Operation::Progress> Operations::Get(
+    const std::string& id) const {
+  MutexLock lock(operation_.mutex_);
+  if (operation_.progress_.id != id || id.empty()) {
+    return errors::ResourceDenied(absl::StrCat("operations/", id));
+  }
+  return operation_.progress_;
+}
+
+absl::Status Operations::Cancel(const std::string& id) {
+  RETURN_IF_ERROR(Get(id).status());
+  operation_.stop_ = true;
+  operation_.stopped_.NotifyAll();
+  return absl::OkStatus();
+}
+
+}  // namespace tokenvault
