@@ -42,6 +42,14 @@ std::vector<absl::string_view> FaultPoints() {
       "revoke.committed",
       "revoke.told",
       "revoke.erased",
+      "rotate.created",
+      "rotate.flipped",
+      "rotate.before_batch",
+      "rotate.batch_committed",
+      "rotate.rewrapped",
+      "rotate.proved",
+      "rotate.before_retire",
+      "rotate.retired",
   };
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "base/fault_point.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/status_macros.h"
@@ -134,6 +135,7 @@ absl::Status KeyRotation::Rotate(Operation& operation, int rows_per_second,
     progress.key_version = version;
   });
   RETURN_IF_ERROR(Rewrap(operation, version, rows_per_second));
+  FaultPoint("rotate.rewrapped");
   if (!operation.stopping()) {
     RETURN_IF_ERROR(Prove(operation, version, request_id));
   }
@@ -149,6 +151,7 @@ absl::Status KeyRotation::Prove(Operation& operation, uint32_t version,
   ASSIGN_OR_RETURN(SealedCensus census,
                    Open(operation, CensusDepth::kOneRecordEach));
   if (!census.complete) return absl::OkStatus();
+  FaultPoint("rotate.proved");
   RETURN_IF_ERROR(Retire(census, version, request_id));
   NoteEnd(operation);
   return absl::OkStatus();
@@ -220,7 +223,9 @@ absl::Status KeyRotation::Retire(const SealedCensus& census, uint32_t version,
       audit_kind::kKeyRotated, version,
       absl::StrCat(proof.data_keys, " data keys, root ", HexEncode(proof.root)),
       request_id, now));
+  FaultPoint("rotate.before_retire");
   RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  FaultPoint("rotate.retired");
   keys_.Adopt(std::move(ring));
   return absl::OkStatus();
 }
@@ -310,6 +315,7 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
   batch.Append(KeyEvent(audit_kind::kKeyRotationStarted, next.version_number,
                         "", request_id, clock_.Now()));
   RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  FaultPoint("rotate.created");
   RETURN_IF_ERROR(Flip(next.version_number));
   return next.version_number;
 }
@@ -357,6 +363,7 @@ absl::Status KeyRotation::Flip(uint32_t version) {
                    opened->WithPrimary(version));
   std::promise<absl::Status> committed;
   store_.Commit(std::move(batch), [&](absl::Status status) {
+    FaultPoint("rotate.flipped");
     if (status.ok()) keys_.Adopt(std::move(flipped));
     committed.set_value(std::move(status));
   });
@@ -376,7 +383,9 @@ absl::Status KeyRotation::Rewrap(Operation& operation, uint32_t version,
       ASSIGN_OR_RETURN(Dek wrapped, RewrapOne(std::move(row), version));
       batch.Update(std::move(wrapped));
     }
+    FaultPoint("rotate.before_batch");
     absl::Status status = store_.Commit(std::move(batch));
+    FaultPoint("rotate.batch_committed");
     // A person was erased meanwhile: the next look finds the others.
     if (HasReason(status, "VERSION_CONFLICT")) continue;
     RETURN_IF_ERROR(status);

@@ -29,6 +29,9 @@ export function wayTo(point) {
   };
 }
 
+// Those of a rotation of the master key are tried by tests/rotation.
+export const isOfRotation = (point) => point.startsWith('rotate.');
+
 // {points} or {problem}. None at all is a problem: a run without them proves
 // nothing about them.
 export async function faultPoints() {

@@ -7,7 +7,7 @@ import { massRefusal } from './mass_refusal.mjs';
 import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
 import { PARTS, readOptions } from './options.mjs';
 import { killAtPoint } from './point_kills.mjs';
-import { faultPoints, version } from './points.mjs';
+import { faultPoints, isOfRotation, version } from './points.mjs';
 import { Random } from './random.mjs';
 import {
   clockSet, diskFails, garbage, killAmongFaults, longStop, providerFaults, randomKill, standstill,
@@ -40,8 +40,9 @@ async function repeat(count, name, work) {
 }
 
 async function points(campaign) {
-  const { points: all, problem } = await faultPoints();
+  const { points: every, problem } = await faultPoints();
   if (problem) throw new Error(`no fault points: ${problem}`);
+  const all = every.filter((point) => !isOfRotation(point));
   await repeat(size.pointRounds, 'round of all points', async () => {
     for (const point of all) {
       for (const quiet of [true, false]) {

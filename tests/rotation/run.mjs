@@ -1,0 +1,183 @@
+// Proves from outside that a rotation loses nothing and goes only forward;
+// tests/rotation/README.md says how to read what it prints. Started by
+// tests/rotation/run.
+//
+// The daemon, its provider with the ledger, the people, the load and the judge are
+// those of tests/faults: while master keys change, a refresh must lose no grant
+// either.
+import { badDisks, whyNoBadDisks } from '../faults/bad_disk.mjs';
+import { Campaign } from '../faults/campaign.mjs';
+import { Load } from '../faults/load.mjs';
+import { pause } from '../faults/moments.mjs';
+import { faultPoints, isOfRotation, version } from '../faults/points.mjs';
+import { Random } from '../faults/random.mjs';
+import { Score } from '../faults/score.mjs';
+import { Keys } from './keys.mjs';
+import { PARTS, readOptions } from './options.mjs';
+
+const PEOPLE = Array.from({ length: 20 }, (_, i) => `p${i + 1}`);
+// So many data keys a second: a rotation of all takes longer than most lives of the
+// daemon.
+const SLOW = ['key', 'rotate', '--rate', '8'];
+const LONGEST_LIFE = 2500;
+// A rotation that dies at a point dies soon.
+const PATIENCE = 15_000;
+// A kill at a point is only seen from outside, so many microseconds late at most.
+const SEEN_LATE = 50_000;
+// Every third fault meets a rotation that an earlier one left.
+const GO_ON = 3;
+
+const { size, seed, only, margin } = readOptions(process.argv.slice(2));
+const score = new Score({ seed, form: size.form, margin, version: await version(), parts: [] });
+const began = Date.now();
+let spoken = 0;
+let stopped = false;
+
+function say(text, kind = 'progress') {
+  const now = Date.now();
+  if (kind === 'progress' && now - spoken < 2000) return;
+  spoken = now;
+  const seconds = ((now - began) / 1000).toFixed(0).padStart(4);
+  process.stdout.write(`${seconds} s  ${kind === 'breach' ? 'BREACH  ' : ''}${text}\n`);
+}
+
+const keys = new Keys((text) => say(score.fail(text), 'breach'));
+
+// One fault while a rotation runs and agents get tokens; then the keys are looked
+// at, now and then the rotation is ended, and the judge has the last word.
+function runOne(campaign, kind, fault) {
+  return campaign.run(kind, fault, {
+    whoElse: async (rig) => {
+      await keys.look(rig, kind);
+      if (campaign.random.onceIn(GO_ON)) {
+        const load = new Load(rig, campaign.random, { depth: 1 });
+        await keys.finish(rig);
+        await load.stop();
+      }
+      return [];
+    },
+  });
+}
+
+async function killAtPoint(campaign, point) {
+  let reached = false;
+  // Chance, or what an earlier kill left, may lead past a point; then again.
+  for (let tries = 0; tries < 4 && !reached && !stopped; tries += 1) {
+    await runOne(campaign, 'kill at a fault point', async (rig) => {
+      await rig.kill();
+      await rig.restart({ TOKENVAULT_FAULT: `${point}:1` });
+      const load = new Load(rig, campaign.random, { depth: 1 });
+      const rotating = rig.vault.cli('key', 'rotate');
+      reached = await Promise.race([rig.dies(PATIENCE, SEEN_LATE), rotating.then(() => pause(500)).then(() => false)]);
+      if (!reached) await rig.kill();
+      await Promise.all([rotating, load.stop()]);
+    });
+  }
+  if (!reached) return score.fail(`${point} was not met`);
+  score.points[point] = (score.points[point] ?? 0) + 1;
+  return undefined;
+}
+
+async function points(campaign) {
+  const { points: all, problem } = await faultPoints();
+  if (problem) throw new Error(`no fault points: ${problem}`);
+  const ours = all.filter(isOfRotation);
+  for (let i = 0; i < size.pointRounds; i += 1) {
+    for (const point of ours) {
+      if (stopped) return;
+      say(`round ${i + 1}/${size.pointRounds}: ${point}`);
+      await killAtPoint(campaign, point);
+    }
+  }
+  score.remarks.push(`fault points: ${ours.length}, each met ${size.pointRounds} times`);
+}
+
+async function random(campaign) {
+  for (let i = 0; i < size.randomKills && !stopped; i += 1) {
+    say(`random kill ${i + 1}/${size.randomKills}`);
+    await runOne(campaign, 'random kill', async (rig) => {
+      const load = new Load(rig, campaign.random, { depth: 1 });
+      const rotating = rig.vault.cli(...SLOW);
+      await pause(campaign.random.between(0, LONGEST_LIFE));
+      await rig.kill();
+      await Promise.all([rotating, load.stop()]);
+    });
+  }
+}
+
+async function disk(campaign) {
+  const why = whyNoBadDisks();
+  if (why) {
+    score.skip(why);
+    if (size.form === 'long') score.fail('the long form wants disks that fail');
+    return;
+  }
+  const disks = badDisks(campaign.random, size.badDisks);
+  let met = 0;
+  for (let i = 0; i < disks.length && !stopped; i += 1) {
+    say(`bad disk ${i + 1}/${disks.length}`);
+    await runOne(campaign, disks[i].kind, async (rig) => {
+      const { launcher, injected } = disks[i](rig);
+      await rig.kill();
+      const serves = await rig.restart({}, launcher).then(() => true, () => false);
+      if (serves) {
+        const load = new Load(rig, campaign.random, { depth: 1 });
+        await rig.vault.cli('key', 'rotate');
+        await load.stop();
+        await rig.kill();
+      }
+      if (injected()) met += 1;
+    });
+  }
+  score.remarks.push(`bad disks: ${met} of ${disks.length} met`);
+  if (met < disks.length / 2) score.fail('most bad disks were not met');
+}
+
+const DOES = { points, random, disk };
+
+async function runPart(part) {
+  score.part = part;
+  keys.begin();
+  const means = { score, random: new Random(seed + 7919 * PARTS.indexOf(part)), say, margin: margin * 1000 };
+  // One world a part: its keys grow old together.
+  const campaign = new Campaign({ people: PEOPLE, seed, ttl: 2, runs: Infinity }, means);
+  try {
+    await DOES[part](campaign);
+  } finally {
+    await campaign.stop();
+  }
+}
+
+function finish() {
+  process.stdout.write(`${score.table()}\n`);
+  for (const remark of score.remarks) process.stdout.write(`${remark}\n`);
+  for (const failure of score.failures) process.stdout.write(`failed: ${failure.split('\n')[0]}\n`);
+  process.stdout.write(`${score.lastLine()} rotations=${keys.rotations} opened=${keys.opened}\n`);
+  process.exit(score.sound ? 0 : 1);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (stopped) process.exit(1);
+    stopped = true;
+    say(score.fail(`stopped by ${signal}`), 'breach');
+  });
+}
+for (const event of ['uncaughtException', 'unhandledRejection']) {
+  process.on(event, (error) => {
+    score.fail(`${event}: ${error?.stack ?? error}`);
+    finish();
+  });
+}
+
+say(`seed ${seed}`, 'result');
+for (const part of only) {
+  if (stopped) break;
+  try {
+    await runPart(part);
+  } catch (error) {
+    say(score.fail(error.stack), 'breach');
+  }
+}
+if (keys.rotations === 0 && !stopped) score.fail('no rotation came to its end');
+finish();
