@@ -21,6 +21,7 @@
 #include "cli/demo.h"
 #include "cli/demo_provider.h"
 #include "cli/exit_codes.h"
+#include "cli/incidents.h"
 #include "cli/init.h"
 #include "cli/key_proofs.h"
 #include "cli/keys.h"
@@ -46,6 +47,7 @@ struct Options {
   KeyProofOptions key_proof;
   VerifyProofOptions verify_proof;
   KeyDestroyOptions key_destroy;
+  IncidentRevokeOptions incident;
   CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
   std::string explain_scopes;
@@ -151,6 +153,24 @@ void AddVaultCommands(Tree& tree) {
                    "At most so many rows a second")
       ->check(CLI::Range(1, 1000000));
   AddKeyProofs(tree, *key);
+}
+
+void AddIncident(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* incident = Group(tree.app, "incident", "When something got out");
+  CLI::App* revoke =
+      Leaf(tree, *incident, "revoke",
+           "End many connections at once, here and at their providers",
+           [&o](Session& s) { return RunIncidentRevoke(s, o.incident); });
+  revoke->add_option("--provider", o.incident.provider, "Those to a provider");
+  revoke->add_option("--agent", o.incident.agent,
+                     "Those that an agent may use");
+  revoke->add_option("--subject", o.incident.subject,
+                     "Those of a person: users/u-…");
+  revoke->add_flag("--all", o.incident.all, "Every one there is");
+  revoke->add_flag("--dry-run", o.incident.dry_run,
+                   "Only say how many there are");
+  revoke->add_flag("--yes", o.incident.yes, "Do not ask");
 }
 
 void AddConfiguredThings(Tree& tree) {
@@ -407,6 +427,7 @@ std::unique_ptr<Tree> MakeTree() {
                        "table, json or yaml (TOKENVAULT_FORMAT)");
   tree->app.footer("Exit codes: tokenvault help exit-codes");
   AddVaultCommands(*tree);
+  AddIncident(*tree);
   AddConfiguredThings(*tree);
   AddConnectionCommands(*tree);
   AddTokenCommands(*tree);

@@ -22,7 +22,6 @@
 namespace tokenvault {
 namespace {
 
-constexpr size_t kLabelWidth = 19;
 constexpr size_t kLargestProof = 64 * 1024;
 
 absl::StatusOr<v1::ListMasterKeysResponse> FetchKeys(Session& session) {
@@ -107,7 +106,7 @@ int RunKeyVerify(Session& session, const KeyVerifyOptions& options) {
   if (session.PrintedOneFor(*ended)) {
     return broken ? kExitCheckFailed : kExitDone;
   }
-  Facts facts(kLabelWidth);
+  Facts facts(kBarLabelWidth);
   facts.Add("Opened",
             {WhatOpened(ended->data_keys_opened(), ended->records_opened())});
   if (!options.all) {
@@ -169,7 +168,7 @@ int RunKeyVerifyProof(Session& session, const VerifyProofOptions& options) {
         "run 'tokenvault key rotate'");
     return kExitCheckFailed;
   }
-  Facts facts(kLabelWidth);
+  Facts facts(kBarLabelWidth);
   facts.Add("Signed by", {verifier->name});
   facts.Add("Deployment", {HexEncode(proof->deployment_id)});
   facts.Add("Time", {Absolute(proof->time)});

@@ -16,7 +16,6 @@ namespace {
 
 // A rate over less says nothing.
 constexpr absl::Duration kWorthARate = absl::Seconds(2);
-constexpr size_t kLabelWidth = 19;
 constexpr char kGoOn[] =
     "nothing is lost: run 'tokenvault key rotate' again to go on";
 
@@ -115,7 +114,7 @@ int Finish(Session& session, const v1::Operation& operation,
       rate.has_value() && elapsed > kWorthARate) {
     absl::StrAppend(&rows, "   (", Grouped(*rate), "/s)");
   }
-  Facts facts(kLabelWidth);
+  Facts facts(kBarLabelWidth);
   facts.Add(before.count(operation.key_generation()) > 0 ? "Master key"
                                                          : "New master key",
             {absl::StrCat("generation ", operation.key_generation())});

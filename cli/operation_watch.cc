@@ -20,6 +20,8 @@ std::string LabelOf(v1::Operation::Phase phase) {
       return "Proving            ";
     case v1::Operation::PHASE_VERIFYING:
       return "Opening            ";
+    case v1::Operation::PHASE_REVOKING:
+      return "Ending             ";
     default:
       return "Re-wrapping        ";
   }
@@ -67,8 +69,11 @@ int StopOperation(Session& session, const v1::Operation& operation,
     return kExitInterrupted;
   }
   session.terminal().Complain(
-      absl::StrCat("interrupted after ", Grouped(operation.rows_done()), " of ",
-                   Counted(operation.rows_total(), "data key", "data keys")),
+      absl::StrCat(
+          "interrupted after ", Grouped(operation.rows_done()), " of ",
+          operation.phase() == v1::Operation::PHASE_REVOKING
+              ? Counted(operation.rows_total(), "connection", "connections")
+              : Counted(operation.rows_total(), "data key", "data keys")),
       whats_left);
   return kExitInterrupted;
 }

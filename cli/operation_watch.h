@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstddef>
+
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "absl/strings/string_view.h"
 #include "cli/session.h"
 #include "tokenvault/v1/admin_service.pb.h"
 
 namespace tokenvault {
+
+// Of the label before a bar, and of the facts that are printed under it.
+inline constexpr size_t kBarLabelWidth = 19;
 
 // Shows how far long work of the daemon is until it is done, or Ctrl-C: a bar
 // of each phase on a terminal, else a line now and then, or an object a line in

@@ -116,17 +116,36 @@ absl::StatusOr<v1::CaptureFixtureResponse> Capture(
   return response;
 }
 
+absl::StatusOr<IncidentScope> ReadScope(
+    const v1::RevokeForIncidentRequest& request) {
+  IncidentScope scope;
+  if (!request.provider().empty()) {
+    ASSIGN_OR_RETURN(scope.provider,
+                     ReadProviderName("provider", request.provider()));
+  }
+  if (!request.agent().empty()) {
+    ASSIGN_OR_RETURN(scope.agent, ReadAgentName("agent", request.agent()));
+  }
+  if (!request.user().empty()) {
+    ASSIGN_OR_RETURN(scope.user, ReadUserName("user", request.user()));
+  }
+  const bool some =
+      !scope.provider.empty() || !scope.agent.empty() || !scope.user.empty();
+  if (some == request.all()) {
+    return errors::FieldInvalid(
+        "all", "is given alone, or a provider, an agent or a user without it");
+  }
+  return scope;
+}
+
 }  // namespace
 
-AdminApi::AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
-                   Operations& operations, NoteSigner& signer,
+AdminApi::AdminApi(CallGate& gate, Store& store, LongWork work,
                    ProviderAccess& providers, const Refresher& refresher,
                    ConfigReload& reload, Facts facts)
     : gate_(gate),
       store_(store),
-      rotation_(rotation),
-      operations_(operations),
-      signer_(signer),
+      work_(work),
       providers_(providers),
       refresher_(refresher),
       reload_(reload),
@@ -185,7 +204,7 @@ v1::Status AdminApi::ReadStatus(bool deep) {
   status.set_public_url(facts_.public_url);
 
   uint32_t generation = 0;
-  if (auto keys = rotation_.ListKeys(); keys.ok()) {
+  if (auto keys = work_.rotation.ListKeys(); keys.ok()) {
     for (const KeyRotation::KeyInfo& info : *keys) {
       if (info.key.state != KekState::kActive) continue;
       generation = info.key.version_number;
@@ -244,26 +263,28 @@ void AdminApi::RotateMasterKey(ApiCall call, v1::RotateMasterKeyRequest request,
         const KeyRotation::Extent extent = request.rewrap_only()
                                                ? KeyRotation::Extent::kLeftOver
                                                : KeyRotation::Extent::kAll;
-        ASSIGN_OR_RETURN(Operation::Progress progress,
-                         request.validate_only()
-                             ? rotation_.Preview(extent)
-                             : rotation_.Start(request.rows_per_second(),
-                                               request.request_id(), extent));
+        ASSIGN_OR_RETURN(
+            Operation::Progress progress,
+            request.validate_only()
+                ? work_.rotation.Preview(extent)
+                : work_.rotation.Start(request.rows_per_second(),
+                                       request.request_id(), extent));
         return ToProto(progress);
       });
 }
 
 void AdminApi::GetOperation(ApiCall call, v1::GetOperationRequest request,
                             Done<v1::Operation> done) {
-  Operate<v1::Operation>(
-      std::move(call), std::move(done),
-      [this, request = std::move(request)](
-          const Caller&) -> absl::StatusOr<v1::Operation> {
-        ASSIGN_OR_RETURN(std::string id,
-                         ReadOperationName("name", request.name()));
-        ASSIGN_OR_RETURN(Operation::Progress progress, operations_.Get(id));
-        return ToProto(progress);
-      });
+  Operate<v1::Operation>(std::move(call), std::move(done),
+                         [this, request = std::move(request)](
+                             const Caller&) -> absl::StatusOr<v1::Operation> {
+                           ASSIGN_OR_RETURN(
+                               std::string id,
+                               ReadOperationName("name", request.name()));
+                           ASSIGN_OR_RETURN(Operation::Progress progress,
+                                            work_.operations.Get(id));
+                           return ToProto(progress);
+                         });
 }
 
 void AdminApi::CancelOperation(ApiCall call, v1::CancelOperationRequest request,
@@ -274,7 +295,7 @@ void AdminApi::CancelOperation(ApiCall call, v1::CancelOperationRequest request,
           const Caller&) -> absl::StatusOr<google::protobuf::Empty> {
         ASSIGN_OR_RETURN(std::string id,
                          ReadOperationName("name", request.name()));
-        RETURN_IF_ERROR(operations_.Cancel(id));
+        RETURN_IF_ERROR(work_.operations.Cancel(id));
         return google::protobuf::Empty();
       });
 }
@@ -285,7 +306,7 @@ void AdminApi::ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest,
       std::move(call), std::move(done),
       [this](const Caller&) -> absl::StatusOr<v1::ListMasterKeysResponse> {
         ASSIGN_OR_RETURN(std::vector<KeyRotation::KeyInfo> keys,
-                         rotation_.ListKeys());
+                         work_.rotation.ListKeys());
         v1::ListMasterKeysResponse response;
         for (const KeyRotation::KeyInfo& info : keys) {
           *response.add_keys() = ToProto(info);
@@ -294,7 +315,8 @@ void AdminApi::ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest,
                         [](const KeyRotation::KeyInfo& info) {
                           return !info.key.proof.empty();
                         })) {
-          ASSIGN_OR_RETURN(NoteVerifier verifier, signer_.Verifier());
+          ASSIGN_OR_RETURN(NoteVerifier verifier,
+                           work_.rotation.ProofVerifier());
           response.set_proof_verifier(verifier.ToString());
         }
         return response;
@@ -308,7 +330,8 @@ void AdminApi::VerifyKeys(ApiCall call, v1::VerifyKeysRequest request,
       [this, depth = request.all_records() ? CensusDepth::kAllRecords
                                            : CensusDepth::kOneRecordEach](
           const Caller&) -> absl::StatusOr<v1::Operation> {
-        ASSIGN_OR_RETURN(Operation::Progress progress, rotation_.Verify(depth));
+        ASSIGN_OR_RETURN(Operation::Progress progress,
+                         work_.rotation.Verify(depth));
         return ToProto(progress);
       });
 }
@@ -321,9 +344,31 @@ void AdminApi::DestroyMasterKey(ApiCall call,
       [this, request = std::move(request)](
           const Caller&) -> absl::StatusOr<v1::MasterKey> {
         RETURN_IF_ERROR(CheckRequestId(request.request_id()));
-        ASSIGN_OR_RETURN(Kek key, rotation_.Destroy(request.generation(),
-                                                    request.request_id()));
+        ASSIGN_OR_RETURN(Kek key, work_.rotation.Destroy(request.generation(),
+                                                         request.request_id()));
         return ToProto(key);
+      });
+}
+
+void AdminApi::RevokeForIncident(ApiCall call,
+                                 v1::RevokeForIncidentRequest request,
+                                 Done<v1::Operation> done) {
+  Operate<v1::Operation>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller&) -> absl::StatusOr<v1::Operation> {
+        ASSIGN_OR_RETURN(IncidentScope scope, ReadScope(request));
+        RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+        if (request.validate_only()) {
+          Operation::Progress preview;
+          preview.done = true;
+          preview.phase = Operation::Phase::kRevoking;
+          ASSIGN_OR_RETURN(preview.rows_total, work_.incident.Count(scope));
+          return ToProto(preview);
+        }
+        ASSIGN_OR_RETURN(Operation::Progress progress,
+                         work_.incident.Revoke(scope, request.request_id()));
+        return ToProto(progress);
       });
 }
 

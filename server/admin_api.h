@@ -7,7 +7,9 @@
 #include "server/call_gate.h"
 #include "server/config_reload.h"
 #include "tokenvault/v1/admin_service.pb.h"
+#include "vault/incident.h"
 #include "vault/key_rotation.h"
+#include "vault/operations.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
 
@@ -31,8 +33,14 @@ class AdminApi {
     absl::Time start_time;
   };
 
-  AdminApi(CallGate& gate, Store& store, KeyRotation& rotation,
-           Operations& operations, NoteSigner& signer,
+  // What takes long, and what is asked how far it is.
+  struct LongWork {
+    Operations& operations;
+    KeyRotation& rotation;
+    Incident& incident;
+  };
+
+  AdminApi(CallGate& gate, Store& store, LongWork work,
            ProviderAccess& providers, const Refresher& refresher,
            ConfigReload& reload, Facts facts);
 
@@ -52,6 +60,8 @@ class AdminApi {
                   Done<v1::Operation> done);
   void DestroyMasterKey(ApiCall call, v1::DestroyMasterKeyRequest request,
                         Done<v1::MasterKey> done);
+  void RevokeForIncident(ApiCall call, v1::RevokeForIncidentRequest request,
+                         Done<v1::Operation> done);
   void ReloadConfig(ApiCall call, v1::ReloadConfigRequest request,
                     Done<v1::ReloadConfigResponse> done);
   void GetConfig(ApiCall call, v1::GetConfigRequest request,
@@ -82,9 +92,7 @@ class AdminApi {
 
   CallGate& gate_;
   Store& store_;
-  KeyRotation& rotation_;
-  Operations& operations_;
-  NoteSigner& signer_;
+  const LongWork work_;
   ProviderAccess& providers_;
   const Refresher& refresher_;
   ConfigReload& reload_;

@@ -104,6 +104,17 @@ grpc::ServerUnaryReactor* AdminService::DestroyMasterKey(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::RevokeForIncident(
+    grpc::CallbackServerContext* context,
+    const v1::RevokeForIncidentRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::RevokeForIncidentRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.RevokeForIncident(std::move(call), std::move(asked),
+                                        std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::ReloadConfig(
     grpc::CallbackServerContext* context,
     const v1::ReloadConfigRequest* request,

@@ -42,6 +42,10 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::DestroyMasterKeyRequest* request,
       v1::MasterKey* response) override;
+  grpc::ServerUnaryReactor* RevokeForIncident(
+      grpc::CallbackServerContext* context,
+      const v1::RevokeForIncidentRequest* request,
+      v1::Operation* response) override;
   grpc::ServerUnaryReactor* ReloadConfig(
       grpc::CallbackServerContext* context,
       const v1::ReloadConfigRequest* request,

@@ -261,6 +261,8 @@ class Assembly::Impl {
     operations_ = std::make_unique<Operations>(clock_);
     rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_, *signer_,
                                               *operations_);
+    incident_ = std::make_unique<Incident>(clock_, *store_, *directory_,
+                                           *connection_admin_, *operations_);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
@@ -313,9 +315,10 @@ class Assembly::Impl {
     facts.grpc_address = addresses.grpc;
     facts.public_url = server.public_url;
     facts.start_time = start_time_;
-    admin_api_ = std::make_unique<AdminApi>(*gate_, *store_, *rotation_,
-                                            *operations_, *signer_, *providers_,
-                                            *refresher_, *reload_, facts);
+    admin_api_ = std::make_unique<AdminApi>(
+        *gate_, *store_,
+        AdminApi::LongWork{*operations_, *rotation_, *incident_}, *providers_,
+        *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
     GrpcServer::Options admin;
@@ -412,6 +415,7 @@ class Assembly::Impl {
   std::unique_ptr<ConnectionAdmin> connection_admin_;
   std::unique_ptr<NoteSigner> signer_;
   std::unique_ptr<KeyRotation> rotation_;
+  std::unique_ptr<Incident> incident_;
   std::unique_ptr<Operations> operations_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;

@@ -98,6 +98,8 @@ v1::Operation::Phase ToProto(Operation::Phase phase) {
       return v1::Operation::PHASE_PROVING;
     case Operation::Phase::kVerifying:
       return v1::Operation::PHASE_VERIFYING;
+    case Operation::Phase::kRevoking:
+      return v1::Operation::PHASE_REVOKING;
   }
   return v1::Operation::PHASE_UNSPECIFIED;
 }
@@ -238,6 +240,15 @@ v1::Operation ToProto(const Operation::Progress& progress) {
   message.set_records_opened(progress.records_opened);
   message.set_broken_count(progress.broken_count);
   Fill(progress.broken, message.mutable_broken());
+  if (progress.phase == Operation::Phase::kRevoking) {
+    v1::Revocations& counts = *message.mutable_revocations();
+    counts.set_ended(progress.revocations.ended);
+    counts.set_confirmed(progress.revocations.confirmed);
+    counts.set_pending(progress.revocations.pending);
+    counts.set_unsupported(progress.revocations.unsupported);
+    counts.set_failed(progress.revocations.failed);
+    Fill(progress.revocations.by_hand, counts.mutable_by_hand());
+  }
   if (progress.audit_sequence > 0) {
     message.set_audit_event(AuditEventName(progress.audit_sequence));
   }

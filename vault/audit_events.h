@@ -43,6 +43,7 @@ inline constexpr char kKeyRotationStarted[] = "key.rotation_started";
 inline constexpr char kKeyActivated[] = "key.activated";
 inline constexpr char kKeyRotated[] = "key.rotated";
 inline constexpr char kKeyDestroyed[] = "key.destroyed";
+inline constexpr char kIncidentRevoked[] = "incident.revoked";
 inline constexpr char kAgentRefused[] = "agent.refused";
 inline constexpr char kCallDenied[] = "call.denied";
 }  // namespace audit_kind

@@ -65,6 +65,9 @@ class KeyRotation {
   // and STORAGE_BUSY when it is destroyed but not yet gone from the files.
   absl::StatusOr<Kek> Destroy(uint32_t version, const std::string& request_id);
 
+  // What the proofs are checked by. Errors of NoteSigner.
+  absl::StatusOr<NoteVerifier> ProofVerifier() { return signer_.Verifier(); }
+
   struct KeyInfo {
     Kek key;
     int64_t data_keys = 0;

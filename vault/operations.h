@@ -28,7 +28,18 @@ namespace tokenvault {
 // Thread-safe.
 class Operation {
  public:
-  enum class Phase { kNone, kRewrapping, kProving, kVerifying };
+  enum class Phase { kNone, kRewrapping, kProving, kVerifying, kRevoking };
+
+  // What became of connections that were to end.
+  struct Revocations {
+    int64_t ended = 0;        // here; and of those, at the provider:
+    int64_t confirmed = 0;    // it ended too
+    int64_t pending = 0;      // it did not answer, and is told again
+    int64_t unsupported = 0;  // it has no way to be told
+    int64_t failed = 0;       // it said no
+    // The first of the last two, by name, with where to end them by hand.
+    std::vector<std::string> by_hand;
+  };
 
   struct Progress {
     std::string id;  // "operations/{id}"
@@ -42,7 +53,8 @@ class Operation {
     int64_t records_opened = 0;
     int64_t broken_count = 0;
     std::vector<std::string> broken;  // the first of them, by name
-    absl::Status result;              // once done
+    Revocations revocations;
+    absl::Status result;  // once done
     bool cancelled = false;
     // Of the leaf that ends it; 0 before, and where it cannot be read back.
     uint64_t audit_sequence = 0;

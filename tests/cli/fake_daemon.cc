@@ -293,6 +293,40 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status RevokeForIncident(grpc::ServerContext*,
+                                 const v1::RevokeForIncidentRequest* request,
+                                 v1::Operation* operation) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    const bool some = !request->provider().empty() ||
+                      !request->agent().empty() || !request->user().empty();
+    if (some == request->all()) {
+      return ToGrpc(errors::FieldInvalid("all", "is given alone"));
+    }
+    operation->set_name("operations/3");
+    operation->set_done(true);
+    operation->set_phase(v1::Operation::PHASE_REVOKING);
+    operation->set_rows_total(17);
+    if (request->validate_only()) return grpc::Status::OK;
+    operation->set_rows_done(17);
+    v1::Revocations& counts = *operation->mutable_revocations();
+    counts.set_ended(17);
+    counts.set_confirmed(17);
+    if (request->all()) {
+      counts.set_confirmed(12);
+      counts.set_pending(2);
+      counts.set_unsupported(2);
+      counts.set_failed(1);
+      counts.add_by_hand(
+          "users/u-7/connections/01jd8 at providers/strava: "
+          "https://strava.example/apps\x1b[2J");
+    }
+    if (daemon_.state_.damaged) {
+      counts.set_ended(15);
+      operation->set_error_reason("STORAGE_FULL");
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status ReloadConfig(grpc::ServerContext*,
                             const v1::ReloadConfigRequest*,
                             v1::ReloadConfigResponse* response) override {

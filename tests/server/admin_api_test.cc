@@ -119,6 +119,31 @@ TEST_F(AdminApiTest, OpensEverythingAndNamesWhatDoesNot) {
   EXPECT_EQ(ended.broken(0), absl::StrCat("connections/", connection.id.value));
 }
 
+TEST_F(AdminApiTest, EndsConnectionsOnlyWhenToldWhose) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  v1::RevokeForIncidentRequest request;
+  auto revoke = [&] {
+    return Call<v1::Operation>(&AdminApi::RevokeForIncident, request);
+  };
+  EXPECT_EQ(ReasonOf(revoke().status()), "FIELD_INVALID");
+  request.set_all(true);
+  request.set_provider("providers/calendar");
+  EXPECT_EQ(ReasonOf(revoke().status()), "FIELD_INVALID");
+  request.set_all(false);
+  request.set_validate_only(true);
+  auto preview = revoke();
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  EXPECT_EQ(preview->rows_total(), 1);
+  request.set_validate_only(false);
+  auto started = revoke();
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation ended = Await(*started);
+  EXPECT_EQ(ended.phase(), v1::Operation::PHASE_REVOKING);
+  EXPECT_EQ(ended.revocations().ended(), 1);
+  // Nobody answers at the provider: it is told again.
+  EXPECT_EQ(ended.revocations().pending(), 1);
+}
+
 TEST_F(AdminApiTest, DestroysNoKeyThatIsInUse) {
   v1::DestroyMasterKeyRequest request;
   request.set_generation(1);

@@ -29,8 +29,9 @@ class ApiWorld {
         tokens(gate, *vault.broker, *vault.interactions, *vault.rejections,
                *vault.keys),
         connections(gate, *vault.connections, *vault.interactions, *vault.keys),
-        admin(gate, *vault.store, *vault.rotation, *vault.operations,
-              *vault.signer, *vault.providers, *vault.refresher, reload,
+        admin(gate, *vault.store,
+              {*vault.operations, *vault.rotation, *vault.incident},
+              *vault.providers, *vault.refresher, reload,
               {"9.9.9", "file", "127.0.0.1:1", "https://connect.test",
                vault.clock.Now()}) {}
   ~ApiWorld() { vault.Finish(); }

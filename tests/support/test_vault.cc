@@ -154,6 +154,8 @@ TestVault::TestVault() {
   operations = std::make_unique<Operations>(clock);
   rotation =
       std::make_unique<KeyRotation>(clock, *store, *keys, *signer, *operations);
+  incident = std::make_unique<Incident>(clock, *store, *holder, *connections,
+                                        *operations);
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
                                     *refresher, *pool);

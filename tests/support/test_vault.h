@@ -13,6 +13,7 @@
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
 #include "vault/directory.h"
+#include "vault/incident.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
 #include "vault/key_rotation.h"
@@ -91,6 +92,7 @@ class TestVault {
   std::unique_ptr<ConnectionAdmin> connections;
   std::unique_ptr<NoteSigner> signer;
   std::unique_ptr<KeyRotation> rotation;
+  std::unique_ptr<Incident> incident;
   std::unique_ptr<Operations> operations;  // before what it works with
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Broker> broker;

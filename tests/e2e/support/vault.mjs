@@ -32,6 +32,8 @@ export async function run(file, args, { input, env, timeout = 120_000 } = {}) {
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (part) => { output[name] += part; });
   }
+  // One that ended before it read its input says why by its exit code.
+  child.stdin.on('error', () => {});
   child.stdin.end(input ?? '');
   const [code] = await once(child, 'close');
   return { code, ...output };
