@@ -146,8 +146,10 @@ void AddVaultCommands(Tree& tree) {
            [&o](Session& s) { return RunKeyRotate(s, o.rotate); });
   rotate->add_flag("--dry-run", o.rotate.dry_run,
                    "Only say how much there is to do");
-  rotate->add_flag("--rewrap-only", o.rotate.rewrap_only,
+  rotate->add_flag("--rewrap-only,--resume", o.rotate.rewrap_only,
                    "Only finish what an earlier run left; no new key");
+  rotate->add_flag("--pause", o.rotate.pause,
+                   "Stop a rotation that runs; --resume goes on with it");
   rotate
       ->add_option("--rate", o.rotate.rows_per_second,
                    "At most so many rows a second")

@@ -135,6 +135,32 @@ int Finish(Session& session, const v1::Operation& operation,
   return kExitDone;
 }
 
+bool IsRotation(const v1::Operation& operation) {
+  return operation.phase() == v1::Operation::PHASE_REWRAPPING ||
+         operation.phase() == v1::Operation::PHASE_PROVING;
+}
+
+int Pause(Session& session) {
+  auto keys = session.daemon().Call(&Channel::Admin::ListMasterKeys,
+                                    v1::ListMasterKeysRequest());
+  if (!keys.ok()) return session.Fail(keys.status());
+  const v1::Operation& running = keys->operation();
+  if (!keys->has_operation() || !IsRotation(running)) {
+    return session.FailUsage("no rotation is under way");
+  }
+  v1::CancelOperationRequest request;
+  request.set_name(running.name());
+  auto cancelled =
+      session.daemon().Call(&Channel::Admin::CancelOperation, request);
+  if (!cancelled.ok()) return session.Fail(cancelled.status());
+  if (session.PrintedFor(running)) return kExitDone;
+  session.terminal().Print(
+      absl::StrCat("Paused after ", Grouped(running.rows_done()), " of ",
+                   Counted(running.rows_total(), "data key", "data keys"),
+                   ". 'tokenvault key rotate --resume' goes on.\n"));
+  return kExitDone;
+}
+
 }  // namespace
 
 int RunKeyStatus(Session& session) {
@@ -144,20 +170,32 @@ int RunKeyStatus(Session& session) {
   if (session.PrintedFor(*keys)) return kExitDone;
   Table table(
       {"GENERATION", "STATE", "DATA KEYS", "OPENED BY", "MADE", "PROVED"});
-  int64_t on_older = 0;
+  bool unfinished = false;
   for (const auto& key : keys->keys()) {
-    if (key.state() != v1::MasterKey::STATE_ACTIVE) on_older += key.data_keys();
+    unfinished |= key.state() == v1::MasterKey::STATE_PENDING ||
+                  key.state() == v1::MasterKey::STATE_DECRYPT_ONLY;
     table.Add({absl::StrCat(key.generation()), StateOf(key),
                Grouped(key.data_keys()), absl::StrJoin(key.root_sources(), ","),
                When(key.create_time(), session.now()),
                When(key.prove_time(), session.now())});
   }
   session.terminal().Print(table.ToText(session.terminal(), "no master keys"));
-  if (on_older > 0) session.terminal().Print("\nNext: tokenvault key rotate\n");
+  if (keys->has_operation() && IsRotation(keys->operation())) {
+    const v1::Operation& running = keys->operation();
+    session.terminal().Print(absl::StrCat(
+        "\nA rotation is under way: ", Grouped(running.rows_done()), " of ",
+        Counted(running.rows_total(), "data key", "data keys"),
+        running.phase() == v1::Operation::PHASE_PROVING ? " opened to prove it"
+                                                        : " re-wrapped",
+        ".\n"));
+  } else if (unfinished) {
+    session.terminal().Print("\nNext: tokenvault key rotate --resume\n");
+  }
   return kExitDone;
 }
 
 int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
+  if (options.pause) return Pause(session);
   v1::RotateMasterKeyRequest request;
   request.set_request_id(NewRequestId());
   request.set_validate_only(options.dry_run);

@@ -319,6 +319,9 @@ void AdminApi::ListMasterKeys(ApiCall call, v1::ListMasterKeysRequest,
                            work_.rotation.ProofVerifier());
           response.set_proof_verifier(verifier.ToString());
         }
+        if (auto running = work_.operations.Running(); running.has_value()) {
+          *response.mutable_operation() = ToProto(*running);
+        }
         return response;
       });
 }

@@ -85,6 +85,12 @@ absl::StatusOr<Operation::Progress> Operations::Get(
   return operation_.progress_;
 }
 
+std::optional<Operation::Progress> Operations::Running() const {
+  MutexLock lock(operation_.mutex_);
+  if (operation_.progress_.done) return std::nullopt;
+  return operation_.progress_;
+}
+
 absl::Status Operations::Cancel(const std::string& id) {
   RETURN_IF_ERROR(Get(id).status());
   operation_.stop_ = true;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -92,6 +93,8 @@ class Operations {
   // RESOURCE_DENIED for an operation that is not this process's latest.
   absl::StatusOr<Operation::Progress> Get(const std::string& id) const;
   absl::Status Cancel(const std::string& id);
+  // The one that runs, if any.
+  std::optional<Operation::Progress> Running() const;
 
  private:
   const Clock& clock_;

@@ -239,6 +239,13 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
     MutexLock lock(daemon_.mutex_);
     const bool rotated = daemon_.rotation_polls_ >= 2;
+    if (daemon_.state_.rotating) {
+      v1::Operation& running = *keys->mutable_operation();
+      running.set_name("operations/1");
+      running.set_phase(v1::Operation::PHASE_REWRAPPING);
+      running.set_rows_done(602);
+      running.set_rows_total(kRows);
+    }
     auto* key = keys->add_keys();
     key->set_generation(4);
     key->set_state(rotated ? v1::MasterKey::STATE_RETIRED

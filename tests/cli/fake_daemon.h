@@ -22,6 +22,7 @@ struct FakeDaemonState {
   bool bad_config = false;        // ReloadConfig finds a fault
   bool rotation_fails = false;    // with STORAGE_FULL, half way
   bool rotation_hangs = false;    // makes no progress
+  bool rotating = false;          // somebody else's rotation is under way
   bool failing_provider = false;  // acme-jira refuses our client
   bool hostile = false;           // labels full of escape sequences
   std::string pages_url;          // of the demo

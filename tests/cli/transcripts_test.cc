@@ -58,6 +58,7 @@ FakeDaemonState StateNamed(const std::string& words) {
   state.bad_config = has("bad-config");
   state.rotation_fails = has("failing-rotation");
   state.failing_provider = has("failing-provider");
+  state.rotating = has("rotating");
   state.hostile = has("hostile");
   return state;
 }

@@ -22,6 +22,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class KeyRotationTest : public ::testing::Test {
  protected:
@@ -318,6 +319,60 @@ TEST_F(KeyRotationTest, VerifiesEveryRecordWhenAsked) {
   EXPECT_THAT(progress.broken,
               ElementsAre(absl::StrCat("connections/", second.id.value)));
   EXPECT_EQ(progress.records_opened, 1);
+}
+
+TEST_F(KeyRotationTest, OpensNoSecretInThePlaceOfAnother) {
+  std::vector<Connection> rows;
+  for (int i = 0; i < 50; ++i) {
+    rows.push_back(world_.Connect("acme", absl::StrCat("person-", i % 5),
+                                  "calendar-bot", "calendar", ReadCalendar(),
+                                  absl::StrCat("rt-", i)));
+  }
+  int opened = 0;
+  for (const Connection& place : rows) {
+    auto sealer = world_.keys->SealerFor(place.tenant, place.user.value);
+    ASSERT_TRUE(sealer.ok()) << sealer.status();
+    for (const Connection& other : rows) {
+      auto secret = sealer->Open(
+          other.sealed_refresh_token,
+          RefreshTokenBinding(world_.keys->deployment_id(), place));
+      EXPECT_EQ(secret.ok(), other.id == place.id);
+      if (secret.ok()) ++opened;
+    }
+  }
+  EXPECT_EQ(opened, 50);
+  // And the whole says so when two have changed places.
+  std::swap(rows[7].sealed_refresh_token, rows[31].sealed_refresh_token);
+  WriteBatch batch;
+  batch.Update(rows[7]);
+  batch.Update(rows[31]);
+  ASSERT_EQ(world_.store->Commit(std::move(batch)), absl::OkStatus());
+  auto verified = world_.rotation->Verify(CensusDepth::kAllRecords);
+  ASSERT_TRUE(verified.ok());
+  EXPECT_THAT(
+      Wait(verified->id).broken,
+      UnorderedElementsAre(absl::StrCat("connections/", rows[7].id.value),
+                           absl::StrCat("connections/", rows[31].id.value)));
+}
+
+TEST_F(KeyRotationTest, NamesARowThatWasPutBack) {
+  Connection connection = world_.ConnectCalendar();
+  const Connection before = world_.Row(connection);
+  Connection after = before;
+  auto sealer = world_.keys->SealerFor(after.tenant, after.user.value);
+  ASSERT_TRUE(sealer.ok());
+  after.generation += 1;
+  after.sealed_refresh_token = *sealer->Seal(
+      Secret("rt-2"), RefreshTokenBinding(world_.keys->deployment_id(), after));
+  world_.Put(after);
+  // The old secret under the new generation, as a copy of one column would be.
+  Connection mixed = world_.Row(connection);
+  mixed.sealed_refresh_token = before.sealed_refresh_token;
+  world_.Put(mixed);
+  auto verified = world_.rotation->Verify(CensusDepth::kAllRecords);
+  ASSERT_TRUE(verified.ok());
+  EXPECT_THAT(Wait(verified->id).broken,
+              ElementsAre(absl::StrCat("connections/", connection.id.value)));
 }
 
 TEST_F(KeyRotationTest, NamesTheLeafThatEndsIt) {
