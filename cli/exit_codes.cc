@@ -23,7 +23,8 @@ constexpr Meaning kMeanings[] = {
     {kExitNotPermitted, "not authenticated or not permitted"},
     {kExitSealed, "sealed or not initialized"},
     {kExitCheckFailed,
-     "a check failed: provider test, demo, keys, incident, audit chain, backup, config drift"},
+     "a check failed: provider test, demo, keys, incident, audit chain, "
+     "backup, config drift"},
     {kExitInterrupted, "interrupted"},
 };
 

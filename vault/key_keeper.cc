@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/errors.h"
+#include "base/log.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
 #include "vault/bindings.h"
@@ -132,7 +133,13 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::LoadDataKey(
   if (!HasReason(key.status(), "KEY_UNKNOWN")) return key;
   // Read before it was re-wrapped, opened after the old master key had gone.
   ASSIGN_OR_RETURN(Dek again, store_.GetDek(tenant, subject));
-  return again.kek_version == dek->kek_version ? key : OpenDataKey(again);
+  if (again.kek_version != dek->kek_version) return OpenDataKey(again);
+  Log(LogLevel::kError, "key.unknown",
+      "a data key wants a master key that is retired, or was never here; was "
+      "an "
+      "old copy of the database put back?",
+      {{LogKey::kReason, ReasonOf(key.status())}});
+  return key;
 }
 
 absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::OpenDataKey(

@@ -15,8 +15,8 @@ namespace {
 
 constexpr char kMemory[] = ":memory:";
 
-// Ten seconds. Reads are short; the long ones, of all data keys, end within that
-// too unless there are millions.
+// Ten seconds. Reads are short; the long ones, of all data keys, end within
+// that too unless there are millions.
 constexpr int kScrubTries = 500;
 constexpr absl::Duration kScrubPause = absl::Milliseconds(20);
 
