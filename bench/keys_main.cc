@@ -250,7 +250,7 @@ absl::Status Rotate(Vault& vault, int people) {
 absl::Status Run(const std::string& folder, int people) {
   RETURN_IF_ERROR(InitCrypto());
   const Machine machine = ThisMachine();
-  std::printf("%s, %d cores, Linux %s, %s build, %s\n\n", machine.cpu.c_str(),
+  std::printf("%s, %d cores, %s, %s build, %s\n\n", machine.cpu.c_str(),
               machine.cores, machine.kernel.c_str(), TOKENVAULT_BUILD_TYPE,
               absl::FormatTime("%Y-%m-%d %H:%M UTC", SystemClock().Now(),
                                absl::UTCTimeZone())

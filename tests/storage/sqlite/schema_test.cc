@@ -68,6 +68,41 @@ TEST_F(SchemaTest, UndoesAStepThatFails) {
   EXPECT_EQ(Number("PRAGMA user_version"), 1);
 }
 
+// The step to version 3 makes the table of master keys anew, which two others
+// refer to.
+TEST_F(SchemaTest, KeepsTheKeysOfAVaultOfVersionTwo) {
+  const std::vector<EmbeddedFile>& all = SchemaFiles();
+  ASSERT_GE(all.size(), 3u);
+  ASSERT_THAT(PrepareSchema(*connection_, {all.begin(), all.begin() + 2}, true),
+              IsOk());
+  ASSERT_THAT(
+      connection_->RunScript(
+          "INSERT INTO root_source VALUES ('file', 'file', '', 1);"
+          "INSERT INTO kek VALUES (1, x'01', 3, 10, 11, 5);"
+          "INSERT INTO kek VALUES (2, x'02', 2, 20, 21, 6);"
+          "INSERT INTO kek_wrap VALUES (1, 'file', x'aa'), (2, 'file', x'bb');"
+          "INSERT INTO dek VALUES ('t', 'u', x'03', 1, 2, x'cc', 30, 7)"),
+      IsOk());
+  ASSERT_THAT(PrepareSchema(*connection_, all, false), IsOk());
+  EXPECT_EQ(Number("SELECT count(*) FROM kek WHERE proof=''"), 2);
+  EXPECT_EQ(Number("SELECT version FROM kek WHERE version_number=1"), 5);
+  EXPECT_EQ(Number("SELECT count(*) FROM kek_wrap"), 2);
+  EXPECT_EQ(Number("SELECT count(*) FROM dek"), 1);
+  // And what they refer to is looked after as before.
+  EXPECT_EQ(Number("PRAGMA foreign_keys"), 1);
+  EXPECT_EQ(Number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+  EXPECT_FALSE(
+      connection_->RunScript("INSERT INTO kek_wrap VALUES (9, 'file', x'dd')")
+          .ok());
+  EXPECT_FALSE(
+      connection_->RunScript("DELETE FROM kek WHERE version_number=2").ok());
+  EXPECT_FALSE(
+      connection_
+          ->RunScript("INSERT INTO kek VALUES (3, x'03', 2, 1, 1, 1, '', 1, "
+                      "1, 1)")
+          .ok());
+}
+
 TEST_F(SchemaTest, HoldsOnlyStrictTables) {
   ASSERT_THAT(PrepareSchema(*connection_, SchemaFiles(), true), IsOk());
   EXPECT_EQ(Number("SELECT count(*) FROM pragma_table_list"
