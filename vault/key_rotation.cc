@@ -136,11 +136,11 @@ absl::Status KeyRotation::Rotate(Operation& operation, int rows_per_second,
   });
   RETURN_IF_ERROR(Rewrap(operation, version, rows_per_second));
   FaultPoint("rotate.rewrapped");
-  if (!operation.stopping()) {
-    RETURN_IF_ERROR(Prove(operation, version, request_id));
+  if (operation.stopping()) {
+    operation.Cancelled();
+    return absl::OkStatus();
   }
-  if (operation.stopping()) operation.Cancelled();
-  return absl::OkStatus();
+  return Prove(operation, version, request_id);
 }
 
 absl::Status KeyRotation::Prove(Operation& operation, uint32_t version,

@@ -39,29 +39,28 @@ const LONG = {
   foreign: { kills: 100, refreshes: 10_000, people: 200 },
 };
 
-const USAGE = `usage: tests/faults/run [--seed N] [--short|--long] [--margin MS] [--only PART,...] [--out FILE]
-parts: ${PARTS.join(' ')}
-`;
+const FLAGS = '[--seed N] [--short|--long] [--margin MS] [--only PART,...] [--out FILE]';
 
 // {size, seed, only, margin, out}; `margin` in ms. Ends the process when they make
-// no sense.
-export function readOptions(args) {
-  const options = { size: SHORT, seed: Date.now() % 1e9, only: PARTS, margin: 5, out: '' };
+// no sense. `program` is what is run, with its parts and its two forms.
+export function readOptions(args, program = { name: 'tests/faults/run', parts: PARTS, short: SHORT, long: LONG }) {
+  const { name, parts, short, long } = program;
+  const options = { size: short, seed: Date.now() % 1e9, only: parts, margin: 5, out: '' };
   const takes = {
     '--seed': [/^\d{1,9}$/, (value) => { options.seed = Number(value); }],
     '--margin': [/^\d{1,4}$/, (value) => { options.margin = Number(value); }],
     '--out': [/^[^-]/, (value) => { options.out = value; }],
-    '--only': [new RegExp(`^(${PARTS.join('|')})(,(${PARTS.join('|')}))*$`),
+    '--only': [new RegExp(`^(${parts.join('|')})(,(${parts.join('|')}))*$`),
       (value) => { options.only = value.split(','); }],
   };
   for (let i = 0; i < args.length; i += 1) {
-    if (args[i] === '--short') options.size = SHORT;
-    else if (args[i] === '--long') options.size = LONG;
+    if (args[i] === '--short') options.size = short;
+    else if (args[i] === '--long') options.size = long;
     else {
       const [form, take] = takes[args[i]] ?? [];
       i += 1;
       if (!form?.test(args[i] ?? '')) {
-        process.stderr.write(USAGE);
+        process.stderr.write(`usage: ${name} ${FLAGS}\nparts: ${parts.join(' ')}\n`);
         process.exit(2);
       }
       take(args[i]);

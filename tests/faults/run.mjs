@@ -2,6 +2,7 @@
 // says how to read what it prints. Started by tests/faults/run.
 import { badDisks, whyNoBadDisks } from './bad_disk.mjs';
 import { Campaign } from './campaign.mjs';
+import { Course } from './course.mjs';
 import { againstForeignServer } from './foreign_server.mjs';
 import { massRefusal } from './mass_refusal.mjs';
 import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
@@ -18,26 +19,11 @@ import { answeredMeanwhile } from './standing_still.mjs';
 
 const { size, seed, only, margin, out } = readOptions(process.argv.slice(2));
 const score = new Score({ seed, form: size.form, margin, version: await version(), parts: [] });
-const began = Date.now();
-let spoken = 0;
-let stopped = false;
-
-// A line every two seconds at most; results and breaches at once.
-function say(text, kind = 'progress') {
-  const now = Date.now();
-  if (kind === 'progress' && now - spoken < 2000) return;
-  spoken = now;
-  const seconds = ((now - began) / 1000).toFixed(0).padStart(4);
-  process.stdout.write(`${seconds} s  ${kind === 'breach' ? 'BREACH  ' : ''}${text}\n`);
-}
+const course = new Course(score, { out });
+const { say } = course;
 const names = (count) => Array.from({ length: count }, (_, i) => `p${i + 1}`);
 
-async function repeat(count, name, work) {
-  for (let i = 0; i < count && !stopped; i += 1) {
-    say(`${name} ${i + 1}/${count}`);
-    await work(i);
-  }
-}
+const repeat = (...how) => course.repeat(...how);
 
 async function points(campaign) {
   const { points: every, problem } = await faultPoints();
@@ -46,7 +32,7 @@ async function points(campaign) {
   await repeat(size.pointRounds, 'round of all points', async () => {
     for (const point of all) {
       for (const quiet of [true, false]) {
-        if (stopped) return;
+        if (course.stopped) return;
         await killAtPoint(campaign, point, quiet);
         say(point);
       }
@@ -122,7 +108,6 @@ async function alone(campaign) {
 }
 
 async function runPart(part) {
-  score.part = part;
   // So that a part by itself does what it does among others.
   const random = new Random(seed + 7919 * PARTS.indexOf(part));
   const means = { score, random, say, margin: margin * 1000 };
@@ -130,51 +115,16 @@ async function runPart(part) {
   const campaign = new Campaign({ people: names(size.people), ttl: 2, seed, ...WORLDS[part] }, means);
   try {
     await DOES[part](campaign);
-    if (part === 'stops' && !stopped) await alone(means);
+    if (part === 'stops' && !course.stopped) await alone(means);
   } finally {
     await campaign.stop();
   }
   return undefined;
 }
 
-function finish() {
-  if (score.window.length > 0 || score.parts.includes('random')) {
-    score.remarks.push(`residual window: ${score.window.length} answers eaten by random kills after their last byte; ` +
-      quantiles(score.window));
-  }
-  if (out) score.write(out);
-  process.stdout.write(`${score.table()}\n`);
-  for (const remark of score.remarks) process.stdout.write(`${remark}\n`);
-  for (const failure of score.failures) process.stdout.write(`failed: ${failure.split('\n')[0]}\n`);
-  process.stdout.write(`${score.lastLine()}\n`);
-  // All is counted: what sockets and workers of the last part still have to say
-  // changes nothing, and must not end us otherwise.
-  process.exit(score.sound ? 0 : 1);
+await course.through(only, runPart);
+if (score.window.length > 0 || score.parts.includes('random')) {
+  score.remarks.push(`residual window: ${score.window.length} answers eaten by random kills after their last byte; ` +
+    quantiles(score.window));
 }
-
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => {
-    if (stopped) process.exit(1);
-    stopped = true;
-    say(score.fail(`stopped by ${signal}`), 'breach');
-  });
-}
-for (const event of ['uncaughtException', 'unhandledRejection']) {
-  process.on(event, (error) => {
-    score.fail(`${event}: ${error?.stack ?? error}`);
-    finish();
-  });
-}
-
-say(`seed ${seed}`, 'result');
-for (const part of only) {
-  if (stopped) break;
-  try {
-    await runPart(part);
-  } catch (error) {
-    say(score.fail(error.stack), 'breach');
-  }
-  score.parts.push(part);
-  if (out) score.write(out);
-}
-finish();
+course.finish();

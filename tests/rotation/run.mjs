@@ -7,13 +7,15 @@
 // either.
 import { badDisks, whyNoBadDisks } from '../faults/bad_disk.mjs';
 import { Campaign } from '../faults/campaign.mjs';
+import { Course } from '../faults/course.mjs';
 import { Load } from '../faults/load.mjs';
 import { pause } from '../faults/moments.mjs';
+import { readOptions } from '../faults/options.mjs';
 import { faultPoints, isOfRotation, version } from '../faults/points.mjs';
 import { Random } from '../faults/random.mjs';
 import { Score } from '../faults/score.mjs';
 import { Keys } from './keys.mjs';
-import { PARTS, readOptions } from './options.mjs';
+import { PROGRAM } from './options.mjs';
 
 const PEOPLE = Array.from({ length: 20 }, (_, i) => `p${i + 1}`);
 // So many data keys a second: a rotation of all takes longer than most lives of the
@@ -27,21 +29,13 @@ const SEEN_LATE = 50_000;
 // Every third fault meets a rotation that an earlier one left.
 const GO_ON = 3;
 
-const { size, seed, only, margin } = readOptions(process.argv.slice(2));
+const { size, seed, only, margin, out } = readOptions(process.argv.slice(2), PROGRAM);
 const score = new Score({ seed, form: size.form, margin, version: await version(), parts: [] });
-const began = Date.now();
-let spoken = 0;
-let stopped = false;
-
-function say(text, kind = 'progress') {
-  const now = Date.now();
-  if (kind === 'progress' && now - spoken < 2000) return;
-  spoken = now;
-  const seconds = ((now - began) / 1000).toFixed(0).padStart(4);
-  process.stdout.write(`${seconds} s  ${kind === 'breach' ? 'BREACH  ' : ''}${text}\n`);
-}
-
-const keys = new Keys((text) => say(score.fail(text), 'breach'));
+const keys = new Keys((text) => course.say(score.fail(text), 'breach'));
+const course = new Course(score, {
+  out, more: () => ` rotations=${keys.rotations} opened=${keys.opened}`,
+});
+const { say } = course;
 
 // One fault while a rotation runs and agents get tokens; then the keys are looked
 // at, now and then the rotation is ended, and the judge has the last word.
@@ -62,7 +56,7 @@ function runOne(campaign, kind, fault) {
 async function killAtPoint(campaign, point) {
   let reached = false;
   // Chance, or what an earlier kill left, may lead past a point; then again.
-  for (let tries = 0; tries < 4 && !reached && !stopped; tries += 1) {
+  for (let tries = 0; tries < 4 && !reached && !course.stopped; tries += 1) {
     await runOne(campaign, 'kill at a fault point', async (rig) => {
       await rig.kill();
       await rig.restart({ TOKENVAULT_FAULT: `${point}:1` });
@@ -84,7 +78,7 @@ async function points(campaign) {
   const ours = all.filter(isOfRotation);
   for (let i = 0; i < size.pointRounds; i += 1) {
     for (const point of ours) {
-      if (stopped) return;
+      if (course.stopped) return;
       say(`round ${i + 1}/${size.pointRounds}: ${point}`);
       await killAtPoint(campaign, point);
     }
@@ -93,16 +87,13 @@ async function points(campaign) {
 }
 
 async function random(campaign) {
-  for (let i = 0; i < size.randomKills && !stopped; i += 1) {
-    say(`random kill ${i + 1}/${size.randomKills}`);
-    await runOne(campaign, 'random kill', async (rig) => {
-      const load = new Load(rig, campaign.random, { depth: 1 });
-      const rotating = rig.vault.cli(...SLOW);
-      await pause(campaign.random.between(0, LONGEST_LIFE));
-      await rig.kill();
-      await Promise.all([rotating, load.stop()]);
-    });
-  }
+  await course.repeat(size.randomKills, 'random kill', () => runOne(campaign, 'random kill', async (rig) => {
+    const load = new Load(rig, campaign.random, { depth: 1 });
+    const rotating = rig.vault.cli(...SLOW);
+    await pause(campaign.random.between(0, LONGEST_LIFE));
+    await rig.kill();
+    await Promise.all([rotating, load.stop()]);
+  }));
 }
 
 async function disk(campaign) {
@@ -114,8 +105,7 @@ async function disk(campaign) {
   }
   const disks = badDisks(campaign.random, size.badDisks);
   let met = 0;
-  for (let i = 0; i < disks.length && !stopped; i += 1) {
-    say(`bad disk ${i + 1}/${disks.length}`);
+  await course.repeat(disks.length, 'bad disk', async (i) => {
     await runOne(campaign, disks[i].kind, async (rig) => {
       const { launcher, injected } = disks[i](rig);
       await rig.kill();
@@ -128,7 +118,7 @@ async function disk(campaign) {
       }
       if (injected()) met += 1;
     });
-  }
+  });
   score.remarks.push(`bad disks: ${met} of ${disks.length} met`);
   if (met < disks.length / 2) score.fail('most bad disks were not met');
 }
@@ -136,9 +126,8 @@ async function disk(campaign) {
 const DOES = { points, random, disk };
 
 async function runPart(part) {
-  score.part = part;
   keys.begin();
-  const means = { score, random: new Random(seed + 7919 * PARTS.indexOf(part)), say, margin: margin * 1000 };
+  const means = { score, random: new Random(seed + 7919 * PROGRAM.parts.indexOf(part)), say, margin: margin * 1000 };
   // One world a part: its keys grow old together.
   const campaign = new Campaign({ people: PEOPLE, seed, ttl: 2, runs: Infinity }, means);
   try {
@@ -148,36 +137,6 @@ async function runPart(part) {
   }
 }
 
-function finish() {
-  process.stdout.write(`${score.table()}\n`);
-  for (const remark of score.remarks) process.stdout.write(`${remark}\n`);
-  for (const failure of score.failures) process.stdout.write(`failed: ${failure.split('\n')[0]}\n`);
-  process.stdout.write(`${score.lastLine()} rotations=${keys.rotations} opened=${keys.opened}\n`);
-  process.exit(score.sound ? 0 : 1);
-}
-
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => {
-    if (stopped) process.exit(1);
-    stopped = true;
-    say(score.fail(`stopped by ${signal}`), 'breach');
-  });
-}
-for (const event of ['uncaughtException', 'unhandledRejection']) {
-  process.on(event, (error) => {
-    score.fail(`${event}: ${error?.stack ?? error}`);
-    finish();
-  });
-}
-
-say(`seed ${seed}`, 'result');
-for (const part of only) {
-  if (stopped) break;
-  try {
-    await runPart(part);
-  } catch (error) {
-    say(score.fail(error.stack), 'breach');
-  }
-}
-if (keys.rotations === 0 && !stopped) score.fail('no rotation came to its end');
-finish();
+await course.through(only, runPart);
+if (keys.rotations === 0 && !course.stopped) score.fail('no rotation came to its end');
+course.finish();
