@@ -1,12 +1,12 @@
 #include "vault/key_rotation.h"
 
 #include <algorithm>
-#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/await.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/fault_point.h"
@@ -361,13 +361,14 @@ absl::Status KeyRotation::Flip(uint32_t version) {
   keys_.Adopt(opened);
   ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> flipped,
                    opened->WithPrimary(version));
-  std::promise<absl::Status> committed;
-  store_.Commit(std::move(batch), [&](absl::Status status) {
-    FaultPoint("rotate.flipped");
-    if (status.ok()) keys_.Adopt(std::move(flipped));
-    committed.set_value(std::move(status));
+  return Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+    store_.Commit(std::move(batch),
+                  [&, done = std::move(done)](absl::Status status) mutable {
+                    FaultPoint("rotate.flipped");
+                    if (status.ok()) keys_.Adopt(std::move(flipped));
+                    done(std::move(status));
+                  });
   });
-  return committed.get_future().get();
 }
 
 absl::Status KeyRotation::Rewrap(Operation& operation, uint32_t version,

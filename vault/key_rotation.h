@@ -19,9 +19,8 @@ namespace tokenvault {
 //
 //   1. create   vN+1 PENDING, wrapped by the root source; read back, unwrapped,
 //               compared
-//   2. flip     one commit: vN+1 ACTIVE, vN DECRYPT_ONLY; from then on the
-//   store
-//               takes no data key under an older one
+//   2. flip     one commit: vN+1 ACTIVE, vN DECRYPT_ONLY; the store takes no
+//               data key under an older one any more
 //   3. re-wrap  batches of data keys, each with its own precondition
 //   4. prove    at one moment no data key is under an older key, and all open
 //   5. retire   one commit: the signed proof, the older keys RETIRED, the leaf;

@@ -3,10 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <memory>
-#include <optional>
 #include <utility>
 
+#include "base/await.h"
 #include "base/errors.h"
 #include "storage/sqlite/apply.h"
 
@@ -50,27 +49,12 @@ void Writer::Commit(WriteBatch batch,
 }
 
 absl::Status Writer::Scrub() {
-  struct Waiting {
-    Mutex mutex;
-    CondVar changed;
-    std::optional<absl::Status> result ABSL_GUARDED_BY(mutex);
-  };
-  auto waiting = std::make_shared<Waiting>();
-  Pending scrub;
-  scrub.scrub = true;
-  scrub.done = [waiting](absl::Status result) {
-    MutexLock lock(waiting->mutex);
-    waiting->result = std::move(result);
-    waiting->changed.NotifyOne();
-  };
-  {
+  return Await([this](absl::AnyInvocable<void(absl::Status)> done) {
     MutexLock lock(mutex_);
-    queue_.push_back(std::move(scrub));
+    queue_.push_back(
+        {WriteBatch(), std::move(done), absl::OkStatus(), /*scrub=*/true});
     if (queue_.size() == 1) work_arrived_.NotifyOne();
-  }
-  MutexLock lock(waiting->mutex);
-  while (!waiting->result.has_value()) waiting->changed.Wait(waiting->mutex);
-  return *waiting->result;
+  });
 }
 
 void Writer::Run() {
