@@ -1,6 +1,5 @@
 #include "cli/connections.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/humanize.h"
@@ -122,15 +121,13 @@ std::string UpstreamSentence(const v1::RevokeConnectionResponse& answer) {
 // Whether to go on. Destroying is asked about, by the connection's own id.
 absl::StatusOr<bool> Confirmed(Session& session,
                                const v1::Connection& connection) {
-  const std::string id = ShortName(connection.name());
-  session.terminal().Note(absl::StrCat(
-      "This ends the connection of ", LabelOf(connection), " to ",
-      ShortName(connection.provider()), " for ",
-      Counted(connection.agents_size(), "agent", "agents"),
-      ". It cannot be undone: the person would have to connect again."));
-  auto typed = session.terminal().Ask(absl::StrCat("Type ", id, " to go on: "));
-  if (!typed.ok()) return typed.status();
-  return typed->has_value() && absl::StripAsciiWhitespace(**typed) == id;
+  return session.Confirmed(
+      absl::StrCat(
+          "This ends the connection of ", LabelOf(connection), " to ",
+          ShortName(connection.provider()), " for ",
+          Counted(connection.agents_size(), "agent", "agents"),
+          ". It cannot be undone: the person would have to connect again."),
+      ShortName(connection.name()));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/humanize.h"
 #include "cli/names.h"
@@ -35,15 +34,11 @@ v1::RevokeForIncidentRequest RequestFor(const IncidentRevokeOptions& options) {
 
 // Asked about by their number: who types it has read it.
 absl::StatusOr<bool> Confirmed(Session& session, int64_t count) {
-  const std::string words = absl::StrCat("revoke ", count);
-  session.terminal().Note(absl::StrCat(
-      "This ends ", Connections(count),
-      ", here and at the providers. It cannot be undone: people would have to "
-      "connect again."));
-  auto typed =
-      session.terminal().Ask(absl::StrCat("Type \"", words, "\" to go on: "));
-  if (!typed.ok()) return typed.status();
-  return typed->has_value() && absl::StripAsciiWhitespace(**typed) == words;
+  return session.Confirmed(
+      absl::StrCat("This ends ", Connections(count),
+                   ", here and at the providers. It cannot be undone: people "
+                   "would have to connect again."),
+      absl::StrCat("revoke ", count));
 }
 
 int Finish(Session& session, const v1::Operation& ended) {

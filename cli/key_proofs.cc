@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
@@ -72,15 +71,11 @@ const v1::MasterKey* FindProof(const v1::ListMasterKeysResponse& keys,
 }
 
 absl::StatusOr<bool> Confirmed(Session& session, uint32_t generation) {
-  const std::string words = absl::StrCat("destroy ", generation);
-  session.terminal().Note(absl::StrCat(
-      "This removes what opens master key ", generation,
-      ". Every backup from before its rotation becomes unreadable, for ever "
-      "and for everybody."));
-  auto typed =
-      session.terminal().Ask(absl::StrCat("Type \"", words, "\" to go on: "));
-  if (!typed.ok()) return typed.status();
-  return typed->has_value() && absl::StripAsciiWhitespace(**typed) == words;
+  return session.Confirmed(
+      absl::StrCat("This removes what opens master key ", generation,
+                   ". Every backup from before its rotation becomes "
+                   "unreadable, for ever and for everybody."),
+      absl::StrCat("destroy ", generation));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/errors.h"
@@ -74,6 +75,16 @@ int Session::Fail(const absl::Status& fault, FaultOrigin origin,
 int Session::FailUsage(absl::string_view sentence, absl::string_view hint) {
   terminal_.Complain(sentence, hint);
   return kExitLocalMistake;
+}
+
+absl::StatusOr<bool> Session::Confirmed(absl::string_view warning,
+                                        absl::string_view words) {
+  terminal_.Note(warning);
+  const char* quote = absl::StrContains(words, ' ') ? "\"" : "";
+  auto typed =
+      terminal_.Ask(absl::StrCat("Type ", quote, words, quote, " to go on: "));
+  if (!typed.ok()) return typed.status();
+  return typed->has_value() && absl::StripAsciiWhitespace(**typed) == words;
 }
 
 }  // namespace tokenvault

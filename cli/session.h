@@ -55,6 +55,11 @@ class Session {
   // The same for a mistake in the arguments.
   int FailUsage(absl::string_view sentence, absl::string_view hint = "");
 
+  // Warns, and asks for `words` to be typed: whether they were. Errors of
+  // Terminal::Ask.
+  absl::StatusOr<bool> Confirmed(absl::string_view warning,
+                                 absl::string_view words);
+
  private:
   Terminal& terminal_;
   const Clock& clock_;
