@@ -29,16 +29,34 @@ const KINDS = [
 const MOST_CALLS = 80;
 
 // Why this machine lets nobody stand between a process and the kernel, or "".
-export function whyNoBadDisks() {
+function whyNoBadDisks() {
   const { status, error, stderr } = spawnSync('strace', ['-D', '-qq', '-o', '/dev/null', 'true'],
     { encoding: 'utf8' });
   return status === 0 ? '' : error?.message ?? stderr.trim().split('\n')[0];
 }
 
+// A whole part: `tryOne` with each disk, which says whether the disk was met.
+export async function throughBadDisks(course, random, size, tryOne) {
+  const { score } = course;
+  const why = whyNoBadDisks();
+  if (why) {
+    score.skip(why);
+    if (size.form === 'long') score.fail('the long form wants disks that fail');
+    return;
+  }
+  const disks = badDisks(random, size.badDisks);
+  let met = 0;
+  await course.repeat(disks.length, 'bad disk', async (i) => {
+    if (await tryOne(disks[i])) met += 1;
+  });
+  score.remarks.push(`bad disks: ${met} of ${disks.length} met`);
+  if (met < disks.length / 2) score.fail('most bad disks were not met');
+}
+
 // Of each kind the first `inTurn` calls in turn, then `byChance` later ones. Each is
 // a function of the rig to {launcher, injected}, with its `kind`; `injected` says
 // whether any call failed.
-export function badDisks(random, { inTurn, byChance }) {
+function badDisks(random, { inTurn, byChance }) {
   const chances = Array.from({ length: byChance }, () => {
     const one = random.of(KINDS);
     return [one, random.between(1, one.most ?? MOST_CALLS)];

@@ -1,6 +1,6 @@
 // Proves from outside that a refresh never loses a grant; tests/faults/README.md
 // says how to read what it prints. Started by tests/faults/run.
-import { badDisks, whyNoBadDisks } from './bad_disk.mjs';
+import { throughBadDisks } from './bad_disk.mjs';
 import { Campaign } from './campaign.mjs';
 import { Course } from './course.mjs';
 import { againstForeignServer } from './foreign_server.mjs';
@@ -47,22 +47,6 @@ async function points(campaign) {
     `passed by ${Object.values(score.missed).reduce((a, b) => a + b, 0)} times`);
 }
 
-async function disk(campaign) {
-  const why = whyNoBadDisks();
-  if (why) {
-    score.skip(why);
-    if (size.form === 'long') score.fail('the long form wants disks that fail');
-    return;
-  }
-  const disks = badDisks(campaign.random, size.badDisks);
-  let met = 0;
-  await repeat(disks.length, 'bad disk', async (i) => {
-    if (await diskFails(campaign, disks[i])) met += 1;
-  });
-  score.remarks.push(`bad disks: ${met} of ${disks.length} met`);
-  if (met < disks.length / 2) score.fail('most bad disks were not met');
-}
-
 // What each part does, with a campaign of its own.
 const DOES = {
   points,
@@ -81,7 +65,7 @@ const DOES = {
     await repeat(size.longStops, 'standstill past the lease', () => longStop(campaign));
   },
   clock: (campaign) => repeat(size.oddClocks, 'clock set', () => clockSet(campaign)),
-  disk,
+  disk: (campaign) => throughBadDisks(course, campaign.random, size, (one) => diskFails(campaign, one)),
   stampede: (campaign) => stampede(campaign, size.stampede.waiters),
   mass: async (campaign) => {
     await massRefusal(campaign, 'invalid_client', 0);
