@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
-#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
 
@@ -125,8 +124,7 @@ absl::Status Incident::RevokeAll(Operation& operation,
 
   std::shared_ptr<const Directory> directory = directory_.Get();
   std::atomic<size_t> next = 0;
-  Mutex mutex;
-  absl::Status first_failure;  // under `mutex`
+  absl::Status first_failure;  // changed with the progress
   auto work = [&] {
     for (size_t i = next++; i < found.size() && !operation.stopping();
          i = next++) {
@@ -136,11 +134,12 @@ absl::Status Incident::RevokeAll(Operation& operation,
           /*etag=*/"", "operator", request_id);
       operation.Change([&](Operation::Progress& progress) {
         ++progress.rows_done;
-        if (revoked.ok()) Note(progress, connection, *revoked);
+        if (revoked.ok()) {
+          Note(progress, connection, *revoked);
+        } else {
+          first_failure.Update(revoked.status());
+        }
       });
-      if (revoked.ok()) continue;
-      MutexLock lock(mutex);
-      if (first_failure.ok()) first_failure = revoked.status();
     }
   };
   std::vector<std::thread> workers;

@@ -62,10 +62,11 @@ absl::StatusOr<Operation::Progress> Operations::Start(Work work) {
     if (!operation_.progress_.done) {
       return errors::OperationRunning(operation_.progress_.id);
     }
+    // Together: from here on it can be told to stop.
     operation_.progress_ = progress;
+    operation_.stop_ = false;
   }
   if (thread_.joinable()) thread_.join();
-  operation_.stop_ = false;
   thread_ = std::thread([this, work = std::move(work)]() mutable {
     absl::Status result = work(operation_);
     operation_.Change([&result](Operation::Progress& progress) {
