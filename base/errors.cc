@@ -354,6 +354,17 @@ absl::Status RootKeyInvalid(absl::string_view problem) {
               {{"problem", Str(problem)}});
 }
 
+absl::Status RootSourceClosed(absl::string_view why) {
+  return Make(StatusCode::kFailedPrecondition, "ROOT_SOURCE_CLOSED",
+              absl::StrCat("the root source is closed: ", why));
+}
+
+absl::Status RootSourceNeeded(absl::string_view source, absl::string_view why) {
+  return Make(StatusCode::kFailedPrecondition, "ROOT_SOURCE_NEEDED",
+              absl::StrCat("root source ", source, " is needed: ", why),
+              {{"source", Str(source)}});
+}
+
 absl::Status MemoryNotLocked(absl::string_view problem) {
   return Make(StatusCode::kFailedPrecondition, "MEMORY_NOT_LOCKED",
               absl::StrCat("memory for keys cannot be locked: ", problem),

@@ -126,6 +126,11 @@ absl::Status SealBroken();
 absl::Status StoredSecretUnreadable(absl::string_view connection);
 // ROOT_KEY_INVALID: the root key file or passphrase cannot be used, and why.
 absl::Status RootKeyInvalid(absl::string_view problem);
+// ROOT_SOURCE_CLOSED: a root source cannot be asked now, but may be later: its
+// token is away, or nobody gave its passphrase; `why` ends the sentence.
+absl::Status RootSourceClosed(absl::string_view why);
+// ROOT_SOURCE_NEEDED: it cannot be removed; `why` ends the sentence.
+absl::Status RootSourceNeeded(absl::string_view source, absl::string_view why);
 // MEMORY_NOT_LOCKED: key memory could not be locked, and what to do.
 absl::Status MemoryNotLocked(absl::string_view problem);
 

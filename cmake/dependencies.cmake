@@ -10,6 +10,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
 find_library(PROMETHEUS_CORE prometheus-cpp-core REQUIRED)
 # Boost.Beast, CLI11, toml++ and kainjow-mustache are headers only.
 find_package(Boost 1.81 REQUIRED)

@@ -8,14 +8,15 @@
 #include "absl/strings/string_view.h"
 #include "base/secret.h"
 #include "crypto/argon2_params.h"
+#include "crypto/pkcs11_cipher.h"
 #include "crypto/secret_arena.h"
 
 namespace tokenvault {
 
-// What opens the master keys, and does nothing else: a key from a file, or one
-// derived from a passphrase. A deployment may have several root sources, each
-// with its own wrap of every master key; `source_id` names the source and is
-// bound into the wrap.
+// What opens the master keys, and does nothing else: a key from a file, one
+// derived from a passphrase, or one that only a token decrypts. A deployment
+// may have several root sources, each with its own wrap of every master key;
+// `source_id` names the source and is bound into the wrap.
 //
 // Immutable but for moving; thread-safe. The arena outlives it.
 //
@@ -28,11 +29,13 @@ class RootKey {
 
   // A file of 64 hex digits and a newline. It must be a regular file (not a
   // link to one), belong to the user we run as, and have mode 0400 exactly, so
-  // that a key which others could have read or changed is not trusted.
+  // that a key which others could have read or changed is not trusted; a
+  // credential of systemd may be root's and have what mode systemd gives it.
   // ROOT_KEY_INVALID says which of these failed and how to mend it.
   // MEMORY_NOT_LOCKED when the arena is full.
   static absl::StatusOr<RootKey> FromFile(SecretArena& arena,
-                                          const std::string& path);
+                                          const std::string& path,
+                                          bool is_credential = false);
   // Writes such a file with a new random key; durable, folder and all, when it
   // returns. ALREADY_EXISTS when anything is there: a key is never overwritten.
   // ROOT_KEY_INVALID when it cannot be written; nothing is left behind then.
@@ -45,6 +48,17 @@ class RootKey {
   static absl::StatusOr<RootKey> FromPassphrase(SecretArena& arena,
                                                 const Secret& passphrase,
                                                 const Argon2Params& params);
+
+  // Makes a new root key and the AES key on the token that encrypts it, if that
+  // is not there: what CreateOnToken returns is RootSource.params, and opens
+  // for that source, by that token, alone. Errors of crypto/pkcs11_cipher.h;
+  // MEMORY_NOT_LOCKED.
+  static absl::StatusOr<std::string> CreateOnToken(const Pkcs11Key& key,
+                                                   absl::string_view source_id);
+  static absl::StatusOr<RootKey> FromToken(SecretArena& arena,
+                                           const Pkcs11Key& key,
+                                           absl::string_view source_id,
+                                           absl::string_view params);
 
   // A TKV1 envelope, bound to deployment, version and source.
   absl::StatusOr<std::string> WrapMasterKey(absl::string_view deployment_id,

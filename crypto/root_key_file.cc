@@ -20,6 +20,8 @@ namespace {
 constexpr size_t kHexSize = 2 * kKeySize;
 constexpr size_t kFileSize = kHexSize + 1;
 constexpr mode_t kMode = 0400;
+// systemd shows the unit's own right to read a credential as the group's.
+constexpr mode_t kCredentialMask = 0037;
 
 absl::Status Invalid(const std::string& path, absl::string_view problem) {
   return errors::RootKeyInvalid(absl::StrCat(path, " ", problem));
@@ -41,14 +43,16 @@ absl::Status CannotOpen(const std::string& path, int error) {
 }
 
 // On the open file, so that nothing can be exchanged in between.
-absl::Status CheckTrustworthy(const std::string& path, int fd) {
+absl::Status CheckTrustworthy(const std::string& path, bool is_credential,
+                              int fd) {
   struct stat info = {};
   if (fstat(fd, &info) != 0) return Invalid(path, "cannot be examined");
   if (!S_ISREG(info.st_mode)) return Invalid(path, "is not a regular file");
-  if (info.st_uid != geteuid()) {
+  if (info.st_uid != geteuid() && !(is_credential && info.st_uid == 0)) {
     return Invalid(path, "belongs to another user; chown it to this one");
   }
-  if ((info.st_mode & 07777) != kMode) {
+  if (is_credential ? (info.st_mode & kCredentialMask) != 0
+                    : (info.st_mode & 07777) != kMode) {
     return Invalid(path, "has a mode other than 0400; chmod 0400 it");
   }
   if (info.st_size != static_cast<off_t>(kFileSize)) {
@@ -107,12 +111,13 @@ Secret NewFileContent() {
 }  // namespace
 
 absl::StatusOr<RootKey> RootKey::FromFile(SecretArena& arena,
-                                          const std::string& path) {
+                                          const std::string& path,
+                                          bool is_credential) {
   // O_NONBLOCK: a FIFO must not keep us waiting before it is refused.
   const FileDescriptor file(
       open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file.ok()) return CannotOpen(path, errno);
-  RETURN_IF_ERROR(CheckTrustworthy(path, file.get()));
+  RETURN_IF_ERROR(CheckTrustworthy(path, is_credential, file.get()));
   Secret content = Secret::OfSize(kFileSize);
   if (!ReadAll(file.get(), content)) return Invalid(path, "cannot be read");
 

@@ -47,6 +47,7 @@ const Words& MayInclude(const std::string& floor) {
 const std::map<std::string, Words>& ThirdParties() {
   static const auto* const kTable = new std::map<std::string, Words>{
       {"sodium.h", {"base", "crypto"}},
+      {"p11-kit", {"crypto"}},
       {"spdlog", {"base"}},
       {"sqlite3.h", {"storage"}},
       {"curl", {"oauth"}},
