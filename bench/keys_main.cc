@@ -70,9 +70,7 @@ struct Vault {
     ASSIGN_OR_RETURN(RootKey root,
                      RootKey::FromFile(*arena, folder + "/root.key"));
     ASSIGN_OR_RETURN(
-        keys, KeyKeeper::Open(*store, *arena,
-                              std::make_shared<const RootKey>(std::move(root)),
-                              "file", SystemClock()));
+        keys, KeyKeeper::Open(*store, *arena, root, "file", SystemClock()));
     return absl::OkStatus();
   }
 
@@ -101,12 +99,13 @@ struct Vault {
     dek.tenant = TenantId("default");
     dek.subject = SubjectOf(person);
     dek.dek_id = RandomBytes(16);
-    dek.kek_version = keys->ring()->primary_version();
+    dek.kek_version = (*keys->ring())->primary_version();
     dek.create_time = SystemClock().Now();
     ASSIGN_OR_RETURN(ArenaKey key, ArenaKey::Random(*arena));
-    ASSIGN_OR_RETURN(dek.wrapped,
-                     keys->ring()->WrapDataKey(
-                         DataKeyBindingOf(keys->deployment_id(), dek), key));
+    ASSIGN_OR_RETURN(
+        dek.wrapped,
+        (*keys->ring())
+            ->WrapDataKey(DataKeyBindingOf(keys->deployment_id(), dek), key));
     Connection connection;
     connection.tenant = dek.tenant;
     connection.id = IdOf(person);
@@ -215,8 +214,13 @@ absl::Status Rotate(Vault& vault, int people) {
 
   NoteSigner signer(SystemClock(), *vault.store, *vault.keys);
   Operations operations(SystemClock());
-  KeyRotation rotation(SystemClock(), *vault.store, *vault.keys, signer,
-                       operations);
+  RootSourceSettings root;
+  root.id = "file";
+  root.kind = "file";
+  root.key_file.path = vault.folder + "/root.key";
+  RootSources sources(*vault.store, *vault.arena, {root});
+  KeyRotation rotation(SystemClock(), *vault.store, *vault.keys, sources,
+                       signer, operations);
   Reader busy;
   busy.Start(vault, people);
   const auto start = SteadyClock::now();

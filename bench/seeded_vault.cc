@@ -85,7 +85,8 @@ absl::StatusOr<Connection> MakeConnection(KeyKeeper& keys, int person,
   Connection connection;
   connection.tenant = TenantId("default");
   connection.id = ConnectionId(NewUlid(now));
-  connection.user = keys.UserOf(connection.tenant, kIssuer, SubjectOf(person));
+  ASSIGN_OR_RETURN(connection.user,
+                   keys.UserOf(connection.tenant, kIssuer, SubjectOf(person)));
   connection.provider = ProviderId("bench");
   connection.account_id = SubjectOf(person);
   connection.account_label = absl::StrCat(SubjectOf(person), "@example.com");
@@ -119,11 +120,8 @@ absl::Status SeededVault::Create() const {
   source.kind = "file";
   source.create_time = clock.Now();
   RETURN_IF_ERROR(InitVault(*store, *arena, root, source, clock.Now()));
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<KeyKeeper> keys,
-      KeyKeeper::Open(*store, *arena,
-                      std::make_shared<const RootKey>(std::move(root)),
-                      source.id, clock));
+  ASSIGN_OR_RETURN(std::unique_ptr<KeyKeeper> keys,
+                   KeyKeeper::Open(*store, *arena, root, source.id, clock));
   WriteBatch batch;
   for (int person = 0; person < people; ++person) {
     ASSIGN_OR_RETURN(Connection connection,

@@ -27,6 +27,8 @@
 #include "cli/keys.h"
 #include "cli/policies.h"
 #include "cli/providers.h"
+#include "cli/root_sources.h"
+#include "cli/seal.h"
 #include "cli/status.h"
 #include "cli/tokens.h"
 
@@ -47,6 +49,10 @@ struct Options {
   KeyProofOptions key_proof;
   VerifyProofOptions verify_proof;
   KeyDestroyOptions key_destroy;
+  KeySourceAddOptions source_add;
+  KeySourceRemoveOptions source_remove;
+  SealOptions seal;
+  UnsealOptions unseal;
   IncidentRevokeOptions incident;
   CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
@@ -120,6 +126,46 @@ void AddKeyProofs(Tree& tree, CLI::App& key) {
   destroy->add_flag("--yes", o.key_destroy.yes, "Do not ask");
 }
 
+void AddPassphrase(CLI::App& leaf, PassphraseOptions& passphrase) {
+  leaf.add_option("--passphrase-file", passphrase.file,
+                  "Read the passphrase from a file");
+  leaf.add_option("--passphrase-fd", passphrase.descriptor,
+                  "Read the passphrase from a file descriptor");
+}
+
+void AddKeySources(Tree& tree, CLI::App& key) {
+  Options& o = tree.options;
+  CLI::App* source = Group(key, "source", "What opens the master keys");
+  Leaf(tree, *source, "list", "Each, and whether it opens now",
+       RunKeySourceList);
+  CLI::App* add =
+      Leaf(tree, *source, "add", "Let one more of the configuration open them",
+           [&o](Session& s) { return RunKeySourceAdd(s, o.source_add); });
+  add->add_option("id", o.source_add.id, "Its id under [[root_sources]]")
+      ->required();
+  add->add_flag("--renew", o.source_add.renew,
+                "It is there: from now on by another passphrase, key or cost");
+  AddPassphrase(*add, o.source_add.passphrase);
+  CLI::App* remove =
+      Leaf(tree, *source, "remove", "Take one away, but never the last",
+           [&o](Session& s) { return RunKeySourceRemove(s, o.source_remove); });
+  remove->add_option("id", o.source_remove.id, "Which one")->required();
+  remove->add_flag("--yes", o.source_remove.yes, "Do not ask");
+}
+
+void AddSeal(Tree& tree) {
+  Options& o = tree.options;
+  Leaf(tree, tree.app, "seal", "Drop every key from memory: nothing is served",
+       [&o](Session& s) { return RunSeal(s, o.seal); })
+      ->add_flag("--yes", o.seal.yes, "Do not ask");
+  CLI::App* unseal =
+      Leaf(tree, tree.app, "unseal", "Open the vault by a root source",
+           [&o](Session& s) { return RunUnseal(s, o.unseal); });
+  unseal->add_option("--source", o.unseal.source,
+                     "Only by this one; default: the first that opens");
+  AddPassphrase(*unseal, o.unseal.passphrase);
+}
+
 void AddVaultCommands(Tree& tree) {
   Options& o = tree.options;
   CLI::App* init =
@@ -155,6 +201,7 @@ void AddVaultCommands(Tree& tree) {
                    "At most so many rows a second")
       ->check(CLI::Range(1, 1000000));
   AddKeyProofs(tree, *key);
+  AddKeySources(tree, *key);
 }
 
 void AddIncident(Tree& tree) {
@@ -429,6 +476,7 @@ std::unique_ptr<Tree> MakeTree() {
                        "table, json or yaml (TOKENVAULT_FORMAT)");
   tree->app.footer("Exit codes: tokenvault help exit-codes");
   AddVaultCommands(*tree);
+  AddSeal(*tree);
   AddIncident(*tree);
   AddConfiguredThings(*tree);
   AddConnectionCommands(*tree);

@@ -1,6 +1,7 @@
 #include "cli/config.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/humanize.h"
 #include "cli/plain_text.h"
 #include "server/config.h"
@@ -24,7 +25,11 @@ int RunConfigCheck(Session& session, const std::string& file) {
   result.set_agents(static_cast<int>(directory.agents.size()));
   result.set_policies(static_cast<int>(directory.policy.rules().size()));
   result.set_database(config->storage.path);
-  result.set_seal_type(config->seal.type);
+  std::vector<std::string> roots;
+  for (const RootSourceSettings& source : config->root_sources) {
+    roots.push_back(source.id);
+  }
+  result.set_seal_type(absl::StrJoin(roots, ", "));
   for (const std::string& warning : config->warnings) {
     session.terminal().Complain(absl::StrCat("warning: ", warning));
     result.add_warnings(warning);

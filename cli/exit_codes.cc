@@ -48,6 +48,11 @@ const std::map<std::string, std::string>& Hints() {
       {"INTERNAL", "look for the id in the daemon's log"},
       {"KEY_UNKNOWN", "was a backup restored? run 'tokenvault key status'"},
       {"MEMORY_NOT_LOCKED", "raise LimitMEMLOCK= or 'ulimit -l'"},
+      {"ROOT_SOURCE_CLOSED",
+       "bring its token back, or give its passphrase by 'tokenvault unseal "
+       "--source ID'"},
+      {"ROOT_SOURCE_NEEDED",
+       "run 'tokenvault key source list' to see what each one opens"},
       {"KEY_IN_USE", "run 'tokenvault key status' to see what it still wraps"},
       {"OPERATION_RUNNING", "run 'tokenvault key status' to see how far it is"},
       {"POLICY_DENIED", "run 'tokenvault policy explain' to see why"},
@@ -82,7 +87,7 @@ const std::map<std::string, std::string>& Hints() {
        "give --user-token-file, or set may_assert_user for this agent"},
       {"UPSTREAM_SLOW", "run it again: the vault goes on with the same work"},
       {"USER_TOKEN_INVALID", "sign in again for a fresh user token"},
-      {"VAULT_SEALED", "start the daemon with its root key"},
+      {"VAULT_SEALED", "run 'tokenvault unseal'"},
   };
   return *kHints;
 }

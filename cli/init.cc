@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,13 +13,13 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "cli/passphrase.h"
-#include "crypto/argon2_params.h"
 #include "crypto/root_key.h"
 #include "crypto/secret_arena.h"
 #include "server/config.h"
 #include "storage/open_store.h"
 #include "tokenvault/v1/local_results.pb.h"
 #include "vault/init_vault.h"
+#include "vault/root_sources.h"
 
 namespace tokenvault {
 namespace {
@@ -74,13 +73,13 @@ absl::StatusOr<std::unique_ptr<Store>> CreateStore(const std::string& path,
 
 absl::StatusOr<Secret> FetchPassphrase(Session& session,
                                        const InitOptions& options,
-                                       const Config& config) {
+                                       const RootSourceSettings& root) {
   if (options.passphrase_fd >= 0) {
     return ReadPassphrase("--passphrase-fd", options.passphrase_fd);
   }
   const bool by_flag = !options.passphrase_file.empty();
   const std::string path =
-      by_flag ? options.passphrase_file : config.seal.passphrase_file;
+      by_flag ? options.passphrase_file : root.passphrase_file.path;
   if (path.empty()) return AskNewPassphrase(session.terminal());
   const char* name = by_flag ? "--passphrase-file" : "seal.passphrase_file";
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -92,79 +91,62 @@ absl::StatusOr<Secret> FetchPassphrase(Session& session,
   return passphrase;
 }
 
-struct Root {
-  RootKey key;
-  RootSource source;
-};
-
-absl::StatusOr<Root> RootFromFile(SecretArena& arena, const Config& config,
-                                  MadeFiles& made, absl::Time now) {
-  const std::string& path = config.seal.key_file;
-  if (!Exists(path)) {
-    RETURN_IF_ERROR(RootKey::CreateFile(path));
-    made.Add(path);
-  }
-  ASSIGN_OR_RETURN(RootKey key, RootKey::FromFile(arena, path));
-  return Root{std::move(key), {"file", "file", "{}", now}};
-}
-
-absl::StatusOr<Root> RootFromPassphrase(SecretArena& arena,
-                                        const Secret& passphrase,
-                                        absl::Time now) {
-  const Argon2Params params = Argon2Params::New();
-  ASSIGN_OR_RETURN(RootKey key,
-                   RootKey::FromPassphrase(arena, passphrase, params));
-  return Root{std::move(key),
-              {"passphrase", "passphrase", params.ToJson(), now}};
-}
-
 // All of it, or a fault; `made` knows what to remove then.
 absl::Status Make(Session& session, const InitOptions& options,
                   const Config& config, MadeFiles& made) {
-  const bool by_passphrase = config.seal.type == "passphrase";
+  const RootSourceSettings& root = config.root_sources.front();
   ASSIGN_OR_RETURN(auto arena, SecretArena::Create(kArenaBytes));
   // First the store: if there is a vault, no key is made and nobody is asked.
   ASSIGN_OR_RETURN(auto store, CreateStore(config.storage.path, made));
-  std::optional<Root> root;
-  if (by_passphrase) {
-    ASSIGN_OR_RETURN(Secret passphrase,
-                     FetchPassphrase(session, options, config));
-    ASSIGN_OR_RETURN(root,
-                     RootFromPassphrase(*arena, passphrase, session.now()));
-  } else {
-    ASSIGN_OR_RETURN(root, RootFromFile(*arena, config, made, session.now()));
+  Secret passphrase;
+  if (root.kind == "passphrase") {
+    ASSIGN_OR_RETURN(passphrase, FetchPassphrase(session, options, root));
   }
-  return InitVault(*store, *arena, root->key, root->source, session.now());
+  const bool makes_file = root.kind == "file" && !Exists(root.key_file.path);
+  ASSIGN_OR_RETURN(NewRoot made_root,
+                   MakeRoot(*arena, root, passphrase, session.now()));
+  if (makes_file) made.Add(root.key_file.path);
+  return InitVault(*store, *arena, made_root.key, made_root.source,
+                   session.now());
 }
 
 v1::InitResult ResultOf(const Config& config, bool key_was_there) {
   v1::InitResult result;
   result.set_database(config.storage.path);
-  result.set_root_source(config.seal.type);
-  if (config.seal.type == "file") {
-    result.set_key_file(config.seal.key_file);
+  const RootSourceSettings& root = config.root_sources.front();
+  result.set_root_source(root.id);
+  if (root.kind == "file") {
+    result.set_key_file(root.key_file.path);
     result.set_key_file_made(!key_was_there);
   }
   return result;
 }
 
+std::string WhatToKeep(absl::string_view root_source) {
+  if (root_source == "file") {
+    return "both, apart from one another. Without the root key nobody can "
+           "open\nthe database; with both, anybody can.";
+  }
+  if (root_source == "pkcs11") {
+    return "the database, and the token in its maker's way. Without its key "
+           "nobody can\nopen the database: 'tokenvault key source add' makes "
+           "a second way in.";
+  }
+  return "the database; and keep the passphrase where it survives this "
+         "machine.\nWithout it nobody can open the database.";
+}
+
 std::string ReportOf(const Terminal& terminal, const v1::InitResult& result,
                      const std::string& config_file) {
-  const bool by_passphrase = result.key_file().empty();
   Facts facts(10);
   facts.Add("Made", {result.database(), "the database, empty"});
-  if (!by_passphrase) {
+  if (!result.key_file().empty()) {
     facts.Add(result.key_file_made() ? "Made" : "Used",
               {result.key_file(), result.key_file_made()
                                       ? "the root key, mode 0400"
                                       : "the root key that was there"});
   }
-  facts.Add("Back up",
-            {by_passphrase
-                 ? "the database; and keep the passphrase where it survives "
-                   "this machine.\nWithout it nobody can open the database."
-                 : "both, apart from one another. Without the root key nobody "
-                   "can open\nthe database; with both, anybody can."});
+  facts.Add("Back up", {WhatToKeep(result.root_source())});
   facts.Add("Next", {absl::StrCat("tokenvaultd",
                                   config_file.empty()
                                       ? ""
@@ -200,7 +182,7 @@ int RunInit(Session& session, const InitOptions& options) {
   if (!config.ok()) return session.Fail(config.status(), FaultOrigin::kHere);
   if (options.check) return Check(session, *config);
 
-  const bool key_was_there = Exists(config->seal.key_file);
+  const bool key_was_there = Exists(config->root_sources.front().key_file.path);
   MadeFiles made;
   absl::Status status = Make(session, options, *config, made);
   if (!status.ok()) {

@@ -1,11 +1,14 @@
 #include "cli/passphrase.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 
 namespace tokenvault {
@@ -42,6 +45,29 @@ absl::StatusOr<Secret> ReadPassphrase(absl::string_view flag, int descriptor) {
     return errors::FieldInvalid(flag, "is longer than 1024 bytes");
   }
   return Secret::Copy({bytes, size});
+}
+
+absl::StatusOr<std::optional<Secret>> FindPassphrase(
+    Terminal& terminal, const PassphraseOptions& options,
+    absl::string_view prompt) {
+  if (options.descriptor >= 0) {
+    ASSIGN_OR_RETURN(Secret read,
+                     ReadPassphrase("--passphrase-fd", options.descriptor));
+    return read;
+  }
+  if (!options.file.empty()) {
+    const FileDescriptor file(open(options.file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.ok()) {
+      return errors::FieldInvalid("--passphrase-file",
+                                  absl::StrCat("cannot read ", options.file));
+    }
+    ASSIGN_OR_RETURN(Secret read,
+                     ReadPassphrase("--passphrase-file", file.get()));
+    return read;
+  }
+  if (!terminal.in_is_terminal()) return std::nullopt;
+  ASSIGN_OR_RETURN(Secret typed, AskOnce(terminal, prompt));
+  return typed;
 }
 
 absl::StatusOr<Secret> AskNewPassphrase(Terminal& terminal) {

@@ -30,7 +30,7 @@ Cell StateOf(const v1::Status& status) {
 // The most urgent thing to do, or "".
 std::string NextStep(const v1::Status& status) {
   if (!status.initialized()) return "tokenvault init";
-  if (status.sealed()) return "start the daemon with its root key";
+  if (status.sealed()) return "tokenvault unseal";
   if (IsBroken(status)) return "restore the newest good backup";
   if (status.failing_providers_size() > 0) {
     return absl::StrCat("tokenvault provider test ",

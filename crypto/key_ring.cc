@@ -71,6 +71,18 @@ absl::StatusOr<std::string> KeyRing::WrapDataKey(const DataKeyBinding& binding,
                       dek.view());
 }
 
+absl::StatusOr<std::map<uint32_t, std::string>> KeyRing::WrapAll(
+    const RootKey& root, absl::string_view deployment_id,
+    absl::string_view source_id) const {
+  std::map<uint32_t, std::string> wraps;
+  for (const auto& [version, master] : keys_) {
+    ASSIGN_OR_RETURN(
+        wraps[version],
+        root.WrapMasterKey(deployment_id, version, source_id, master->key));
+  }
+  return wraps;
+}
+
 absl::StatusOr<ArenaKey> KeyRing::UnwrapDataKey(
     SecretArena& arena, const DataKeyBinding& binding, uint32_t kek_version,
     absl::string_view wrapped) const {

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "crypto/binding.h"
+#include "crypto/root_key.h"
 #include "crypto/secret_arena.h"
 
 namespace tokenvault {
@@ -49,6 +50,11 @@ class KeyRing {
   // Wraps under the primary. INTERNAL for ids that are not 16 bytes.
   absl::StatusOr<std::string> WrapDataKey(const DataKeyBinding& binding,
                                           const ArenaKey& dek) const;
+
+  // Every key of the ring, by version, as `root` wraps it.
+  absl::StatusOr<std::map<uint32_t, std::string>> WrapAll(
+      const RootKey& root, absl::string_view deployment_id,
+      absl::string_view source_id) const;
 
   // KEY_UNKNOWN when the ring has no key of that version, or another one than
   // the wrap asks for; SEAL_BROKEN when it does not open in this place;

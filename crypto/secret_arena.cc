@@ -135,6 +135,15 @@ void SecretArena::Return(unsigned char* slot) {
   sodium_memzero(slot, kKeySize);
   MutexLock lock(mutex_);
   free_slots_.push_back(static_cast<uint32_t>((slot - begin_) / kKeySize));
+  if (free_slots_.size() == capacity()) returned_.NotifyAll();
+}
+
+size_t SecretArena::WaitUntilEmpty(absl::Duration patience) const {
+  MutexLock lock(mutex_);
+  while (free_slots_.size() < capacity()) {
+    if (!returned_.WaitFor(mutex_, patience)) break;
+  }
+  return capacity() - free_slots_.size();
 }
 
 absl::StatusOr<ArenaKey> ArenaKey::Zero(SecretArena& arena) {

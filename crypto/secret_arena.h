@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/mutex.h"
 #include "base/secret.h"
 
@@ -44,6 +45,8 @@ class SecretArena {
   // Keys that fit, and keys there are.
   size_t capacity() const { return bytes_ / kKeySize; }
   size_t used() const;
+  // Waits until there is none, for as long as `patience`: how many are left.
+  size_t WaitUntilEmpty(absl::Duration patience) const;
   // Whether the pages are memfd_secret(2)'s.
   bool hidden_from_kernel() const { return hidden_from_kernel_; }
 
@@ -67,6 +70,7 @@ class SecretArena {
   const bool hidden_from_kernel_;
 
   mutable Mutex mutex_;
+  mutable CondVar returned_;
   std::vector<uint32_t> free_slots_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -140,7 +140,7 @@ absl::StatusOr<IncidentScope> ReadScope(
 
 }  // namespace
 
-AdminApi::AdminApi(CallGate& gate, Store& store, LongWork work,
+AdminApi::AdminApi(CallGate& gate, Store& store, KeyWork work,
                    ProviderAccess& providers, const Refresher& refresher,
                    ConfigReload& reload, Facts facts)
     : gate_(gate),
@@ -150,25 +150,6 @@ AdminApi::AdminApi(CallGate& gate, Store& store, LongWork work,
       refresher_(refresher),
       reload_(reload),
       facts_(std::move(facts)) {}
-
-template <typename Response>
-void AdminApi::Operate(
-    ApiCall call, Done<Response> done,
-    absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work) {
-  // Operators wait as long as they like: a deep status reads the whole disk.
-  Answer<Response> answer(std::move(done));
-  gate_.Enter(call.credential, [this, answer, work = std::move(work)](
-                                   absl::StatusOr<Caller> caller) mutable {
-    if (!caller.ok()) return answer(caller.status());
-    if (!caller->is_operator) {
-      return answer(errors::ResourceDenied("administration"));
-    }
-    bool taken = gate_.Submit(
-        [answer, work = std::move(work),
-         caller = *std::move(caller)]() mutable { answer(work(caller)); });
-    if (!taken) answer(CallGate::Overloaded());
-  });
-}
 
 // -------------------------------------------------------------------- status
 // --
@@ -187,9 +168,10 @@ v1::Status AdminApi::ReadStatus(bool deep) {
   const Config config = reload_.config();
   v1::Status status;
   status.set_initialized(true);
-  status.set_sealed(false);  // it does not serve before it is open
+  status.set_sealed(work_.seal.sealed());
+  status.set_keys_in_memory(static_cast<int64_t>(work_.seal.keys_in_memory()));
   status.set_version(facts_.version);
-  status.set_seal(facts_.seal);
+  status.set_seal(work_.seal.opened_by());
   status.set_config_generation(config.generation);
   *status.mutable_config_load_time() = ToTimestamp(reload_.load_time());
   status.set_config_changed_on_disk(reload_.ChangedOnDisk());
@@ -232,18 +214,6 @@ v1::Status AdminApi::ReadStatus(bool deep) {
     status.set_integrity(integrity.ok() ? "ok" : ReasonOf(integrity));
   }
   return status;
-}
-
-void AdminApi::Unseal(ApiCall call, v1::UnsealRequest, Done<v1::Status> done) {
-  Operate<v1::Status>(std::move(call), std::move(done), [](const Caller&) {
-    return errors::NotImplemented("Unseal");
-  });
-}
-
-void AdminApi::Seal(ApiCall call, v1::SealRequest, Done<v1::Status> done) {
-  Operate<v1::Status>(std::move(call), std::move(done), [](const Caller&) {
-    return errors::NotImplemented("Seal");
-  });
 }
 
 // ---------------------------------------------------------------------- keys

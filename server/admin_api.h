@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
+#include "base/errors.h"
 #include "google/protobuf/empty.pb.h"
 #include "server/answer.h"
 #include "server/call_gate.h"
@@ -12,6 +14,8 @@
 #include "vault/operations.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
+#include "vault/root_source_admin.h"
+#include "vault/seal_switch.h"
 
 namespace tokenvault {
 
@@ -27,20 +31,21 @@ class AdminApi {
   // What is the same for the life of the process.
   struct Facts {
     std::string version;
-    std::string seal;  // "file", "passphrase"
     std::string grpc_address;
     std::string public_url;
     absl::Time start_time;
   };
 
-  // What takes long, and what is asked how far it is.
-  struct LongWork {
+  // What has to do with keys, or takes long.
+  struct KeyWork {
     Operations& operations;
     KeyRotation& rotation;
     Incident& incident;
+    SealSwitch& seal;
+    RootSourceAdmin& sources;
   };
 
-  AdminApi(CallGate& gate, Store& store, LongWork work,
+  AdminApi(CallGate& gate, Store& store, KeyWork work,
            ProviderAccess& providers, const Refresher& refresher,
            ConfigReload& reload, Facts facts);
 
@@ -48,6 +53,12 @@ class AdminApi {
                  Done<v1::Status> done);
   void Unseal(ApiCall call, v1::UnsealRequest request, Done<v1::Status> done);
   void Seal(ApiCall call, v1::SealRequest request, Done<v1::Status> done);
+  void ListRootSources(ApiCall call, v1::ListRootSourcesRequest request,
+                       Done<v1::ListRootSourcesResponse> done);
+  void AddRootSource(ApiCall call, v1::AddRootSourceRequest request,
+                     Done<v1::RootSource> done);
+  void RemoveRootSource(ApiCall call, v1::RemoveRootSourceRequest request,
+                        Done<google::protobuf::Empty> done);
   void RotateMasterKey(ApiCall call, v1::RotateMasterKeyRequest request,
                        Done<v1::Operation> done);
   void GetOperation(ApiCall call, v1::GetOperationRequest request,
@@ -92,11 +103,30 @@ class AdminApi {
 
   CallGate& gate_;
   Store& store_;
-  const LongWork work_;
+  const KeyWork work_;
   ProviderAccess& providers_;
   const Refresher& refresher_;
   ConfigReload& reload_;
   const Facts facts_;
 };
+
+template <typename Response>
+void AdminApi::Operate(
+    ApiCall call, Done<Response> done,
+    absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work) {
+  // Operators wait as long as they like: a deep status reads the whole disk.
+  Answer<Response> answer(std::move(done));
+  gate_.Enter(call.credential, [this, answer, work = std::move(work)](
+                                   absl::StatusOr<Caller> caller) mutable {
+    if (!caller.ok()) return answer(caller.status());
+    if (!caller->is_operator) {
+      return answer(errors::ResourceDenied("administration"));
+    }
+    bool taken = gate_.Submit(
+        [answer, work = std::move(work),
+         caller = *std::move(caller)]() mutable { answer(work(caller)); });
+    if (!taken) answer(CallGate::Overloaded());
+  });
+}
 
 }  // namespace tokenvault

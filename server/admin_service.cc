@@ -36,6 +36,41 @@ grpc::ServerUnaryReactor* AdminService::Seal(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::ListRootSources(
+    grpc::CallbackServerContext* context,
+    const v1::ListRootSourcesRequest* request,
+    v1::ListRootSourcesResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListRootSourcesRequest asked,
+                      AdminApi::Done<v1::ListRootSourcesResponse> done) {
+                 api_.ListRootSources(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::AddRootSource(
+    grpc::CallbackServerContext* context,
+    const v1::AddRootSourceRequest* request, v1::RootSource* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::AddRootSourceRequest asked,
+                      AdminApi::Done<v1::RootSource> done) {
+                 api_.AddRootSource(std::move(call), std::move(asked),
+                                    std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::RemoveRootSource(
+    grpc::CallbackServerContext* context,
+    const v1::RemoveRootSourceRequest* request,
+    google::protobuf::Empty* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::RemoveRootSourceRequest asked,
+                      AdminApi::Done<google::protobuf::Empty> done) {
+                 api_.RemoveRootSource(std::move(call), std::move(asked),
+                                       std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::RotateMasterKey(
     grpc::CallbackServerContext* context,
     const v1::RotateMasterKeyRequest* request, v1::Operation* response) {

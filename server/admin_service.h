@@ -20,6 +20,18 @@ class AdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* Seal(grpc::CallbackServerContext* context,
                                  const v1::SealRequest* request,
                                  v1::Status* response) override;
+  grpc::ServerUnaryReactor* ListRootSources(
+      grpc::CallbackServerContext* context,
+      const v1::ListRootSourcesRequest* request,
+      v1::ListRootSourcesResponse* response) override;
+  grpc::ServerUnaryReactor* AddRootSource(
+      grpc::CallbackServerContext* context,
+      const v1::AddRootSourceRequest* request,
+      v1::RootSource* response) override;
+  grpc::ServerUnaryReactor* RemoveRootSource(
+      grpc::CallbackServerContext* context,
+      const v1::RemoveRootSourceRequest* request,
+      google::protobuf::Empty* response) override;
   grpc::ServerUnaryReactor* RotateMasterKey(
       grpc::CallbackServerContext* context,
       const v1::RotateMasterKeyRequest* request,

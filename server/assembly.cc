@@ -28,7 +28,6 @@
 #include "server/listener_address.h"
 #include "server/metrics.h"
 #include "server/readiness.h"
-#include "server/root_source.h"
 #include "server/token_service.h"
 #include "server/version.h"
 #include "server/web_ops.h"
@@ -44,6 +43,9 @@
 #include "vault/key_rotation.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
+#include "vault/root_source_admin.h"
+#include "vault/root_sources.h"
+#include "vault/seal_switch.h"
 #include "vault/sign_in.h"
 #include "vault/token_cache.h"
 #include "vault/token_rejections.h"
@@ -75,16 +77,23 @@ absl::StatusOr<std::unique_ptr<Store>> OpenVaultStore(const Config& config) {
 }
 
 // A store in memory is new each time, so it gets a key that nobody keeps.
-absl::StatusOr<OpenedRoot> InitInMemory(Store& store, SecretArena& arena,
-                                        const std::string& key_file,
-                                        absl::Time now) {
-  ASSIGN_OR_RETURN(RootKey key, RootKey::FromFile(arena, key_file));
-  RootSource source;
-  source.id = "file";
-  source.kind = "file";
-  source.create_time = now;
-  RETURN_IF_ERROR(InitVault(store, arena, key, source, now));
-  return OpenedRoot{std::make_shared<const RootKey>(std::move(key)), source.id};
+absl::Status InitInMemory(Store& store, SecretArena& arena,
+                          const RootSourceSettings& root, absl::Time now) {
+  ASSIGN_OR_RETURN(NewRoot made, MakeRoot(arena, root, Secret(), now));
+  return InitVault(store, arena, made.key, made.source, now);
+}
+
+bool IsTyped(const RootSourceSettings& source) {
+  return source.kind == "passphrase" && source.passphrase_file.empty();
+}
+
+// Whether somebody can still open the vault once it runs: a person who types,
+// or who brings a token back.
+bool WaitsForSomebody(const std::vector<RootSourceSettings>& sources) {
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const RootSourceSettings& source) {
+                       return source.kind == "pkcs11" || IsTyped(source);
+                     });
 }
 
 absl::StatusOr<EgressRules> MakeEgressRules(const EgressSettings& settings) {
@@ -145,6 +154,7 @@ class Assembly::Impl {
         config_(std::move(parts.config)),
         sources_(std::move(parts.sources)),
         dev_key_file_(std::move(parts.dev_key_file)),
+        ask_passphrase_(std::move(parts.ask_passphrase)),
         start_time_(clock.Now()),
         web_handler_(parts.web_handler.value_or(LateHandler())),
         web_(std::move(parts.web)) {}
@@ -153,13 +163,14 @@ class Assembly::Impl {
     SetLogLevel(LevelOf(config_.server));
     RETURN_IF_ERROR(OpenVault());
     RETURN_IF_ERROR(BuildVault());
+    RETURN_IF_ERROR(Unseal());
     BuildApi();
     RETURN_IF_ERROR(StartServers());
     RETURN_IF_ERROR(Audit(audit_kind::kVaultStarted));
     started_ = true;
     readiness_ = std::make_unique<Readiness>(
-        clock_, *store_, IsInMemory(config_) ? "" : config_.storage.path,
-        [this](bool ready) {
+        clock_, *store_, *seal_,
+        IsInMemory(config_) ? "" : config_.storage.path, [this](bool ready) {
           agents_->SetServing(ready);
           admin_->SetServing(ready);
         });
@@ -218,21 +229,56 @@ class Assembly::Impl {
   absl::Status OpenVault() {
     ASSIGN_OR_RETURN(arena_, SecretArena::Create(kArenaBytes));
     ASSIGN_OR_RETURN(store_, OpenVaultStore(config_));
-    OpenedRoot root;
     if (IsInMemory(config_)) {
-      config_.seal.type = "file";
-      ASSIGN_OR_RETURN(
-          root, InitInMemory(*store_, *arena_, dev_key_file_, start_time_));
-    } else {
-      if (config_.seal.type.empty()) {
-        return errors::ConfigInvalid(
-            "seal.type", "a vault on disk needs [seal] type and key_file");
-      }
-      ASSIGN_OR_RETURN(root, OpenRoot(config_.seal, *store_, *arena_));
+      RootSourceSettings root;
+      root.id = "file";
+      root.kind = "file";
+      root.key_file.path = dev_key_file_;
+      RETURN_IF_ERROR(InitInMemory(*store_, *arena_, root, start_time_));
+      config_.root_sources = {std::move(root)};
+    } else if (config_.root_sources.empty()) {
+      return errors::ConfigInvalid(
+          "seal.type", "a vault on disk needs [seal] type and key_file");
     }
-    ASSIGN_OR_RETURN(keys_, KeyKeeper::Open(*store_, *arena_, root.key,
-                                            root.source_id, clock_));
+    ASSIGN_OR_RETURN(keys_, KeyKeeper::Create(*store_, *arena_, clock_));
+    roots_ =
+        std::make_unique<RootSources>(*store_, *arena_, config_.root_sources);
     return absl::OkStatus();
+  }
+
+  // Serves sealed when a person can still change that; else says why it cannot.
+  absl::Status Unseal() {
+    SealSwitch::Hooks hooks;
+    hooks.opened = [this] { return refresher_->Recover(*directory_->Get()); };
+    hooks.closed = [this] {
+      cache_->InvalidateAll();
+      broker_->ForgetAnswers();
+    };
+    hooks.turned = [this] {
+      if (readiness_ != nullptr) readiness_->Check();
+    };
+    seal_ =
+        std::make_unique<SealSwitch>(clock_, *store_, *arena_, *keys_, *roots_,
+                                     *operations_, std::move(hooks));
+    absl::Status opened = seal_->Open();
+    if (!opened.ok()) opened = OpenByPassphrase(std::move(opened));
+    if (opened.ok() || !WaitsForSomebody(config_.root_sources)) return opened;
+    Log(LogLevel::kWarning, "sealed",
+        "the vault is sealed until somebody runs 'tokenvault unseal'",
+        {{LogKey::kReason, ReasonOf(opened)}});
+    return absl::OkStatus();
+  }
+
+  // `closed` when nobody is there to be asked.
+  absl::Status OpenByPassphrase(absl::Status closed) {
+    const auto typed = std::find_if(config_.root_sources.begin(),
+                                    config_.root_sources.end(), IsTyped);
+    if (typed == config_.root_sources.end() || ask_passphrase_ == nullptr) {
+      return closed;
+    }
+    ASSIGN_OR_RETURN(Secret passphrase, ask_passphrase_());
+    RETURN_IF_ERROR(roots_->Unlock(typed->id, passphrase));
+    return seal_->Open();
   }
 
   absl::Status BuildVault() {
@@ -249,7 +295,6 @@ class Assembly::Impl {
     }
     refresher_ = std::make_unique<Refresher>(
         clock_, *store_, *keys_, *providers_, *cache_, std::move(landing));
-    RETURN_IF_ERROR(refresher_->Recover(*config_.directory));
     sign_in_ = std::make_unique<SignIn>(clock_, *store_, *keys_, *providers_);
     consent_ = std::make_unique<ConsentFlow>(
         clock_, *store_, *keys_, *providers_, *interactions_, *cache_);
@@ -259,8 +304,10 @@ class Assembly::Impl {
         clock_, *store_, *revocations_, *cache_);
     signer_ = std::make_unique<NoteSigner>(clock_, *store_, *keys_);
     operations_ = std::make_unique<Operations>(clock_);
-    rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_, *signer_,
-                                              *operations_);
+    rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_, *roots_,
+                                              *signer_, *operations_);
+    source_admin_ = std::make_unique<RootSourceAdmin>(clock_, *store_, *keys_,
+                                                      *roots_, *operations_);
     incident_ = std::make_unique<Incident>(clock_, *store_, *directory_,
                                            *connection_admin_, *operations_);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
@@ -268,18 +315,18 @@ class Assembly::Impl {
                                        *refresher_, *pool_);
     rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
     keep_alive_ = std::make_unique<KeepAlive>(clock_, *store_, *broker_);
-    upkeep_ =
-        std::make_unique<Upkeep>(clock_, *directory_, *cache_, *refresher_,
-                                 *revocations_, *keep_alive_, *broker_, *pool_);
     return absl::OkStatus();
   }
 
   void BuildApi() {
+    upkeep_ = std::make_unique<Upkeep>(clock_, *directory_, *seal_, *cache_,
+                                       *refresher_, *revocations_, *keep_alive_,
+                                       *broker_, *pool_);
     authenticator_ =
         std::make_unique<Authenticator>(*directory_, *http_, clock_);
     timer_ = std::make_unique<DeadlineTimer>(clock_);
-    gate_ = std::make_unique<CallGate>(clock_, *authenticator_, *store_, *pool_,
-                                       *timer_, metrics_);
+    gate_ = std::make_unique<CallGate>(clock_, *authenticator_, *seal_, *store_,
+                                       *pool_, *timer_, metrics_);
     reload_ = std::make_unique<ConfigReload>(clock_, *store_, *directory_,
                                              metrics_, sources_, config_);
     tokens_ = std::make_unique<TokenApi>(*gate_, *broker_, *interactions_,
@@ -311,14 +358,14 @@ class Assembly::Impl {
 
     AdminApi::Facts facts;
     facts.version = Version();
-    facts.seal = config_.seal.type;
     facts.grpc_address = addresses.grpc;
     facts.public_url = server.public_url;
     facts.start_time = start_time_;
     admin_api_ = std::make_unique<AdminApi>(
         *gate_, *store_,
-        AdminApi::LongWork{*operations_, *rotation_, *incident_}, *providers_,
-        *refresher_, *reload_, facts);
+        AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
+                          *source_admin_},
+        *providers_, *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
     GrpcServer::Options admin;
@@ -362,10 +409,10 @@ class Assembly::Impl {
     csp_reports_ = std::make_unique<CspReports>(clock_, metrics_);
     ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
                                     *refresher_, metrics_, *pool_);
-    pages_ =
-        std::make_unique<WebPages>(WebParts{clock_, *sign_in_, *consent_,
-                                            *connection_admin_, *interactions_},
-                                   *directory_, *pool_);
+    pages_ = std::make_unique<WebPages>(
+        WebParts{clock_, *sign_in_, *consent_, *connection_admin_,
+                 *interactions_, *seal_},
+        *directory_, *pool_);
     web_handler_.Set([this](WebRequest request, WebRespond respond) {
       if (JsonDoor::Serves(request.path)) {
         json_->Handle(std::move(request), std::move(respond));
@@ -394,6 +441,7 @@ class Assembly::Impl {
   Config config_;
   const std::optional<ConfigSources> sources_;
   const std::string dev_key_file_;
+  absl::AnyInvocable<absl::StatusOr<Secret>()> ask_passphrase_;
   const absl::Time start_time_;
   bool started_ = false;
   bool stopped_ = false;
@@ -402,6 +450,7 @@ class Assembly::Impl {
   std::unique_ptr<SecretArena> arena_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyKeeper> keys_;
+  std::unique_ptr<RootSources> roots_;
   std::unique_ptr<CurlHttpClient> http_;
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<ProviderAccess> providers_;
@@ -415,11 +464,13 @@ class Assembly::Impl {
   std::unique_ptr<ConnectionAdmin> connection_admin_;
   std::unique_ptr<NoteSigner> signer_;
   std::unique_ptr<KeyRotation> rotation_;
+  std::unique_ptr<RootSourceAdmin> source_admin_;
   std::unique_ptr<Incident> incident_;
   std::unique_ptr<Operations> operations_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<KeepAlive> keep_alive_;
+  std::unique_ptr<SealSwitch> seal_;
   std::unique_ptr<Upkeep> upkeep_;
 
   std::unique_ptr<Authenticator> authenticator_;

@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/secret.h"
 #include "server/config.h"
 #include "server/late_handler.h"
 #include "server/web_server.h"
@@ -29,6 +31,9 @@ class Assembly {
     std::optional<ConfigSources> sources;
     // A key file to use when [seal] names none: dev mode only.
     std::string dev_key_file;
+    // Asks somebody for the passphrase, once, where no file has it. Without it
+    // the vault starts sealed.
+    absl::AnyInvocable<absl::StatusOr<Secret>()> ask_passphrase;
     // A listener that is there already, and its handler: the demo's.
     std::unique_ptr<WebServer> web;
     std::optional<LateHandler> web_handler;
@@ -40,8 +45,9 @@ class Assembly {
     std::string admin;  // "unix:/path"
   };
 
-  // Opens the vault and its ports. In dev mode a store in memory is made a
-  // vault first. CONFIG_INVALID, ROOT_KEY_INVALID, MEMORY_NOT_LOCKED,
+  // Opens the vault and its ports; sealed, when it takes a person or a token
+  // that is away to open it. In dev mode a store in memory is made a vault
+  // first. CONFIG_INVALID, ROOT_KEY_INVALID, MEMORY_NOT_LOCKED,
   // STORAGE_*.
   static absl::StatusOr<std::unique_ptr<Assembly>> Start(const Clock& clock,
                                                          Parts parts);

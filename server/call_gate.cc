@@ -10,10 +10,11 @@
 namespace tokenvault {
 
 CallGate::CallGate(const Clock& clock, Authenticator& authenticator,
-                   Store& store, WorkerPool& pool, DeadlineTimer& timer,
-                   Metrics& metrics)
+                   const SealSwitch& seal, Store& store, WorkerPool& pool,
+                   DeadlineTimer& timer, Metrics& metrics)
     : clock_(clock),
       authenticator_(authenticator),
+      seal_(seal),
       store_(store),
       pool_(pool),
       timer_(timer),
@@ -30,6 +31,9 @@ absl::Time CallGate::LatestAnswer(absl::Time deadline,
 
 void CallGate::Enter(const PeerCredential& credential, Entered entered) {
   auto let_in = [this](Entered entered, absl::StatusOr<Caller> caller) {
+    if (caller.ok() && !caller->is_operator && seal_.sealed()) {
+      return entered(errors::VaultSealed());
+    }
     if (caller.ok() ||
         !HasReason(caller.status(), "AGENT_CREDENTIAL_INVALID")) {
       return entered(std::move(caller));

@@ -11,6 +11,7 @@
 #include "server/metrics.h"
 #include "storage/store.h"
 #include "vault/audit_events.h"
+#include "vault/seal_switch.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -28,8 +29,9 @@ struct ApiCall {
 // only. Thread-safe.
 class CallGate {
  public:
-  CallGate(const Clock& clock, Authenticator& authenticator, Store& store,
-           WorkerPool& pool, DeadlineTimer& timer, Metrics& metrics);
+  CallGate(const Clock& clock, Authenticator& authenticator,
+           const SealSwitch& seal, Store& store, WorkerPool& pool,
+           DeadlineTimer& timer, Metrics& metrics);
 
   absl::Time Now() const { return clock_.Now(); }
   const Clock& clock() const { return clock_; }
@@ -40,7 +42,8 @@ class CallGate {
   // Says who calls, then goes on with `entered`: on this thread when that is
   // known at once, else on one of the pool's. A refusal is in the audit log
   // before `entered` hears of it.
-  // AGENT_CREDENTIAL_INVALID, AUDIT_UNAVAILABLE, RATE_LIMITED.
+  // While the vault is sealed, operators alone come in.
+  // AGENT_CREDENTIAL_INVALID, VAULT_SEALED, AUDIT_UNAVAILABLE, RATE_LIMITED.
   using Entered = absl::AnyInvocable<void(absl::StatusOr<Caller>)>;
   void Enter(const PeerCredential& credential, Entered entered);
 
@@ -94,6 +97,7 @@ class CallGate {
 
   const Clock& clock_;
   Authenticator& authenticator_;
+  const SealSwitch& seal_;
   Store& store_;
   WorkerPool& pool_;
   DeadlineTimer& timer_;

@@ -40,7 +40,8 @@ const std::vector<std::string>& Sections() {
 
 const std::vector<std::string>& Lists() {
   static const auto* const kLists = new std::vector<std::string>{
-      "tenants", "workload_issuers", "agents", "providers", "policies"};
+      "root_sources", "tenants",   "workload_issuers",
+      "agents",       "providers", "policies"};
   return *kLists;
 }
 
@@ -182,7 +183,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
   auto directory = std::make_shared<Directory>();
   config.dev = options.dev;
   config.server = ReadServer(merged.root, context);
-  config.seal = ReadSeal(merged.root, context);
+  config.root_sources = ReadRootSources(merged.root, context);
   config.storage = ReadStorage(merged.root, context);
   config.egress = ReadEgress(merged.root, context);
   directory->dev_mode = options.dev;
@@ -268,7 +269,7 @@ std::vector<std::string> KeysThatNeedRestart(const Config& old,
     std::map<std::string, std::string> values;
     for (const ConfigValueShown& shown : config.effective) {
       for (absl::string_view section :
-           {"server.", "seal.", "storage.", "egress."}) {
+           {"server.", "seal.", "root_sources.", "storage.", "egress."}) {
         if (absl::StartsWith(shown.key, section) &&
             shown.key != "server.log_level") {
           values[shown.key] = shown.value;
@@ -277,10 +278,12 @@ std::vector<std::string> KeysThatNeedRestart(const Config& old,
     }
     return values;
   };
-  // Every key of these sections is shown, so both have the same keys.
   std::map<std::string, std::string> before = fixed(old);
+  std::map<std::string, std::string> after = fixed(next);
+  // Every key of a section is shown; a root source may be in one only.
+  for (const auto& [key, value] : before) after.try_emplace(key, "");
   std::vector<std::string> keys;
-  for (const auto& [key, value] : fixed(next)) {
+  for (const auto& [key, value] : after) {
     if (before[key] != value) keys.push_back(key);
   }
   return keys;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "vault/directory.h"
+#include "vault/root_sources.h"
 
 // The configuration: TOML in, one checked value out. docs/configuration.md says
 // what may be written; deploy/tokenvault.toml is a complete example.
@@ -52,12 +53,6 @@ struct ServerSettings {
 
 LogLevel LevelOf(const ServerSettings& server);
 
-struct SealSettings {
-  std::string type;             // "file", "passphrase"; "" only in dev
-  std::string key_file;         // a path: "cred:" is resolved
-  std::string passphrase_file;  // the same; "" means: ask
-};
-
 struct StorageSettings {
   std::string path;  // of the SQLite file; ":memory:" only in dev
 };
@@ -80,7 +75,9 @@ struct ConfigValueShown {
 struct Config {
   bool dev = false;
   ServerSettings server;
-  SealSettings seal;
+  // What opens the master keys, in the order in which it is tried; none only in
+  // dev.
+  std::vector<RootSourceSettings> root_sources;
   StorageSettings storage;
   EgressSettings egress;
   std::shared_ptr<const Directory> directory;

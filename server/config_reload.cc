@@ -77,7 +77,7 @@ absl::StatusOr<ConfigReload::Outcome> ConfigReload::Reload(
   std::string log_level = std::move(next.server.log_level);
   next.server = old.server;
   next.server.log_level = std::move(log_level);
-  next.seal = old.seal;
+  next.root_sources = old.root_sources;
   next.storage = old.storage;
   next.egress = old.egress;
   for (ConfigValueShown& shown : next.effective) {

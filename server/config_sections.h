@@ -27,7 +27,9 @@ struct MergedConfig {
 };
 
 ServerSettings ReadServer(const ConfigNode& root, const ConfigContext& context);
-SealSettings ReadSeal(const ConfigNode& root, const ConfigContext& context);
+// [seal], which is called by its type, then [[root_sources]].
+std::vector<RootSourceSettings> ReadRootSources(const ConfigNode& root,
+                                                const ConfigContext& context);
 StorageSettings ReadStorage(const ConfigNode& root,
                             const ConfigContext& context);
 EgressSettings ReadEgress(const ConfigNode& root, const ConfigContext& context);

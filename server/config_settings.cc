@@ -221,33 +221,6 @@ ServerSettings ReadServer(const ConfigNode& root,
   return settings;
 }
 
-SealSettings ReadSeal(const ConfigNode& root, const ConfigContext& context) {
-  ConfigTable table(root.Find("seal"), "seal", context.report);
-  SealSettings settings;
-  settings.type = table.OneOf("type", {"file", "passphrase"}, "");
-  settings.key_file = ReadPath(table, "key_file", context);
-  settings.passphrase_file = ReadPath(table, "passphrase_file", context);
-  table.Finish();
-  if (settings.type.empty() && !context.options.dev && !table.Has("type")) {
-    table.Problem("type",
-                  "[seal] type is missing: write type = \"file\" and key_file, "
-                  "or type = \"passphrase\"");
-  }
-  if (settings.type == "file" && !table.Has("key_file")) {
-    table.Problem("key_file",
-                  "key_file is missing: write where the root key is, such as "
-                  "\"/etc/tokenvault/root.key\"");
-  }
-  if (settings.type == "passphrase" && table.Has("key_file")) {
-    table.Problem("key_file", "key_file is for type = \"file\" only");
-  }
-  if (settings.type == "file" && table.Has("passphrase_file")) {
-    table.Problem("passphrase_file",
-                  "passphrase_file is for type = \"passphrase\" only");
-  }
-  return settings;
-}
-
 StorageSettings ReadStorage(const ConfigNode& root,
                             const ConfigContext& context) {
   ConfigTable table(root.Find("storage"), "storage", context.report);

@@ -260,9 +260,11 @@ absl::StatusOr<v1::ListConnectionsResponse> ConnectionApi::List(
     wanted.provider = filter.provider;
     wanted.state = filter.state;
     if (filter.user_id.has_value()) {
-      UserId named = keys_.UserOf(
-          tenant, caller.directory->FindTenant(tenant)->identity.issuer,
-          *filter.user_id);
+      ASSIGN_OR_RETURN(
+          UserId named,
+          keys_.UserOf(tenant,
+                       caller.directory->FindTenant(tenant)->identity.issuer,
+                       *filter.user_id));
       if (!user.empty() && user != named) continue;
       wanted.user = std::move(named);
     }

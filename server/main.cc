@@ -28,6 +28,7 @@
 #include "server/config.h"
 #include "server/dev_mode.h"
 #include "server/grpc_server.h"
+#include "server/passphrase_prompt.h"
 #include "server/version.h"
 
 namespace tokenvault {
@@ -48,6 +49,9 @@ constexpr char kUsage[] =
                    loopback only
   --dev-ports G,H,D   gRPC, HTTP and demo provider (7443,7480,7490); 0: any
   --dev-token-ttl D   how long the demo provider's tokens live (10m)
+  --passphrase-fd N   read the vault's passphrase from this descriptor; without
+                   it and a passphrase_file it is asked on the terminal, and
+                   where there is none the vault waits for 'tokenvault unseal'
   --ready-fd N     write the addresses as a line of JSON to this descriptor
                    once serving
   --version, --help
@@ -61,6 +65,7 @@ struct Flags {
   bool dev = false;
   DevOptions demo;
   int ready_fd = -1;
+  int passphrase_fd = -1;
   bool version = false;
   bool help = false;
   bool list_fault_points = false;
@@ -92,6 +97,10 @@ std::optional<Flags> ReadFlags(int argc, char** argv) {
       }
     } else if (flag == "--ready-fd" && has_value) {
       if (!absl::SimpleAtoi(argv[++i], &flags.ready_fd)) return std::nullopt;
+    } else if (flag == "--passphrase-fd" && has_value) {
+      if (!absl::SimpleAtoi(argv[++i], &flags.passphrase_fd)) {
+        return std::nullopt;
+      }
     } else if (flag == "--check-config") {
       flags.check_config = true;
     } else if (flag == "--dev") {
@@ -216,6 +225,7 @@ int Serve(const Flags& flags, const sigset_t& signals) {
   absl::StatusOr<Demo> prepared =
       Prepare(flags, folder.has_value() ? &*folder : nullptr);
   if (!prepared.ok()) return Fail(prepared.status());
+  prepared->parts.ask_passphrase = PassphraseSource(flags.passphrase_fd);
   const absl::Duration grace = prepared->parts.config.server.shutdown_grace;
   for (const std::string& warning : prepared->parts.config.warnings) {
     Log(LogLevel::kWarning, "config.warning", warning);

@@ -301,6 +301,10 @@ std::string RenderWentWrong(const WentWrongPage& page) {
                 std::move(card));
 }
 
+std::string RenderSealed(const SealedPage& page) {
+  return Render("sealed", page.frame, "Locked for now", PageData());
+}
+
 std::string RenderNotFound(const NotFoundPage& page) {
   return Render("not_found", page.frame, "There is no page here", PageData());
 }

@@ -217,6 +217,12 @@ struct WentWrongPage {
 };
 std::string RenderWentWrong(const WentWrongPage& page);
 
+// The vault has no key.
+struct SealedPage {
+  PageFrame frame;
+};
+std::string RenderSealed(const SealedPage& page);
+
 struct NotFoundPage {
   PageFrame frame;
 };

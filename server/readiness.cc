@@ -32,10 +32,12 @@ bool HasRoom(const std::string& path, int64_t bytes) {
 
 }  // namespace
 
-Readiness::Readiness(const Clock& clock, Store& store, std::string storage_path,
+Readiness::Readiness(const Clock& clock, Store& store, const SealSwitch& seal,
+                     std::string storage_path,
                      std::function<void(bool ready)> changed)
     : clock_(clock),
       store_(store),
+      seal_(seal),
       storage_path_(std::move(storage_path)),
       changed_(std::move(changed)) {
   Check();
@@ -76,8 +78,8 @@ void Readiness::Check() {
     Log(ready ? LogLevel::kInfo : LogLevel::kError,
         ready ? "ready" : "not_ready",
         ready ? "the vault can do its work again"
-              : "the vault cannot do its work: its disk is full or does not "
-                "take writes");
+              : "the vault cannot do its work: it is sealed, or its disk is "
+                "full or does not take writes");
   }
   changed_(ready);
 }
@@ -111,7 +113,8 @@ bool Readiness::Look() {
     }
     if (!written->status.has_value() || !written->status->ok()) return false;
   }
-  return storage_path_.empty() || HasRoom(storage_path_, kMinFreeBytes);
+  return !seal_.sealed() &&
+         (storage_path_.empty() || HasRoom(storage_path_, kMinFreeBytes));
 }
 
 }  // namespace tokenvault

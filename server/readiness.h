@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "storage/store.h"
+#include "vault/seal_switch.h"
 
 namespace tokenvault {
 
@@ -26,11 +27,13 @@ class Readiness {
 
   // `storage_path`: the database, to see how full its disk is; "" for none.
   // `changed` hears of every change, and of the first state.
-  Readiness(const Clock& clock, Store& store, std::string storage_path,
-            std::function<void(bool ready)> changed);
+  Readiness(const Clock& clock, Store& store, const SealSwitch& seal,
+            std::string storage_path, std::function<void(bool ready)> changed);
   ~Readiness();
 
-  bool ready() const { return ready_; }
+  // Not ready from the moment that the vault is sealed.
+  bool ready() const { return ready_ && !seal_.sealed(); }
+  bool sealed() const { return seal_.sealed(); }
   // Looks now, on this thread.
   void Check();
 
@@ -40,6 +43,7 @@ class Readiness {
 
   const Clock& clock_;
   Store& store_;
+  const SealSwitch& seal_;
   const std::string storage_path_;
   const std::function<void(bool)> changed_;
   std::atomic<bool> ready_{false};

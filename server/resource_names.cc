@@ -61,6 +61,9 @@ std::string ConnectionName(const UserId& user, const ConnectionId& id) {
 std::string InteractionName(const InteractionId& id) {
   return absl::StrCat("interactions/", id.value);
 }
+std::string RootSourceName(const std::string& id) {
+  return absl::StrCat("rootSources/", id);
+}
 
 absl::StatusOr<ProviderId> ReadProviderName(absl::string_view field,
                                             const std::string& name) {
@@ -92,6 +95,12 @@ absl::StatusOr<InteractionId> ReadInteractionName(absl::string_view field,
 absl::StatusOr<std::string> ReadOperationName(absl::string_view field,
                                               const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "operations/{operation}"));
+  return std::move(values[0]);
+}
+
+absl::StatusOr<std::string> ReadRootSourceName(absl::string_view field,
+                                               const std::string& name) {
+  ASSIGN_OR_RETURN(auto values, Read(field, name, "rootSources/{source}"));
   return std::move(values[0]);
 }
 

@@ -18,6 +18,7 @@ std::string AgentName(const AgentId& id);
 std::string UserName(const UserId& id);
 std::string ConnectionName(const UserId& user, const ConnectionId& id);
 std::string InteractionName(const InteractionId& id);
+std::string RootSourceName(const std::string& id);
 
 struct ConnectionRef {
   UserId user;
@@ -35,6 +36,8 @@ absl::StatusOr<InteractionId> ReadInteractionName(absl::string_view field,
                                                   const std::string& name);
 absl::StatusOr<std::string> ReadOperationName(absl::string_view field,
                                               const std::string& name);
+absl::StatusOr<std::string> ReadRootSourceName(absl::string_view field,
+                                               const std::string& name);
 // "users/-", every person, is the empty id.
 absl::StatusOr<UserId> ReadUserName(absl::string_view field,
                                     const std::string& name);

@@ -75,10 +75,13 @@ constexpr Rule kRules[] = {
     {"STORAGE_BUSY", Outward::kUnavailable},
     {"STORAGE_FAILED", Outward::kUnavailable},
     {"MEMORY_NOT_LOCKED", Outward::kBusy},
-    // Either handled inside or said only at start: out here they are bugs.
+    // Handled inside, or said only at start and to operators: to others they
+    // are bugs.
     {"GRANT_GONE", Outward::kMasked},
     {"ALREADY_EXISTS", Outward::kMasked},
     {"ROOT_KEY_INVALID", Outward::kMasked},
+    {"ROOT_SOURCE_CLOSED", Outward::kMasked},
+    {"ROOT_SOURCE_NEEDED", Outward::kMasked},
     {"STORAGE_FOREIGN", Outward::kMasked},
     {"STORAGE_UNSAFE", Outward::kMasked},
     {"STORAGE_PATH_INVALID", Outward::kMasked},

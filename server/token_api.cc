@@ -172,7 +172,10 @@ void TokenApi::Ask(std::shared_ptr<TokenCall> call,
                    const absl::StatusOr<Person>& person) {
   if (!person.ok()) return Refuse(std::move(call), person.status());
   AccessRequest& access = call->access;
-  access.user = keys_.UserOf(access.tenant, person->issuer, person->subject);
+  absl::StatusOr<UserId> user =
+      keys_.UserOf(access.tenant, person->issuer, person->subject);
+  if (!user.ok()) return Refuse(std::move(call), user.status());
+  access.user = *std::move(user);
   if (const std::string& name = call->request.connection(); !name.empty()) {
     absl::StatusOr<ConnectionRef> ref = ReadConnectionName("connection", name);
     if (!ref.ok()) return Refuse(std::move(call), ref.status());
@@ -462,7 +465,8 @@ absl::StatusOr<v1::ListUsableConnectionsResponse> TokenApi::ListUsable(
   ASSIGN_OR_RETURN(Person person, gate_.authenticator().IdentifyPerson(
                                       caller, ToSubjectRef(request.subject())));
   const Agent& agent = *caller.agent;
-  const UserId user = keys_.UserOf(agent.tenant, person.issuer, person.subject);
+  ASSIGN_OR_RETURN(const UserId user,
+                   keys_.UserOf(agent.tenant, person.issuer, person.subject));
   // One more than asked for, to know whether there is a next page.
   ASSIGN_OR_RETURN(std::vector<AccessFinder::Usable> found,
                    broker_.access().ListUsable(agent.tenant, agent.id, user,

@@ -29,8 +29,7 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   const Directory& directory = *visit.directory;
   const Provider* provider = directory.FindProvider(interaction.provider);
   const Tenant* tenant = directory.FindTenant(interaction.tenant);
-  const std::string path =
-      absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(interaction.id));
+  const std::string path = visit.LinkTo(interaction.id);
   ConsentPage page;
   page.frame = visit.Frame();
   page.kind = KindOf(interaction);
@@ -163,10 +162,8 @@ WebResponse ReturnFromProvider(const WebVisit& visit,
       *visit.directory, context, visit.Query(), visit.session, visit.Reader());
   if (!returned.ok()) return visit.ErrorPage(returned.status(), "");
   if (!returned->provider_error.ok()) {
-    return visit.ErrorPage(
-        returned->provider_error,
-        absl::StrCat("/c/",
-                     visit.parts.interactions.LinkIdOf(returned->interaction)));
+    return visit.ErrorPage(returned->provider_error,
+                           visit.LinkTo(returned->interaction));
   }
   WebResponse response =
       SeeOther(returned->trip_id.empty()

@@ -115,6 +115,7 @@ void WebOps::ServeMetrics(WebRespond respond) {
     if (!now.ok()) {
       return (*way_back)(TextResponse(503, "the store does not answer\n"));
     }
+    now->sealed = readiness_.sealed();
     WebResponse response = TextResponse(200, metrics_.Render(*now));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     (*way_back)(std::move(response));

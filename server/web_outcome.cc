@@ -27,8 +27,7 @@ WebResponse ShowOutcome(const WebVisit& visit,
   const PageForm form = visit.Form(path);
 
   if (interaction.state == InteractionState::kPending) {
-    return SeeOther(
-        absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(interaction.id)));
+    return SeeOther(visit.LinkTo(interaction.id));
   }
   if (outcome->connection.has_value() &&
       outcome->connection->state == ConnectionState::kRevoked) {
@@ -111,8 +110,7 @@ WebResponse ChangeOutcome(const WebVisit& visit,
     absl::StatusOr<AskedQuestion> asked = visit.parts.interactions.Ask(
         question, visit.directory->public_url, visit.parts.clock.Now());
     if (!asked.ok()) return visit.ErrorPage(asked.status(), path);
-    return SeeOther(absl::StrCat(
-        "/c/", visit.parts.interactions.LinkIdOf(asked->interaction.id)));
+    return SeeOther(visit.LinkTo(asked->interaction.id));
   }
   if (decision != kDecisionUndo || !outcome->connection.has_value()) {
     return visit.ErrorPage(errors::FieldInvalid("decision", "unknown"), path);
@@ -173,8 +171,7 @@ WebResponse ChooseAccount(const WebVisit& visit, const std::string& trip_id) {
             found->other.id, /*etag=*/"", visit.Actor(), /*request_id=*/"");
     if (!revoked.ok()) return visit.ErrorPage(revoked.status(), path);
   }
-  return SeeOther(
-      absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(interaction)));
+  return SeeOther(visit.LinkTo(interaction));
 }
 
 }  // namespace tokenvault

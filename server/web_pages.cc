@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
+#include "base/errors.h"
 #include "server/pages.h"
 #include "server/web_consent.h"
 #include "server/web_my_connections.h"
@@ -107,6 +108,7 @@ WebResponse WebPages::Visit(const WebRequest& request, PageAnswer answer,
   const bool https = absl::StartsWith(directory->public_url, "https://");
   WebVisit visit{request, parts_, directory, BrowserCookies(https),
                  std::nullopt};
+  if (parts_.seal.sealed()) return visit.ErrorPage(errors::VaultSealed(), "");
   absl::StatusOr<std::optional<WebSession>> session = parts_.sign_in.Find(
       visit.cookies.Read(request, kSessionCookie).value_or(""));
   if (!session.ok()) return visit.ErrorPage(session.status(), "");

@@ -38,11 +38,9 @@ WebResponse FinishSignIn(const WebVisit& visit, const std::string& name) {
   absl::StatusOr<SignIn::SignedIn> signed_in = visit.parts.sign_in.Finish(
       *visit.directory, *tenant, visit.Query(), visit.Reader());
   if (!signed_in.ok()) return visit.ErrorPage(signed_in.status(), "/me");
-  WebResponse response =
-      SeeOther(signed_in->interaction.empty()
-                   ? "/me"
-                   : absl::StrCat("/c/", visit.parts.interactions.LinkIdOf(
-                                             signed_in->interaction)));
+  WebResponse response = SeeOther(signed_in->interaction.empty()
+                                      ? "/me"
+                                      : visit.LinkTo(signed_in->interaction));
   visit.cookies.Set(response, kSessionCookie, signed_in->cookie,
                     SignIn::kAbsolute);
   visit.cookies.Clear(response, signed_in->flow_cookie_name);

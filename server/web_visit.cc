@@ -53,7 +53,11 @@ std::string WebVisit::Actor() const {
 }
 
 PageForm WebVisit::Form(const std::string& action) const {
-  return {action, parts.sign_in.CsrfToken(*session, action)};
+  return {action, parts.sign_in.CsrfToken(*session, action).value_or("")};
+}
+
+std::string WebVisit::LinkTo(const InteractionId& id) const {
+  return absl::StrCat("/c/", parts.interactions.LinkIdOf(id).value_or(""));
 }
 
 absl::StatusOr<WebForm> WebVisit::ReadOwnForm(const std::string& action) const {
@@ -65,10 +69,9 @@ absl::StatusOr<WebForm> WebVisit::ReadOwnForm(const std::string& action) const {
   };
   if (!IsOwnForm(request, directory->public_url)) return refuse("origin");
   ASSIGN_OR_RETURN(WebForm form, ReadForm(request));
-  if (!EqualInConstantTime(form[kFieldCsrf],
-                           parts.sign_in.CsrfToken(*session, action))) {
-    return refuse("csrf");
-  }
+  ASSIGN_OR_RETURN(std::string token,
+                   parts.sign_in.CsrfToken(*session, action));
+  if (!EqualInConstantTime(form[kFieldCsrf], token)) return refuse("csrf");
   return form;
 }
 
@@ -113,6 +116,7 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
   if (reason == "NOT_FOUND" || reason == "RESOURCE_DENIED") {
     return Page(404, RenderNotFound({frame}));
   }
+  if (reason == "VAULT_SEALED") return Page(503, RenderSealed({frame}));
   if (reason == "INTERACTION_USED") {
     return Page(410, RenderLinkUsed({frame, "/me"}));
   }
@@ -121,8 +125,8 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
   }
   if (reason == "INTERACTION_DENIED") {
     const InteractionId id(MetadataOf(status, "interaction"));
-    absl::StatusOr<Interaction> ended =
-        parts.interactions.FindByLink(parts.interactions.LinkIdOf(id));
+    absl::StatusOr<Interaction> ended = parts.interactions.FindByLink(
+        parts.interactions.LinkIdOf(id).value_or(""));
     if (ended.ok()) return EndPage(*ended);
   }
   const std::string check = MetadataOf(status, "check");

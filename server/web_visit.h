@@ -14,6 +14,7 @@
 #include "vault/consent_flow.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
+#include "vault/seal_switch.h"
 #include "vault/sign_in.h"
 
 namespace tokenvault {
@@ -25,6 +26,7 @@ struct WebParts {
   ConsentFlow& consent;
   ConnectionAdmin& connections;
   Interactions& interactions;
+  const SealSwitch& seal;
 };
 
 using WebForm = std::map<std::string, std::string>;
@@ -47,10 +49,14 @@ struct WebVisit {
   std::string Actor() const;
 
   // A form for `action`, which only this session can send. Only with a session.
+  // Once the vault is sealed, one that nobody can send.
   PageForm Form(const std::string& action) const;
   // The fields of the form that was sent. CONNECT_REFUSED "origin" or "csrf"
   // when it is none of Form(action); FIELD_INVALID.
   absl::StatusOr<WebForm> ReadOwnForm(const std::string& action) const;
+
+  // "/c/…", the page of a question; once the vault is sealed, of none.
+  std::string LinkTo(const InteractionId& id) const;
 
   // The query of a callback, or of a start of sign-in.
   CallbackQuery Query() const;

@@ -31,10 +31,12 @@ struct Deployment {
 };
 
 // A way to open the master keys. `params` is JSON for that kind: the Argon2id
-// salt and cost, say. Never a secret.
+// salt and cost, or a root key that a token has encrypted. Where the file or
+// the token is, the configuration says: who can write here could otherwise send
+// us to another.
 struct RootSource {
-  std::string id;    // "file", "passphrase": bound into the wrap as root_source
-  std::string kind;  // "file" | "passphrase"
+  std::string id;    // "file", "hsm": bound into the wrap as root_source
+  std::string kind;  // "file" | "passphrase" | "pkcs11"
   std::string params;
   absl::Time create_time;
 };

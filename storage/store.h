@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +44,8 @@ struct SealedByDek {
 struct StoreStatus {
   std::string location;  // what the operator configured
   int64_t bytes = 0;     // database and log files together
+  // What the disk still takes; without end in memory.
+  int64_t free_bytes = std::numeric_limits<int64_t>::max();
   int64_t audit_entries = 0;
   std::map<ConnectionState, int64_t> connections;  // not counting paused ones
   int64_t paused_connections = 0;

@@ -59,6 +59,9 @@ class WriteBatch {
   struct RemoveKekWraps {  // all wraps of a master key; never NOT_FOUND
     uint32_t kek_version = 0;
   };
+  struct RemoveRootSource {  // and all its wraps
+    std::string id;
+  };
   struct RemoveGrants {  // all grants of a connection; never NOT_FOUND
     TenantId tenant;
     ConnectionId connection;
@@ -73,7 +76,8 @@ class WriteBatch {
     AuditEntry entry;
   };
   using Op = std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession,
-                          RemoveKekWraps, RemoveGrants, PurgeExpired, AppendOp>;
+                          RemoveKekWraps, RemoveRootSource, RemoveGrants,
+                          PurgeExpired, AppendOp>;
 
   template <typename Record>
   void Insert(Record record) {
@@ -86,6 +90,7 @@ class WriteBatch {
   void Remove(RemoveFlow key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveSession key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveKekWraps key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveRootSource key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }
   void Purge(PurgeExpired purge) { ops_.push_back(std::move(purge)); }
   void Append(AuditEntry entry) { ops_.push_back(AppendOp{std::move(entry)}); }

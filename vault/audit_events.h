@@ -15,6 +15,8 @@ namespace tokenvault {
 namespace audit_kind {
 inline constexpr char kVaultStarted[] = "vault.started";
 inline constexpr char kVaultStopped[] = "vault.stopped";
+inline constexpr char kVaultSealed[] = "vault.sealed";
+inline constexpr char kVaultUnsealed[] = "vault.unsealed";
 inline constexpr char kConfigReloaded[] = "config.reloaded";
 inline constexpr char kTokenGranted[] = "token.granted";
 inline constexpr char kTokenDenied[] = "token.denied";
@@ -43,6 +45,9 @@ inline constexpr char kKeyRotationStarted[] = "key.rotation_started";
 inline constexpr char kKeyActivated[] = "key.activated";
 inline constexpr char kKeyRotated[] = "key.rotated";
 inline constexpr char kKeyDestroyed[] = "key.destroyed";
+inline constexpr char kRootSourceAdded[] = "key.source_added";
+inline constexpr char kRootSourceRenewed[] = "key.source_renewed";
+inline constexpr char kRootSourceRemoved[] = "key.source_removed";
 inline constexpr char kIncidentRevoked[] = "incident.revoked";
 inline constexpr char kAgentRefused[] = "agent.refused";
 inline constexpr char kCallDenied[] = "call.denied";

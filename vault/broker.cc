@@ -346,6 +346,11 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   });
 }
 
+void Broker::ForgetAnswers() {
+  MutexLock lock(mutex_);
+  remembered_.clear();
+}
+
 void Broker::Remember(const AccessRequest& request, RememberedAnswer answer) {
   auto shared = std::make_shared<const RememberedAnswer>(std::move(answer));
   const absl::Time now = clock_.Now();

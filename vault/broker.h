@@ -69,6 +69,9 @@ class Broker {
   // provider; blocks on the disk.
   void CommitLanded(const std::shared_ptr<const Directory>& directory);
 
+  // Forgets every token that it could answer with at once.
+  void ForgetAnswers();
+
   AccessFinder& access() { return access_; }
 
  private:

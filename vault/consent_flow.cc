@@ -154,9 +154,9 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   flow.session_hash = session.id_hash;
   flow.scopes = wanted;
   flow.access_end_time = access_end_time;
-  ASSIGN_OR_RETURN(
-      OAuthFlows::Begun begun,
-      flows_.Begin(std::move(flow), keys_.Derive("state", allowed.flow_id)));
+  ASSIGN_OR_RETURN(std::string state, keys_.Derive("state", allowed.flow_id));
+  ASSIGN_OR_RETURN(OAuthFlows::Begun begun,
+                   flows_.Begin(std::move(flow), state));
   WriteBatch batch;
   batch.Insert(std::move(begun.flow));
   batch.Append(MakeAuditEntry(event, now));
@@ -168,8 +168,9 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
 absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
     const Directory& directory, const std::string& flow_id,
     const WebSession& session) {
-  const std::string state = keys_.Derive("state", flow_id);
-  absl::StatusOr<OAuthFlow> flow = store_.GetFlow(keys_.Lookup("state", state));
+  ASSIGN_OR_RETURN(const std::string state, keys_.Derive("state", flow_id));
+  ASSIGN_OR_RETURN(const std::string hash, keys_.Lookup("state", state));
+  absl::StatusOr<OAuthFlow> flow = store_.GetFlow(hash);
   if (HasReason(flow.status(), "NOT_FOUND")) {
     return burner_.Note(session.tenant, ActorOf(session), "state");
   }
@@ -204,7 +205,7 @@ absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
   request.state = state;
   request.code_challenge = PkceChallenge(verifier.Reveal());
   if (flow->scopes.Contains("openid")) {
-    request.nonce = keys_.Derive("nonce", state);
+    ASSIGN_OR_RETURN(request.nonce, keys_.Derive("nonce", state));
   }
   Leaving leaving;
   leaving.url = providers_.oauth().AuthorizationUrl(provider, request);
@@ -222,8 +223,10 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return burner_.Note(TenantOf(directory, context), "browser", taken.failed);
   }
   const OAuthFlow& flow = *taken.flow;
+  ASSIGN_OR_RETURN(const bool same_browser,
+                   flows_.IsSameBrowser(flow, read_cookie));
   // Their own browser, which reloads or goes back, takes nothing from a person.
-  if (taken.failed == "replayed" && flows_.IsSameBrowser(flow, read_cookie)) {
+  if (taken.failed == "replayed" && same_browser) {
     return burner_.Note(flow, taken.failed);
   }
 
@@ -232,8 +235,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   Returned returned;
   returned.interaction = flow.interaction;
   returned.flow_cookie_name = OAuthFlows::CookieName(flow);
-  if (flow.kind != FlowKind::kConnect ||
-      !flows_.IsSameBrowser(flow, read_cookie)) {
+  if (flow.kind != FlowKind::kConnect || !same_browser) {
     return burner_.Burn(flow, "cookie");
   }
   if (!session.has_value() || session->id_hash != flow.session_hash) {
@@ -283,9 +285,10 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   }
   const std::string code = query.Get("code");
   if (code.empty()) return burner_.Burn(flow, "code");
-  const std::string nonce = flow.scopes.Contains("openid")
-                                ? keys_.Derive("nonce", query.Get("state"))
-                                : "";
+  std::string nonce;
+  if (flow.scopes.Contains("openid")) {
+    ASSIGN_OR_RETURN(nonce, keys_.Derive("nonce", query.Get("state")));
+  }
   absl::StatusOr<std::map<std::string, std::string>> captured =
       CaptureCallback(provider, query.parameters);
   if (!captured.ok()) {

@@ -32,7 +32,8 @@ InteractionState StateAt(const Interaction& interaction, absl::Time now) {
 Interactions::Interactions(Store& store, const KeyKeeper& keys)
     : store_(store), keys_(keys) {}
 
-std::string Interactions::LinkIdOf(const InteractionId& id) const {
+absl::StatusOr<std::string> Interactions::LinkIdOf(
+    const InteractionId& id) const {
   return keys_.Derive("link", id.value);
 }
 
@@ -67,8 +68,8 @@ absl::StatusOr<AskedQuestion> Interactions::AskAlone(
         asked.expire_time - now < kLifetime / 5) {
       continue;
     }
-    std::string url = UrlOf(public_url, LinkIdOf(asked.id));
-    return AskedQuestion{std::move(asked), std::move(url)};
+    ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(asked.id));
+    return AskedQuestion{std::move(asked), UrlOf(public_url, link_id)};
   }
   if (pending.size() >= kMaxPending) {
     return errors::RateLimited("pending_interactions",
@@ -90,8 +91,8 @@ absl::StatusOr<AskedQuestion> Interactions::AskAlone(
   interaction.user_code = NewUserCode();
   interaction.create_time = now;
   interaction.expire_time = now + kLifetime;
-  std::string link_id = LinkIdOf(interaction.id);
-  interaction.link_hash = keys_.Lookup("link", link_id);
+  ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(interaction.id));
+  ASSIGN_OR_RETURN(interaction.link_hash, keys_.Lookup("link", link_id));
 
   AuditEvent event;
   event.kind = audit_kind::kConsentAsked;
@@ -123,9 +124,11 @@ absl::StatusOr<AskedQuestion> Interactions::Get(const TenantId& tenant,
   }
   RETURN_IF_ERROR(found.status());
   found->state = StateAt(*found, now);
-  std::string url = found->state == InteractionState::kPending
-                        ? UrlOf(public_url, LinkIdOf(id))
-                        : "";
+  std::string url;
+  if (found->state == InteractionState::kPending) {
+    ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(id));
+    url = UrlOf(public_url, link_id);
+  }
   return AskedQuestion{*std::move(found), std::move(url)};
 }
 
@@ -153,7 +156,8 @@ absl::StatusOr<AskedQuestion> Interactions::Cancel(
 
 absl::StatusOr<Interaction> Interactions::FindByLink(
     const std::string& link_id) const {
-  return store_.FindInteractionByLink(keys_.Lookup("link", link_id));
+  ASSIGN_OR_RETURN(std::string hash, keys_.Lookup("link", link_id));
+  return store_.FindInteractionByLink(hash);
 }
 
 absl::Status Interactions::Settle(Interaction interaction,

@@ -70,10 +70,10 @@ class Interactions {
                                        const std::string& request_id,
                                        absl::Time now);
 
-  // By the id in a link, whatever its state. NOT_FOUND.
+  // By the id in a link, whatever its state. NOT_FOUND, VAULT_SEALED.
   absl::StatusOr<Interaction> FindByLink(const std::string& link_id) const;
-  // The id in this question's link: "/c/<link id>".
-  std::string LinkIdOf(const InteractionId& id) const;
+  // The id in this question's link: "/c/<link id>". VAULT_SEALED.
+  absl::StatusOr<std::string> LinkIdOf(const InteractionId& id) const;
 
   // Writes the new state in `batch`'s commit, then wakes who waits.
   // VERSION_CONFLICT if somebody settled it first.

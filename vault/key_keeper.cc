@@ -36,36 +36,45 @@ absl::StatusOr<ArenaKey> OpenMasterKey(SecretArena& arena, const RootKey& root,
 }  // namespace
 
 KeyKeeper::KeyKeeper(Store& store, SecretArena& arena,
-                     std::shared_ptr<const RootKey> root, std::string source_id,
-                     const Clock& clock)
+                     std::string deployment_id, const Clock& clock)
     : store_(store),
       arena_(arena),
-      root_(std::move(root)),
-      source_id_(std::move(source_id)),
-      clock_(clock) {}
+      clock_(clock),
+      deployment_id_(std::move(deployment_id)) {}
 
-absl::StatusOr<std::unique_ptr<KeyKeeper>> KeyKeeper::Open(
-    Store& store, SecretArena& arena, std::shared_ptr<const RootKey> root,
-    const std::string& source_id, const Clock& clock) {
+absl::StatusOr<std::unique_ptr<KeyKeeper>> KeyKeeper::Create(
+    Store& store, SecretArena& arena, const Clock& clock) {
   absl::StatusOr<Deployment> deployment = store.GetDeployment();
   if (HasReason(deployment.status(), "NOT_FOUND")) {
     return errors::StorageNotInitialized();
   }
   RETURN_IF_ERROR(deployment.status());
-  auto keeper = std::unique_ptr<KeyKeeper>(
-      new KeyKeeper(store, arena, std::move(root), source_id, clock));
-  keeper->deployment_id_ = deployment->id;
+  return std::unique_ptr<KeyKeeper>(
+      new KeyKeeper(store, arena, std::move(deployment->id), clock));
+}
 
-  ASSIGN_OR_RETURN(std::vector<Kek> keks, store.ListKeks());
-  ASSIGN_OR_RETURN(std::vector<KekWrap> wraps, store.ListKekWraps());
+absl::StatusOr<std::unique_ptr<KeyKeeper>> KeyKeeper::Open(
+    Store& store, SecretArena& arena, const RootKey& root,
+    const std::string& source_id, const Clock& clock) {
+  ASSIGN_OR_RETURN(std::unique_ptr<KeyKeeper> keeper,
+                   Create(store, arena, clock));
+  RETURN_IF_ERROR(keeper->Unseal(root, source_id));
+  return keeper;
+}
+
+absl::Status KeyKeeper::Unseal(const RootKey& root,
+                               const std::string& source_id) {
+  if (!sealed()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::vector<Kek> keks, store_.ListKeks());
+  ASSIGN_OR_RETURN(std::vector<KekWrap> wraps, store_.ListKekWraps());
   std::shared_ptr<const KeyRing> ring;
   for (const Kek& kek : keks) {
     if (kek.state == KekState::kRetired || kek.state == KekState::kDestroyed) {
       continue;
     }
     ASSIGN_OR_RETURN(ArenaKey key,
-                     OpenMasterKey(arena, *keeper->root_, deployment->id,
-                                   source_id, kek.version_number, wraps));
+                     OpenMasterKey(arena_, root, deployment_id_, source_id,
+                                   kek.version_number, wraps));
     bool primary = kek.state == KekState::kActive;
     ring = ring == nullptr
                ? KeyRing::Of(kek.version_number, kek.key_id, std::move(key))
@@ -74,17 +83,32 @@ absl::StatusOr<std::unique_ptr<KeyKeeper>> KeyKeeper::Open(
   }
   if (ring == nullptr) return errors::StorageNotInitialized();
 
-  ASSIGN_OR_RETURN(Dek own, store.GetDek(TenantId(), ""));
+  ASSIGN_OR_RETURN(Dek own, store_.GetDek(TenantId(), ""));
   ASSIGN_OR_RETURN(
       ArenaKey own_key,
-      ring->UnwrapDataKey(arena, DataKeyBindingOf(deployment->id, own),
+      ring->UnwrapDataKey(arena_, DataKeyBindingOf(deployment_id_, own),
                           own.kek_version, own.wrapped));
-  keeper->lookups_ = std::make_unique<KeyedHash>(std::move(own_key));
-  {
-    MutexLock lock(keeper->mutex_);
-    keeper->ring_ = std::move(ring);
-  }
-  return keeper;
+  auto lookups = std::make_shared<const KeyedHash>(std::move(own_key));
+  MutexLock lock(mutex_);
+  ring_ = std::move(ring);
+  lookups_ = std::move(lookups);
+  return absl::OkStatus();
+}
+
+void KeyKeeper::Seal() {
+  // What is let go of is destroyed behind the lock.
+  std::shared_ptr<const KeyRing> ring;
+  std::shared_ptr<const KeyedHash> lookups;
+  absl::flat_hash_map<CacheKey, CachedKey> cache;
+  MutexLock lock(mutex_);
+  ring.swap(ring_);
+  lookups.swap(lookups_);
+  cache.swap(cache_);
+}
+
+bool KeyKeeper::sealed() const {
+  MutexLock lock(mutex_);
+  return ring_ == nullptr;
 }
 
 absl::StatusOr<Sealer> KeyKeeper::SealerFor(const TenantId& tenant,
@@ -110,6 +134,8 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
                    LoadDataKey(tenant, subject));
 
   MutexLock lock(mutex_);
+  // Sealed meanwhile: who asked before may go on, and nobody after.
+  if (ring_ == nullptr) return key;
   if (cache_.size() >= kCacheSize) {
     absl::erase_if(cache_, [now](const auto& entry) {
       return now >= entry.second.load_time + kCacheTime;
@@ -144,10 +170,11 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::LoadDataKey(
 
 absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::OpenDataKey(
     const Dek& dek) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> ring, this->ring());
   ASSIGN_OR_RETURN(
       ArenaKey key,
-      ring()->UnwrapDataKey(arena_, DataKeyBindingOf(deployment_id_, dek),
-                            dek.kek_version, dek.wrapped));
+      ring->UnwrapDataKey(arena_, DataKeyBindingOf(deployment_id_, dek),
+                          dek.kek_version, dek.wrapped));
   return std::make_shared<const DataKey>(
       DataKey{dek.dek_id, dek.generation, std::move(key)});
 }
@@ -160,7 +187,7 @@ absl::Status KeyKeeper::CreateDataKey(const TenantId& tenant,
   dek.dek_id = RandomBytes(16);
   dek.create_time = clock_.Now();
   ASSIGN_OR_RETURN(ArenaKey key, ArenaKey::Random(arena_));
-  std::shared_ptr<const KeyRing> ring = this->ring();
+  ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> ring, this->ring());
   dek.kek_version = ring->primary_version();
   ASSIGN_OR_RETURN(
       dek.wrapped,
@@ -170,37 +197,50 @@ absl::Status KeyKeeper::CreateDataKey(const TenantId& tenant,
   absl::Status status = store_.Commit(std::move(batch));
   // Somebody else made it first: theirs is as good. Or the master key changed
   // meanwhile: that happens once.
-  if (HasReason(status, "VERSION_CONFLICT") &&
-      this->ring()->primary_version() != ring->primary_version()) {
-    return CreateDataKey(tenant, subject);
+  if (HasReason(status, "VERSION_CONFLICT")) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> now, this->ring());
+    if (now->primary_version() != ring->primary_version()) {
+      return CreateDataKey(tenant, subject);
+    }
   }
   return HasReason(status, "ALREADY_EXISTS") ? absl::OkStatus() : status;
 }
 
-UserId KeyKeeper::UserOf(const TenantId& tenant, const std::string& issuer,
-                         const std::string& subject) const {
-  std::string hash = lookups_->Hash("user", {tenant.value, issuer, subject});
+absl::StatusOr<UserId> KeyKeeper::UserOf(const TenantId& tenant,
+                                         const std::string& issuer,
+                                         const std::string& subject) const {
+  ASSIGN_OR_RETURN(auto lookups, this->lookups());
+  std::string hash = lookups->Hash("user", {tenant.value, issuer, subject});
   return UserId("u-" + Base32Encode(hash.substr(0, 20)));
 }
 
-std::string KeyKeeper::Lookup(absl::string_view purpose,
-                              absl::string_view secret) const {
-  return lookups_->Hash("find", {purpose, secret});
+absl::StatusOr<std::string> KeyKeeper::Lookup(absl::string_view purpose,
+                                              absl::string_view secret) const {
+  ASSIGN_OR_RETURN(auto lookups, this->lookups());
+  return lookups->Hash("find", {purpose, secret});
 }
 
-std::string KeyKeeper::Derive(absl::string_view purpose,
-                              absl::string_view id) const {
-  return Base64UrlEncode(lookups_->Hash("derive", {purpose, id}));
+absl::StatusOr<std::string> KeyKeeper::Derive(absl::string_view purpose,
+                                              absl::string_view id) const {
+  ASSIGN_OR_RETURN(auto lookups, this->lookups());
+  return Base64UrlEncode(lookups->Hash("derive", {purpose, id}));
 }
 
-std::shared_ptr<const KeyRing> KeyKeeper::ring() const {
+absl::StatusOr<std::shared_ptr<const KeyedHash>> KeyKeeper::lookups() const {
   MutexLock lock(mutex_);
+  if (lookups_ == nullptr) return errors::VaultSealed();
+  return lookups_;
+}
+
+absl::StatusOr<std::shared_ptr<const KeyRing>> KeyKeeper::ring() const {
+  MutexLock lock(mutex_);
+  if (ring_ == nullptr) return errors::VaultSealed();
   return ring_;
 }
 
 void KeyKeeper::Adopt(std::shared_ptr<const KeyRing> ring) {
   MutexLock lock(mutex_);
-  ring_ = std::move(ring);
+  if (ring_ != nullptr) ring_.swap(ring);
 }
 
 }  // namespace tokenvault

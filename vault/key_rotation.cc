@@ -22,6 +22,8 @@ namespace tokenvault {
 namespace {
 
 constexpr int kBatchSize = 256;
+// A row of the table, and its part of the index.
+constexpr int64_t kDataKeyRowBytes = 512;
 
 AuditEntry KeyEvent(absl::string_view kind, uint32_t version,
                     absl::string_view detail, const std::string& request_id,
@@ -58,31 +60,42 @@ bool AwaitsProof(const std::vector<Kek>& keys, const Kek& newest) {
 }  // namespace
 
 KeyRotation::KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys,
-                         NoteSigner& signer, Operations& operations)
+                         const RootSources& roots, NoteSigner& signer,
+                         Operations& operations)
     : clock_(clock),
       store_(store),
       keys_(keys),
+      roots_(roots),
       signer_(signer),
       operations_(operations) {}
 
 absl::StatusOr<Operation::Progress> KeyRotation::Preview(Extent extent) {
   ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
-  const Kek newest = *Newest(keys);
-  ASSIGN_OR_RETURN(int64_t left_over,
-                   store_.CountDeksBefore(newest.version_number));
-  const bool makes_key = extent == Extent::kAll && left_over == 0 &&
-                         newest.state != KekState::kPending &&
-                         !AwaitsProof(keys, newest);
+  ASSIGN_OR_RETURN(const bool makes_key, MakesKey(keys, extent));
   Operation::Progress preview;
   preview.done = true;
-  preview.key_version = newest.version_number + (makes_key ? 1 : 0);
+  preview.key_version = Newest(keys)->version_number + (makes_key ? 1 : 0);
   ASSIGN_OR_RETURN(preview.rows_total,
                    store_.CountDeksBefore(preview.key_version));
   return preview;
 }
 
+// Whether nothing is left over of an earlier run.
+absl::StatusOr<bool> KeyRotation::MakesKey(const std::vector<Kek>& keys,
+                                           Extent extent) const {
+  const Kek& newest = *Newest(keys);
+  ASSIGN_OR_RETURN(int64_t left_over,
+                   store_.CountDeksBefore(newest.version_number));
+  return extent == Extent::kAll && left_over == 0 &&
+         newest.state != KekState::kPending && !AwaitsProof(keys, newest);
+}
+
 absl::StatusOr<Operation::Progress> KeyRotation::Start(
     int rows_per_second, const std::string& request_id, Extent extent) {
+  RETURN_IF_ERROR(keys_.ring().status());
+  ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
+  ASSIGN_OR_RETURN(const bool makes_key, MakesKey(keys, extent));
+  if (makes_key) RETURN_IF_ERROR(Preflight(Newest(keys)->version_number));
   return operations_.Start(
       [this, rows_per_second, request_id, extent](Operation& operation) {
         absl::Status result =
@@ -97,6 +110,7 @@ absl::StatusOr<Operation::Progress> KeyRotation::Start(
 }
 
 absl::StatusOr<Operation::Progress> KeyRotation::Verify(CensusDepth depth) {
+  RETURN_IF_ERROR(keys_.ring().status());
   return operations_.Start([this, depth](Operation& operation) {
     operation.Begin(Operation::Phase::kVerifying, 0);
     return Open(operation, depth).status();
@@ -203,7 +217,7 @@ absl::Status KeyRotation::Retire(const SealedCensus& census, uint32_t version,
   ASSIGN_OR_RETURN(std::string note, signer_.Sign(proof.ToText()));
 
   ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
-  std::shared_ptr<const KeyRing> ring = keys_.ring();
+  ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> ring, keys_.ring());
   WriteBatch batch;
   for (Kek& key : keys) {
     if (key.version_number == version) {
@@ -292,12 +306,8 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
     RETURN_IF_ERROR(Flip(newest.version_number));
     return newest.version_number;
   }
-  ASSIGN_OR_RETURN(int64_t left_over,
-                   store_.CountDeksBefore(newest.version_number));
-  if (left_over > 0 || AwaitsProof(keys, newest) ||
-      extent == Extent::kLeftOver) {
-    return newest.version_number;
-  }
+  ASSIGN_OR_RETURN(const bool makes_key, MakesKey(keys, extent));
+  if (!makes_key) return newest.version_number;
 
   Kek next;
   next.version_number = newest.version_number + 1;
@@ -305,13 +315,11 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
   next.state = KekState::kPending;
   next.create_time = clock_.Now();
   ASSIGN_OR_RETURN(ArenaKey key, ArenaKey::Random(keys_.arena()));
-  KekWrap wrap{next.version_number, keys_.source_id(), ""};
-  ASSIGN_OR_RETURN(wrap.wrapped, keys_.root().WrapMasterKey(
-                                     keys_.deployment_id(), next.version_number,
-                                     keys_.source_id(), key));
+  ASSIGN_OR_RETURN(std::vector<KekWrap> wraps,
+                   roots_.Wrap(next.version_number, key));
   WriteBatch batch;
   batch.Insert(next);
-  batch.Insert(wrap);
+  for (KekWrap& wrap : wraps) batch.Insert(std::move(wrap));
   batch.Append(KeyEvent(audit_kind::kKeyRotationStarted, next.version_number,
                         "", request_id, clock_.Now()));
   RETURN_IF_ERROR(store_.Commit(std::move(batch)));
@@ -320,19 +328,26 @@ absl::StatusOr<uint32_t> KeyRotation::PrepareKey(const std::string& request_id,
   return next.version_number;
 }
 
-// Makes a pending key the active one, after it was read back from the disk and
-// opened: a key that cannot be opened must never wrap anything.
-absl::Status KeyRotation::Flip(uint32_t version) {
-  ASSIGN_OR_RETURN(std::vector<KekWrap> wraps, store_.ListKekWraps());
-  std::string wrapped;
-  for (const KekWrap& wrap : wraps) {
-    if (wrap.kek_version == version && wrap.source_id == keys_.source_id()) {
-      wrapped = wrap.wrapped;
-    }
+// What would stop it half way, found before anything is changed. The key in use
+// is what every source is tried with.
+absl::Status KeyRotation::Preflight(uint32_t active) const {
+  RETURN_IF_ERROR(keys_.ring().status());
+  RETURN_IF_ERROR(roots_.Unwrap(active).status());
+  ASSIGN_OR_RETURN(StoreStatus status, store_.GetStatus());
+  int64_t data_keys = 0;
+  for (const auto& [version, count] : status.deks_by_kek_version) {
+    data_keys += count;
   }
-  ASSIGN_OR_RETURN(ArenaKey key, keys_.root().UnwrapMasterKey(
-                                     keys_.arena(), keys_.deployment_id(),
-                                     version, keys_.source_id(), wrapped));
+  if (status.free_bytes < 2 * data_keys * kDataKeyRowBytes) {
+    return errors::StorageFull();
+  }
+  return absl::OkStatus();
+}
+
+// Makes a pending key the active one, after it was read back from the disk and
+// opened by every source: a key that cannot be opened must never wrap anything.
+absl::Status KeyRotation::Flip(uint32_t version) {
+  ASSIGN_OR_RETURN(ArenaKey key, roots_.Unwrap(version));
   ASSIGN_OR_RETURN(std::vector<Kek> keys, store_.ListKeks());
   WriteBatch batch;
   std::string key_id;
@@ -356,8 +371,9 @@ absl::Status KeyRotation::Flip(uint32_t version) {
   // The ring can open the new version before the first row needs it, and wraps
   // under it only once the flip is durable: in the commit's `done`, so that who
   // is refused a data key under the old one finds the new one at once.
+  ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> ring, keys_.ring());
   std::shared_ptr<const KeyRing> opened =
-      keys_.ring()->With(version, key_id, std::move(key), /*primary=*/false);
+      ring->With(version, key_id, std::move(key), /*primary=*/false);
   keys_.Adopt(opened);
   ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> flipped,
                    opened->WithPrimary(version));
@@ -403,7 +419,7 @@ absl::Status KeyRotation::Rewrap(Operation& operation, uint32_t version,
 }
 
 absl::StatusOr<Dek> KeyRotation::RewrapOne(Dek dek, uint32_t version) const {
-  std::shared_ptr<const KeyRing> ring = keys_.ring();
+  ASSIGN_OR_RETURN(std::shared_ptr<const KeyRing> ring, keys_.ring());
   const DataKeyBinding binding = DataKeyBindingOf(keys_.deployment_id(), dek);
   ASSIGN_OR_RETURN(ArenaKey key,
                    ring->UnwrapDataKey(keys_.arena(), binding, dek.kek_version,

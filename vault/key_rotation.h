@@ -11,14 +11,16 @@
 #include "vault/key_keeper.h"
 #include "vault/note_signer.h"
 #include "vault/operations.h"
+#include "vault/root_sources.h"
 #include "vault/sealed_census.h"
 
 namespace tokenvault {
 
 // A new master key, while the vault serves, and the end of the old one.
 //
-//   1. create   vN+1 PENDING, wrapped by the root source; read back, unwrapped,
-//               compared
+//   0. look     every root source opens the key in use; the disk has room
+//   1. create   vN+1 PENDING, wrapped by every root source; read back,
+//               unwrapped, compared
 //   2. flip     one commit: vN+1 ACTIVE, vN DECRYPT_ONLY; the store takes no
 //               data key under an older one any more
 //   3. re-wrap  batches of data keys, each with its own precondition
@@ -42,20 +44,23 @@ class KeyRotation {
   static constexpr absl::Duration kTripwire = absl::Hours(24);
 
   KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys,
-              NoteSigner& signer, Operations& operations);
+              const RootSources& roots, NoteSigner& signer,
+              Operations& operations);
 
   // kLeftOver: only what an earlier run left, and never a new key.
   enum class Extent { kAll, kLeftOver };
 
   // What there is to do, without doing it.
   absl::StatusOr<Operation::Progress> Preview(Extent extent = Extent::kAll);
-  // OPERATION_RUNNING. It ends with SEAL_BROKEN, and the old keys stay, when
-  // something does not open; `broken` of the progress names it.
+  // OPERATION_RUNNING, VAULT_SEALED; ROOT_SOURCE_CLOSED, ROOT_KEY_INVALID or
+  // STORAGE_FULL when a look beforehand finds a root source that does not open,
+  // or a disk without room. It ends with SEAL_BROKEN, and the old keys stay,
+  // when something does not open; `broken` of the progress names it.
   absl::StatusOr<Operation::Progress> Start(int rows_per_second,
                                             const std::string& request_id,
                                             Extent extent = Extent::kAll);
   // Opens everything, or one record of each data key, and changes nothing.
-  // OPERATION_RUNNING; ends like Start.
+  // OPERATION_RUNNING, VAULT_SEALED; ends like Start.
   absl::StatusOr<Operation::Progress> Verify(CensusDepth depth);
 
   // Removes all wraps of a retired key, from the files too: what it wrapped, in
@@ -79,6 +84,9 @@ class KeyRotation {
                       const std::string& request_id, Extent extent);
   absl::StatusOr<uint32_t> PrepareKey(const std::string& request_id,
                                       Extent extent);
+  absl::StatusOr<bool> MakesKey(const std::vector<Kek>& keys,
+                                Extent extent) const;
+  absl::Status Preflight(uint32_t active) const;
   absl::Status Flip(uint32_t version);
   absl::Status Rewrap(Operation& operation, uint32_t version,
                       int rows_per_second);
@@ -93,6 +101,7 @@ class KeyRotation {
   const Clock& clock_;
   Store& store_;
   KeyKeeper& keys_;
+  const RootSources& roots_;
   NoteSigner& signer_;
   Operations& operations_;
 };

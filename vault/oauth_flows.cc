@@ -26,13 +26,14 @@ absl::StatusOr<OAuthFlows::Begun> OAuthFlows::Begin(OAuthFlow flow,
   Begun begun;
   Pkce pkce = NewPkce(RandomBytes(32));
   begun.code_challenge = std::move(pkce.challenge);
-  flow.state_hash = keys_.Lookup("state", state);
+  ASSIGN_OR_RETURN(flow.state_hash, keys_.Lookup("state", state));
   flow.create_time = clock_.Now();
   flow.expire_time = flow.create_time + kLifetime;
   begun.trip.cookie_name = CookieName(flow);
   begun.trip.cookie_value = RandomToken();
   begun.trip.cookie_age = kLifetime;
-  flow.cookie_hash = keys_.Lookup("flow-cookie", begun.trip.cookie_value);
+  ASSIGN_OR_RETURN(flow.cookie_hash,
+                   keys_.Lookup("flow-cookie", begun.trip.cookie_value));
   ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
   ASSIGN_OR_RETURN(
       flow.sealed_verifier,
@@ -45,8 +46,8 @@ absl::StatusOr<OAuthFlows::Begun> OAuthFlows::Begin(OAuthFlow flow,
 absl::StatusOr<OAuthFlows::Taken> OAuthFlows::Take(const CallbackQuery& query) {
   // Of two states nobody can say which one is meant.
   if (query.malformed) return Taken{"query", std::nullopt};
-  absl::StatusOr<OAuthFlow> flow =
-      store_.GetFlow(keys_.Lookup("state", query.Get("state")));
+  ASSIGN_OR_RETURN(std::string hash, keys_.Lookup("state", query.Get("state")));
+  absl::StatusOr<OAuthFlow> flow = store_.GetFlow(hash);
   if (HasReason(flow.status(), "NOT_FOUND")) {
     return Taken{"state", std::nullopt};
   }
@@ -64,12 +65,12 @@ absl::StatusOr<OAuthFlows::Taken> OAuthFlows::Take(const CallbackQuery& query) {
   return Taken{"", std::move(taken)};
 }
 
-bool OAuthFlows::IsSameBrowser(const OAuthFlow& flow,
-                               const CookieReader& read_cookie) const {
+absl::StatusOr<bool> OAuthFlows::IsSameBrowser(
+    const OAuthFlow& flow, const CookieReader& read_cookie) const {
   std::optional<std::string> cookie = read_cookie(CookieName(flow));
-  return cookie.has_value() &&
-         EqualInConstantTime(keys_.Lookup("flow-cookie", *cookie),
-                             flow.cookie_hash);
+  if (!cookie.has_value()) return false;
+  ASSIGN_OR_RETURN(std::string hash, keys_.Lookup("flow-cookie", *cookie));
+  return EqualInConstantTime(hash, flow.cookie_hash);
 }
 
 absl::StatusOr<Secret> OAuthFlows::OpenVerifier(const OAuthFlow& flow) const {

@@ -67,9 +67,9 @@ class OAuthFlows {
   };
   absl::StatusOr<Taken> Take(const CallbackQuery& query);
 
-  // Whether this is the browser that left.
-  bool IsSameBrowser(const OAuthFlow& flow,
-                     const CookieReader& read_cookie) const;
+  // Whether this is the browser that left. VAULT_SEALED.
+  absl::StatusOr<bool> IsSameBrowser(const OAuthFlow& flow,
+                                     const CookieReader& read_cookie) const;
   absl::StatusOr<Secret> OpenVerifier(const OAuthFlow& flow) const;
 
   // "tv_flow_1f2e3d4c", or "tv_login_…" for a sign-in: one for each trip, so

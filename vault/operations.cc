@@ -1,8 +1,10 @@
 #include "vault/operations.h"
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/await.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -43,8 +45,7 @@ Operations::Operations(const Clock& clock) : clock_(clock) {
 }
 
 Operations::~Operations() {
-  operation_.stop_ = true;
-  operation_.stopped_.NotifyAll();
+  CancelAll();
   std::thread last;
   {
     MutexLock lock(starting_);
@@ -54,6 +55,22 @@ Operations::~Operations() {
 }
 
 absl::StatusOr<Operation::Progress> Operations::Start(Work work) {
+  return Begin(std::move(work), [](const absl::Status&) {});
+}
+
+absl::Status Operations::Run(Work work) {
+  return Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+    // Shared: it is still ours when nothing begins.
+    auto told = std::make_shared<decltype(done)>(std::move(done));
+    absl::Status began = Begin(std::move(work), [told](absl::Status result) {
+                           (*told)(std::move(result));
+                         }).status();
+    if (!began.ok()) (*told)(std::move(began));
+  });
+}
+
+absl::StatusOr<Operation::Progress> Operations::Begin(
+    Work work, absl::AnyInvocable<void(absl::Status)> ended) {
   MutexLock starting(starting_);
   Operation::Progress progress;
   progress.id = NewUlid(clock_.Now());
@@ -67,13 +84,15 @@ absl::StatusOr<Operation::Progress> Operations::Start(Work work) {
     operation_.stop_ = false;
   }
   if (thread_.joinable()) thread_.join();
-  thread_ = std::thread([this, work = std::move(work)]() mutable {
-    absl::Status result = work(operation_);
-    operation_.Change([&result](Operation::Progress& progress) {
-      progress.result = std::move(result);
-      progress.done = true;
-    });
-  });
+  thread_ = std::thread(
+      [this, work = std::move(work), ended = std::move(ended)]() mutable {
+        absl::Status result = work(operation_);
+        operation_.Change([&result](Operation::Progress& progress) {
+          progress.result = result;
+          progress.done = true;
+        });
+        ended(std::move(result));
+      });
   return progress;
 }
 
@@ -94,9 +113,13 @@ std::optional<Operation::Progress> Operations::Running() const {
 
 absl::Status Operations::Cancel(const std::string& id) {
   RETURN_IF_ERROR(Get(id).status());
+  CancelAll();
+  return absl::OkStatus();
+}
+
+void Operations::CancelAll() {
   operation_.stop_ = true;
   operation_.stopped_.NotifyAll();
-  return absl::OkStatus();
 }
 
 }  // namespace tokenvault

@@ -90,13 +90,21 @@ class Operations {
 
   // OPERATION_RUNNING.
   absl::StatusOr<Operation::Progress> Start(Work work);
+  // The same, and waits for its end: for what is short, and must be alone.
+  absl::Status Run(Work work);
   // RESOURCE_DENIED for an operation that is not this process's latest.
   absl::StatusOr<Operation::Progress> Get(const std::string& id) const;
   absl::Status Cancel(const std::string& id);
+  // Tells what runs to stop, if anything does.
+  void CancelAll();
   // The one that runs, if any.
   std::optional<Operation::Progress> Running() const;
 
  private:
+  // `ended` hears the result when another may begin.
+  absl::StatusOr<Operation::Progress> Begin(
+      Work work, absl::AnyInvocable<void(absl::Status)> ended);
+
   const Clock& clock_;
   Operation operation_;  // the latest
   Mutex starting_;

@@ -65,7 +65,7 @@ absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
   request.redirect_uri = RedirectUri(directory, tenant);
   request.state = state;
   request.code_challenge = begun.code_challenge;
-  request.nonce = keys_.Derive("nonce", state);
+  ASSIGN_OR_RETURN(request.nonce, keys_.Derive("nonce", state));
   begun.trip.url = providers_.oauth().AuthorizationUrl(provider, request);
   return std::move(begun.trip);
 }
@@ -80,7 +80,9 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
     return Refuse(flow.tenant, flow.interaction, check);
   };
   if (!taken.failed.empty()) return refuse(taken.failed);
-  if (!flows_.IsSameBrowser(flow, read_cookie)) return refuse("cookie");
+  ASSIGN_OR_RETURN(const bool same_browser,
+                   flows_.IsSameBrowser(flow, read_cookie));
+  if (!same_browser) return refuse("cookie");
   if (flow.kind != FlowKind::kLogin || flow.tenant != tenant.id) {
     return refuse("context");
   }
@@ -97,9 +99,10 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
                    providers_.oauth().ExchangeCode(
                        provider, Secret::Copy(query.Get("code")), verifier,
                        RedirectUri(directory, tenant), call));
+  ASSIGN_OR_RETURN(std::string nonce,
+                   keys_.Derive("nonce", query.Get("state")));
   absl::StatusOr<JwtClaims> claims = providers_.VerifyIdToken(
-      provider, response.id_token, keys_.Derive("nonce", query.Get("state")),
-      directory.dev_mode);
+      provider, response.id_token, nonce, directory.dev_mode);
   if (HasReason(claims.status(), "CONNECT_REFUSED")) {
     return refuse(MetadataOf(claims.status(), "check"));
   }
@@ -111,9 +114,10 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   signed_in.flow_cookie_name = OAuthFlows::CookieName(flow);
   signed_in.cookie = RandomToken();
   WebSession& session = signed_in.session;
-  session.id_hash = keys_.Lookup("session", signed_in.cookie);
+  ASSIGN_OR_RETURN(session.id_hash, keys_.Lookup("session", signed_in.cookie));
   session.tenant = tenant.id;
-  session.user = keys_.UserOf(tenant.id, provider.issuer, claims->subject);
+  ASSIGN_OR_RETURN(session.user,
+                   keys_.UserOf(tenant.id, provider.issuer, claims->subject));
   session.display_name = DisplayNameOf(*claims);
   session.auth_time = now;
   session.create_time = now;
@@ -166,8 +170,8 @@ absl::Status SignIn::RefuseForm(const WebSession& session,
 absl::StatusOr<std::optional<WebSession>> SignIn::Find(
     const std::string& cookie) {
   if (cookie.empty()) return std::nullopt;
-  absl::StatusOr<WebSession> session =
-      store_.GetSession(keys_.Lookup("session", cookie));
+  ASSIGN_OR_RETURN(std::string hash, keys_.Lookup("session", cookie));
+  absl::StatusOr<WebSession> session = store_.GetSession(hash);
   if (HasReason(session.status(), "NOT_FOUND")) return std::nullopt;
   RETURN_IF_ERROR(session.status());
   const absl::Time now = clock_.Now();
@@ -186,14 +190,15 @@ absl::StatusOr<std::optional<WebSession>> SignIn::Find(
 }
 
 absl::Status SignIn::SignOut(const std::string& cookie) {
+  ASSIGN_OR_RETURN(std::string hash, keys_.Lookup("session", cookie));
   WriteBatch batch;
-  batch.Remove(WriteBatch::RemoveSession{keys_.Lookup("session", cookie)});
+  batch.Remove(WriteBatch::RemoveSession{std::move(hash)});
   absl::Status status = store_.Commit(std::move(batch));
   return HasReason(status, "NOT_FOUND") ? absl::OkStatus() : status;
 }
 
-std::string SignIn::CsrfToken(const WebSession& session,
-                              const std::string& action) const {
+absl::StatusOr<std::string> SignIn::CsrfToken(const WebSession& session,
+                                              const std::string& action) const {
   return keys_.Derive("csrf",
                       absl::StrCat(HexEncode(session.id_hash), " ", action));
 }

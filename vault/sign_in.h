@@ -54,8 +54,9 @@ class SignIn {
   absl::Status SignOut(const std::string& cookie);
 
   // A form's proof that it is ours: bound to the session and to `action`.
-  std::string CsrfToken(const WebSession& session,
-                        const std::string& action) const;
+  // VAULT_SEALED.
+  absl::StatusOr<std::string> CsrfToken(const WebSession& session,
+                                        const std::string& action) const;
   // For a form without that proof, or from another site: its leaf, which names
   // the `page` ("/c"). CONNECT_REFUSED with the check; STORAGE_*.
   absl::Status RefuseForm(const WebSession& session, absl::string_view page,

@@ -6,11 +6,12 @@
 namespace tokenvault {
 
 Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
-               TokenCache& cache, Refresher& refresher,
+               const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
                UpstreamRevocations& revocations, KeepAlive& keep_alive,
                Broker& broker, WorkerPool& pool)
     : clock_(clock),
       directory_(directory),
+      seal_(seal),
       cache_(cache),
       refresher_(refresher),
       revocations_(revocations),
@@ -43,7 +44,7 @@ void Upkeep::Run() {
 
 void Upkeep::RunOnce() {
   LookAtTheClock();
-  AskProviders();
+  if (!seal_.sealed()) AskProviders();
 }
 
 void Upkeep::LookAtTheClock() {

@@ -10,6 +10,7 @@
 #include "vault/directory.h"
 #include "vault/keep_alive.h"
 #include "vault/refresher.h"
+#include "vault/seal_switch.h"
 #include "vault/token_cache.h"
 #include "vault/upstream_revocations.h"
 #include "vault/worker_pool.h"
@@ -25,7 +26,8 @@ namespace tokenvault {
 //   - Tells providers again of revocations that they did not confirm.
 //   - Uses refresh tokens that would die of not being used.
 //
-// One thread that never blocks on a provider; what may, goes to the pool.
+// One thread that never blocks on a provider; what may, goes to the pool. While
+// the vault is sealed it only looks at the clock.
 class Upkeep {
  public:
   static constexpr absl::Duration kRound = absl::Seconds(1);
@@ -37,7 +39,7 @@ class Upkeep {
 
   // The first round comes with Start.
   Upkeep(const Clock& clock, const DirectoryHolder& directory,
-         TokenCache& cache, Refresher& refresher,
+         const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
          UpstreamRevocations& revocations, KeepAlive& keep_alive,
          Broker& broker, WorkerPool& pool);
   // Ends after the round under way.
@@ -54,6 +56,7 @@ class Upkeep {
 
   const Clock& clock_;
   const DirectoryHolder& directory_;
+  const SealSwitch& seal_;
   TokenCache& cache_;
   Refresher& refresher_;
   UpstreamRevocations& revocations_;

@@ -144,6 +144,9 @@ constexpr char kAppend[] =
 constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
 constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
 constexpr char kRemoveKekWraps[] = "DELETE FROM kek_wrap WHERE kek_version=?";
+constexpr char kRemoveWrapsOfSource[] =
+    "DELETE FROM kek_wrap WHERE source_id=?";
+constexpr char kRemoveRootSource[] = "DELETE FROM root_source WHERE id=?";
 constexpr char kRemoveGrants[] =
     "DELETE FROM agent_grant WHERE tenant=? AND connection=?";
 constexpr char kPurgeFlows[] = "DELETE FROM oauth_flow WHERE expire_time<?";
@@ -209,6 +212,17 @@ struct Applier {
     Statement statement(connection, kRemoveKekWraps);
     statement.Int(remove.kek_version);
     return statement.Run();
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveRootSource& remove) const {
+    Statement wraps(connection, kRemoveWrapsOfSource);
+    wraps.Text(remove.id);
+    RETURN_IF_ERROR(wraps.Run());
+    Statement source(connection, kRemoveRootSource);
+    source.Text(remove.id);
+    RETURN_IF_ERROR(source.Run());
+    return connection.changes() == 1 ? absl::OkStatus()
+                                     : errors::NotFound("root source");
   }
 
   absl::Status operator()(const WriteBatch::RemoveGrants& remove) const {

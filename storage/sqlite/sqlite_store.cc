@@ -1,5 +1,7 @@
 #include "storage/sqlite/sqlite_store.h"
 
+#include <sys/statvfs.h>
+
 #include <utility>
 
 #include "absl/status/status.h"
@@ -110,6 +112,11 @@ absl::StatusOr<StoreStatus> SqliteStore::GetStatus() const {
   ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
   if (file_ != nullptr) {
     status.bytes = file_->bytes();
+    struct statvfs disk;
+    if (statvfs(location_.c_str(), &disk) == 0) {
+      status.free_bytes = static_cast<int64_t>(disk.f_bavail) *
+                          static_cast<int64_t>(disk.f_frsize);
+    }
   } else {
     ASSIGN_OR_RETURN(status.bytes, (*reader).Number(kRamBytes));
   }

@@ -300,6 +300,83 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Seal(grpc::ServerContext* context, const v1::SealRequest*,
+                    v1::Status* status) override {
+    daemon_.state_.sealed = true;
+    v1::GetStatusRequest request;
+    grpc::Status told = GetStatus(context, &request, status);
+    status->set_keys_in_memory(daemon_.state_.damaged ? 1 : 0);
+    return told;
+  }
+
+  grpc::Status Unseal(grpc::ServerContext* context,
+                      const v1::UnsealRequest* request,
+                      v1::Status* status) override {
+    if (daemon_.state_.sealed) {
+      if (request->passphrase().empty()) {
+        return ToGrpc(errors::RootSourceClosed(
+            "nobody has given the passphrase of recovery"));
+      }
+      if (request->passphrase() != "correct horse") {
+        return ToGrpc(errors::RootKeyInvalid("wrong passphrase or key file"));
+      }
+      daemon_.state_.sealed = false;
+    }
+    v1::GetStatusRequest asked;
+    grpc::Status told = GetStatus(context, &asked, status);
+    status->set_seal(request->source().empty() ? "file" : "recovery");
+    return told;
+  }
+
+  grpc::Status ListRootSources(grpc::ServerContext*,
+                               const v1::ListRootSourcesRequest*,
+                               v1::ListRootSourcesResponse* sources) override {
+    v1::RootSource* file = sources->add_sources();
+    file->set_name("rootSources/file");
+    file->set_type("file");
+    *file->mutable_create_time() = Ago(absl::Hours(24 * 12 + 1));
+    file->add_generations(3);
+    file->add_generations(4);
+    file->set_opens(true);
+    v1::RootSource* typed = sources->add_sources();
+    typed->set_name("rootSources/recovery");
+    typed->set_type("passphrase");
+    *typed->mutable_create_time() = Ago(absl::Hours(1));
+    typed->add_generations(4);
+    typed->set_closed_reason("ROOT_SOURCE_CLOSED");
+    typed->set_closed_message(
+        "the root source is closed: nobody has given the passphrase of "
+        "recovery");
+    v1::RootSource* token = sources->add_sources();
+    token->set_name("rootSources/hsm");
+    token->set_type("pkcs11");
+    token->set_closed_reason("ROOT_SOURCE_CLOSED");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status AddRootSource(grpc::ServerContext*,
+                             const v1::AddRootSourceRequest* request,
+                             v1::RootSource* source) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    if (request->name() == "rootSources/file" && !request->renew()) {
+      return ToGrpc(errors::AlreadyExists("root source"));
+    }
+    source->set_name(request->name());
+    source->add_generations(4);
+    source->set_opens(true);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status RemoveRootSource(grpc::ServerContext*,
+                                const v1::RemoveRootSourceRequest* request,
+                                google::protobuf::Empty*) override {
+    if (request->name() == "rootSources/file") {
+      return ToGrpc(
+          errors::RootSourceNeeded("file", "no other source opens now"));
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status RevokeForIncident(grpc::ServerContext*,
                                  const v1::RevokeForIncidentRequest* request,
                                  v1::Operation* operation) override {

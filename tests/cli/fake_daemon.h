@@ -55,7 +55,7 @@ class FakeDaemon {
   class Tokens;
 
   const std::string folder_;
-  const FakeDaemonState state_;
+  FakeDaemonState state_;
 
   Mutex mutex_;
   v1::ListConnectionsRequest last_list_ ABSL_GUARDED_BY(mutex_);

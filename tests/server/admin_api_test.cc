@@ -571,14 +571,64 @@ TEST_F(CaptureFixtureTest, KnowsNoOtherProviders) {
             "RESOURCE_DENIED");
 }
 
+TEST_F(AdminApiTest, SealsForEverybodyButTheOperator) {
+  auto sealed = Call<v1::Status>(&AdminApi::Seal, v1::SealRequest());
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_TRUE(sealed->sealed());
+  EXPECT_EQ(sealed->keys_in_memory(), 0);
+  EXPECT_EQ(sealed->seal(), "");
+  v1::GetScopedTokenRequest ask;
+  ask.set_provider("providers/calendar");
+  ask.mutable_subject()->set_user_id("ana");
+  ask.add_scopes("calendar.read");
+  EXPECT_EQ(ReasonOf(world_.GetToken("calendar-bot", ask).status()),
+            "VAULT_SEALED");
+  auto status = Call<v1::Status>(&AdminApi::GetStatus, v1::GetStatusRequest());
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_TRUE(status->sealed());
+  auto opened = Call<v1::Status>(&AdminApi::Unseal, v1::UnsealRequest());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_FALSE(opened->sealed());
+  EXPECT_EQ(opened->seal(), "file");
+  EXPECT_TRUE(world_.GetToken("calendar-bot", ask).ok());
+}
+
+TEST_F(AdminApiTest, WantsToKnowWhoseAPassphraseIs) {
+  v1::UnsealRequest request;
+  request.set_passphrase("correct horse");
+  EXPECT_EQ(ReasonOf(Call<v1::Status>(&AdminApi::Unseal, request).status()),
+            "FIELD_INVALID");
+  request.set_source("rootSources/file");
+  EXPECT_EQ(ReasonOf(Call<v1::Status>(&AdminApi::Unseal, request).status()),
+            "FIELD_INVALID");
+  request.set_passphrase(std::string(1025, 'a'));
+  EXPECT_EQ(ReasonOf(Call<v1::Status>(&AdminApi::Unseal, request).status()),
+            "FIELD_INVALID");
+}
+
+TEST_F(AdminApiTest, AddsAndRemovesRootSources) {
+  v1::AddRootSourceRequest add;
+  add.set_name("rootSources/second");
+  auto added = Call<v1::RootSource>(&AdminApi::AddRootSource, add);
+  ASSERT_TRUE(added.ok()) << added.status();
+  EXPECT_TRUE(added->opens());
+  EXPECT_THAT(added->generations(), testing::ElementsAre(1));
+  auto listed = Call<v1::ListRootSourcesResponse>(&AdminApi::ListRootSources,
+                                                  v1::ListRootSourcesRequest());
+  ASSERT_EQ(listed->sources_size(), 2);
+  EXPECT_EQ(listed->sources(0).type(), "file");
+  v1::RemoveRootSourceRequest remove;
+  remove.set_name("rootSources/second");
+  EXPECT_TRUE(
+      Call<google::protobuf::Empty>(&AdminApi::RemoveRootSource, remove).ok());
+  remove.set_name("rootSources/file");
+  EXPECT_EQ(ReasonOf(Call<google::protobuf::Empty>(&AdminApi::RemoveRootSource,
+                                                   remove)
+                         .status()),
+            "ROOT_SOURCE_NEEDED");
+}
+
 TEST_F(AdminApiTest, SaysWhatIsNotBuilt) {
-  EXPECT_EQ(
-      ReasonOf(
-          Call<v1::Status>(&AdminApi::Unseal, v1::UnsealRequest()).status()),
-      "NOT_IMPLEMENTED");
-  EXPECT_EQ(
-      ReasonOf(Call<v1::Status>(&AdminApi::Seal, v1::SealRequest()).status()),
-      "NOT_IMPLEMENTED");
   EXPECT_EQ(ReasonOf(Call<v1::VerifyAuditLogResponse>(
                          &AdminApi::VerifyAuditLog, v1::VerifyAuditLogRequest())
                          .status()),

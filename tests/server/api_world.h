@@ -22,17 +22,18 @@ class ApiWorld {
   ApiWorld()
       : authenticator(*vault.holder, vault.http, vault.clock),
         timer(vault.clock),
-        gate(vault.clock, authenticator, *vault.store, *vault.pool, timer,
-             metrics),
+        gate(vault.clock, authenticator, *vault.seal, *vault.store, *vault.pool,
+             timer, metrics),
         reload(vault.clock, *vault.store, *vault.holder, metrics, std::nullopt,
                MakeConfig(vault.directory())),
         tokens(gate, *vault.broker, *vault.interactions, *vault.rejections,
                *vault.keys),
         connections(gate, *vault.connections, *vault.interactions, *vault.keys),
         admin(gate, *vault.store,
-              {*vault.operations, *vault.rotation, *vault.incident},
+              {*vault.operations, *vault.rotation, *vault.incident, *vault.seal,
+               *vault.source_admin},
               *vault.providers, *vault.refresher, reload,
-              {"9.9.9", "file", "127.0.0.1:1", "https://connect.test",
+              {"9.9.9", "127.0.0.1:1", "https://connect.test",
                vault.clock.Now()}) {}
   ~ApiWorld() { vault.Finish(); }
 

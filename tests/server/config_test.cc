@@ -99,7 +99,9 @@ TEST(ConfigTest, ReadsAGoodConfiguration) {
   auto config = Parse(kGood);
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ(config->server.grpc_listen, "127.0.0.1:8443");
-  EXPECT_EQ(config->seal.key_file, "/etc/tokenvault/root.key");
+  ASSERT_THAT(config->root_sources, SizeIs(1));
+  EXPECT_EQ(config->root_sources[0].id, "file");
+  EXPECT_EQ(config->root_sources[0].key_file.path, "/etc/tokenvault/root.key");
   EXPECT_EQ(config->storage.path, "/var/lib/tokenvault/vault.db");
   EXPECT_EQ(config->egress.timeout, absl::Seconds(10));
   EXPECT_THAT(config->warnings, IsEmpty());
@@ -233,6 +235,26 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"SealWithoutKeyFile",
                 "key_file = \"/etc/tokenvault/root.key\"\n", "",
                 "key_file is missing"},
+        Mistake{"KeyOfAnotherSealType", "[seal]\n",
+                "[seal]\nuri = \"pkcs11:x\"\n",
+                "uri is for type = \"pkcs11\" only"},
+        Mistake{"TokenWithoutPin", "[[tenants]]",
+                "[[root_sources]]\nid = \"hsm\"\ntype = \"pkcs11\"\n"
+                "module = \"/usr/lib/p11.so\"\nuri = \"pkcs11:token=a\"\n"
+                "[[tenants]]",
+                "pin_file is missing"},
+        Mistake{"TokenByAnotherUri", "[[tenants]]",
+                "[[root_sources]]\nid = \"hsm\"\ntype = \"pkcs11\"\n"
+                "module = \"/usr/lib/p11.so\"\npin_file = \"/etc/pin\"\n"
+                "uri = \"file:/x\"\n[[tenants]]",
+                "uri wants a PKCS#11 URI"},
+        Mistake{"SourceOfATakenId", "[[tenants]]",
+                "[[root_sources]]\nid = \"file\"\ntype = \"passphrase\"\n"
+                "[[tenants]]",
+                "the id file is taken"},
+        Mistake{"SourceWithoutType", "[[tenants]]",
+                "[[root_sources]]\nid = \"hsm\"\n[[tenants]]",
+                "type is missing"},
         Mistake{"RelativePath", "\"/etc/tokenvault/root.key\"", "\"root.key\"",
                 "wants an absolute path"},
         Mistake{"MemoryOutsideDev", "[seal]",
@@ -460,6 +482,28 @@ TEST(ConfigTest, NamesWhatAReloadCannotChange) {
   EXPECT_THAT(KeysThatNeedRestart(*old, *old), IsEmpty());
 }
 
+TEST(ConfigTest, ReadsRootSourcesInTheirOrder) {
+  auto config = Parse(With("[[tenants]]", R"([[root_sources]]
+id = "hsm"
+type = "pkcs11"
+module = "/usr/lib/softhsm/libsofthsm2.so"
+uri = "pkcs11:token=vault;object=root"
+pin_file = "/etc/tokenvault/pin"
+[[root_sources]]
+id = "recovery"
+type = "passphrase"
+[[tenants]])"));
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  ASSERT_THAT(config->root_sources, SizeIs(3));
+  EXPECT_EQ(config->root_sources[1].id, "hsm");
+  EXPECT_EQ(config->root_sources[1].token.uri,
+            "pkcs11:token=vault;object=root");
+  EXPECT_EQ(config->root_sources[1].token.pin_file.path, "/etc/tokenvault/pin");
+  EXPECT_EQ(config->root_sources[2].kind, "passphrase");
+  EXPECT_THAT(KeysThatNeedRestart(*Parse(kGood), *config),
+              Contains("root_sources.hsm.uri"));
+}
+
 TEST(ConfigTest, ReadsSecretsByReference) {
   std::vector<std::string> asked;
   ParseOptions options;
@@ -484,7 +528,9 @@ TEST(ConfigTest, ResolvesCredentialPaths) {
   auto config =
       Parse(With("\"/etc/tokenvault/root.key\"", "\"cred:root\""), options);
   ASSERT_TRUE(config.ok());
-  EXPECT_EQ(config->seal.key_file, "/run/credentials/tokenvault.service/root");
+  const SecretFile& file = config->root_sources[0].key_file;
+  EXPECT_EQ(file.path, "/run/credentials/tokenvault.service/root");
+  EXPECT_TRUE(file.is_credential);
   EXPECT_THAT(MessageOf(Parse(
                   With("\"/etc/tokenvault/root.key\"", "\"cred:../root\""))),
               HasSubstr("wants a name of letters"));
@@ -522,7 +568,7 @@ TEST(ConfigDevTest, NeedsLittle) {
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_TRUE(config->directory->dev_mode);
   EXPECT_EQ(config->storage.path, ":memory:");
-  EXPECT_EQ(config->seal.type, "");
+  EXPECT_THAT(config->root_sources, IsEmpty());
   EXPECT_TRUE(config->egress.allow_http_loopback);
   EXPECT_THAT(config->warnings,
               ElementsAre(HasSubstr("every request will be denied")));

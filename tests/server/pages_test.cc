@@ -302,7 +302,7 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
       }
     }
   }
-  EXPECT_EQ(templates, 19);
+  EXPECT_EQ(templates, 20);
   EXPECT_EQ(unescaped, 1) << "only the card in the layout";
 }
 

@@ -66,6 +66,8 @@ std::vector<Case> Cases() {
       {errors::SealBroken(), "STORED_SECRET_UNREADABLE"},
       {errors::StoredSecretUnreadable("c"), "STORED_SECRET_UNREADABLE"},
       {errors::RootKeyInvalid("p"), "INTERNAL"},
+      {errors::RootSourceClosed("p"), "INTERNAL"},
+      {errors::RootSourceNeeded("hsm", "p"), "INTERNAL"},
       {errors::MemoryNotLocked("p"), "RATE_LIMITED"},
       {errors::NotFound("connection"), "RESOURCE_DENIED"},
       {errors::AlreadyExists("n"), "INTERNAL"},

@@ -37,7 +37,8 @@ class WebOpsTest : public ::testing::Test {
   TestVault vault_;
   Metrics metrics_;
   std::vector<bool> told_;
-  Readiness readiness_{vault_.clock, *vault_.store, vault_.folder.path(),
+  Readiness readiness_{vault_.clock, *vault_.store, *vault_.seal,
+                       vault_.folder.path(),
                        [this](bool ready) { told_.push_back(ready); }};
   WebOps ops_{*vault_.holder,    readiness_, *vault_.store,
               *vault_.refresher, metrics_,   *vault_.pool};

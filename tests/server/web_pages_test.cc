@@ -55,7 +55,7 @@ class WebPagesTest : public ::testing::Test {
       next.providers.at(ProviderId("calendar")).account_url =
           "https://calendar.test/me";
     });
-    session_.id_hash = vault_.keys->Lookup("session", "ana's");
+    session_.id_hash = *vault_.keys->Lookup("session", "ana's");
     session_.tenant = TenantId("acme");
     session_.user = vault_.UserOf("acme", "ana");
     session_.display_name = "ana@acme.test";
@@ -116,7 +116,7 @@ class WebPagesTest : public ::testing::Test {
                        {"Origin", sent.origin}};
     request.body = absl::StrCat("csrf=",
                                 sent.csrf.empty()
-                                    ? vault_.sign_in->CsrfToken(session_, path)
+                                    ? *vault_.sign_in->CsrfToken(session_, path)
                                     : sent.csrf,
                                 fields.empty() ? "" : "&", fields);
     return Send(std::move(request));
@@ -140,7 +140,7 @@ class WebPagesTest : public ::testing::Test {
     return asked->interaction;
   }
   std::string LinkOf(const Interaction& interaction) const {
-    return absl::StrCat("/c/", vault_.interactions->LinkIdOf(interaction.id));
+    return absl::StrCat("/c/", *vault_.interactions->LinkIdOf(interaction.id));
   }
   std::string DoneOf(const Interaction& interaction) const {
     return absl::StrCat("/done/", interaction.id.value);
@@ -178,9 +178,10 @@ class WebPagesTest : public ::testing::Test {
   }
 
   TestVault vault_;
-  WebPages pages_{WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
-                           *vault_.connections, *vault_.interactions},
-                  *vault_.holder, *vault_.pool};
+  WebPages pages_{
+      WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
+               *vault_.connections, *vault_.interactions, *vault_.seal},
+      *vault_.holder, *vault_.pool};
   WebSession session_;
   std::map<std::string, std::string> cookies_;
   std::string way_;
@@ -276,7 +277,7 @@ class ForeignFormTest : public WebPagesTest {
  protected:
   // Nothing that somebody else sends in this browser's name counts.
   void ExpectRefused(const std::string& path, const std::string& fields) {
-    const std::string other_page = vault_.sign_in->CsrfToken(session_, "/x");
+    const std::string other_page = *vault_.sign_in->CsrfToken(session_, "/x");
     for (const Sent& sent :
          {Sent{"guessed"}, Sent{other_page}, Sent{"", "cross-site"},
           Sent{"", "same-site"}, Sent{"", "same-origin", "https://evil.test"},

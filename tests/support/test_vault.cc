@@ -132,9 +132,11 @@ TestVault::TestVault() {
   source.kind = "file";
   source.create_time = clock.Now();
   Check(InitVault(*store, *arena, root, source, clock.Now()));
-  keys = Check(KeyKeeper::Open(*store, *arena,
-                               std::make_shared<const RootKey>(std::move(root)),
-                               source.id, clock));
+  keys = Check(KeyKeeper::Create(*store, *arena, clock));
+  sources = std::make_unique<RootSources>(
+      *store, *arena,
+      std::vector<RootSourceSettings>{FileSource("file"),
+                                      FileSource("second")});
   holder = std::make_unique<DirectoryHolder>(DirectoryForTests());
   providers = std::make_unique<ProviderAccess>(http, clock);
   cache = std::make_unique<TokenCache>(1000);
@@ -152,13 +154,34 @@ TestVault::TestVault() {
       std::make_unique<ConnectionAdmin>(clock, *store, *upstream, *cache);
   signer = std::make_unique<NoteSigner>(clock, *store, *keys);
   operations = std::make_unique<Operations>(clock);
-  rotation =
-      std::make_unique<KeyRotation>(clock, *store, *keys, *signer, *operations);
+  rotation = std::make_unique<KeyRotation>(clock, *store, *keys, *sources,
+                                           *signer, *operations);
+  source_admin = std::make_unique<RootSourceAdmin>(clock, *store, *keys,
+                                                   *sources, *operations);
   incident = std::make_unique<Incident>(clock, *store, *holder, *connections,
                                         *operations);
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
                                     *refresher, *pool);
+  seal = std::make_unique<SealSwitch>(
+      clock, *store, *arena, *keys, *sources, *operations,
+      SealSwitch::Hooks{
+          .opened = [this] { return refresher->Recover(*directory()); },
+          .closed =
+              [this] {
+                cache->InvalidateAll();
+                broker->ForgetAnswers();
+              },
+          .turned = [] {}});
+  Check(seal->Open());
+}
+
+RootSourceSettings TestVault::FileSource(const std::string& id) const {
+  RootSourceSettings settings;
+  settings.id = id;
+  settings.kind = "file";
+  settings.key_file.path = folder.File(id == "file" ? "root.key" : id + ".key");
+  return settings;
 }
 
 TestVault::~TestVault() { Finish(); }
@@ -175,8 +198,8 @@ void TestVault::Finish() {
 
 UserId TestVault::UserOf(const std::string& tenant,
                          const std::string& subject) const {
-  return keys->UserOf(TenantId(tenant),
-                      absl::StrCat("https://idp.", tenant, ".test"), subject);
+  return *keys->UserOf(TenantId(tenant),
+                       absl::StrCat("https://idp.", tenant, ".test"), subject);
 }
 
 Connection TestVault::Connect(const std::string& tenant,

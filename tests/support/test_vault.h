@@ -19,6 +19,9 @@
 #include "vault/key_rotation.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
+#include "vault/root_source_admin.h"
+#include "vault/root_sources.h"
+#include "vault/seal_switch.h"
 #include "vault/sign_in.h"
 #include "vault/token_cache.h"
 #include "vault/token_rejections.h"
@@ -68,6 +71,9 @@ class TestVault {
                    const std::string& refresh_token, const ScopeSet& scopes,
                    int expires_in = 3600);
 
+  // A root source of a file of its own beside "file", whose file the vault has.
+  RootSourceSettings FileSource(const std::string& id) const;
+
   std::vector<AuditEntry> Audit(const std::string& kind = "") const;
 
   // Waits until nothing is under way: no job of the pool, no commit. What was
@@ -80,6 +86,7 @@ class TestVault {
   std::unique_ptr<SecretArena> arena;
   std::unique_ptr<FaultyStore> store;
   std::unique_ptr<KeyKeeper> keys;
+  std::unique_ptr<RootSources> sources;
   std::unique_ptr<DirectoryHolder> holder;
   std::unique_ptr<ProviderAccess> providers;
   std::unique_ptr<TokenCache> cache;
@@ -92,10 +99,12 @@ class TestVault {
   std::unique_ptr<ConnectionAdmin> connections;
   std::unique_ptr<NoteSigner> signer;
   std::unique_ptr<KeyRotation> rotation;
+  std::unique_ptr<RootSourceAdmin> source_admin;
   std::unique_ptr<Incident> incident;
   std::unique_ptr<Operations> operations;  // before what it works with
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Broker> broker;
+  std::unique_ptr<SealSwitch> seal;
 };
 
 }  // namespace tokenvault

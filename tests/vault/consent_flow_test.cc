@@ -404,10 +404,10 @@ TEST_F(ConsentFlowTest, BurnsTheQuestionWhenSomebodyElseComesBackWithIt) {
 TEST_F(ConsentFlowTest, TakesNoStateOfASignIn) {
   // A state that /signin made is none of /cb's.
   OAuthFlow flow;
-  flow.state_hash = world_.keys->Lookup("state", "login-state");
+  flow.state_hash = *world_.keys->Lookup("state", "login-state");
   flow.tenant = TenantId("acme");
   flow.kind = FlowKind::kLogin;
-  flow.cookie_hash = world_.keys->Lookup("flow-cookie", "login-cookie");
+  flow.cookie_hash = *world_.keys->Lookup("flow-cookie", "login-cookie");
   flow.session_hash = ana_.id_hash;
   flow.context = "acme.calendar";
   flow.provider = ProviderId("calendar");
@@ -857,7 +857,7 @@ TEST_F(StrayGrantTest, IsLeftAloneWhereItMayBePartOfALivingOne) {
 TEST_F(ConsentFlowTest, TellsEachStateOfALink) {
   auto look = [&](const Interaction& question) {
     return ReasonOf(
-        world_.consent->Look(world_.interactions->LinkIdOf(question.id))
+        world_.consent->Look(*world_.interactions->LinkIdOf(question.id))
             .status());
   };
   Interaction question = AskAna(ReadCalendar());

@@ -37,13 +37,13 @@ class InitVaultTest : public ::testing::Test {
 TEST_F(InitVaultTest, LeavesAVaultThatOpens) {
   auto store = OpenStore({":memory:", true});
   ASSERT_TRUE(store.ok());
-  EXPECT_EQ(ReasonOf(KeyKeeper::Open(**store, *world_.arena, Root(), "file",
+  EXPECT_EQ(ReasonOf(KeyKeeper::Open(**store, *world_.arena, *Root(), "file",
                                      world_.clock)
                          .status()),
             "STORAGE_NOT_INITIALIZED");
   ASSERT_EQ(Init(**store), absl::OkStatus());
   auto keys =
-      KeyKeeper::Open(**store, *world_.arena, Root(), "file", world_.clock);
+      KeyKeeper::Open(**store, *world_.arena, *Root(), "file", world_.clock);
   ASSERT_TRUE(keys.ok()) << keys.status();
   EXPECT_NE((*keys)->deployment_id(), world_.keys->deployment_id());
 }

@@ -27,8 +27,8 @@ class KeyKeeperTest : public ::testing::Test {
   }
   absl::StatusOr<std::unique_ptr<KeyKeeper>> Open(
       std::shared_ptr<const RootKey> root, const std::string& source = "file") {
-    return KeyKeeper::Open(*world_.store, *world_.arena, std::move(root),
-                           source, world_.clock);
+    return KeyKeeper::Open(*world_.store, *world_.arena, *root, source,
+                           world_.clock);
   }
 
   VaultWorld world_;
@@ -44,13 +44,13 @@ TEST_F(KeyKeeperTest, KnowsAPersonAgainAfterARotationAndARestart) {
   auto reopened = Open(Root("root.key"));
   ASSERT_TRUE(reopened.ok()) << reopened.status();
   EXPECT_EQ(
-      (*reopened)->UserOf(TenantId("acme"), "https://idp.acme.test", "ana"),
+      *(*reopened)->UserOf(TenantId("acme"), "https://idp.acme.test", "ana"),
       ana);
 }
 
 TEST_F(KeyKeeperTest, TellsPeopleApartByTenantIssuerAndSubject) {
   auto user = [&](const char* tenant, const char* issuer, const char* subject) {
-    return world_.keys->UserOf(TenantId(tenant), issuer, subject).value;
+    return world_.keys->UserOf(TenantId(tenant), issuer, subject)->value;
   };
   EXPECT_THAT((std::set<std::string>{user("a", "b", "c"), user("ab", "", "c"),
                                      user("a", "bc", ""), user("a", "b", "d"),
@@ -113,12 +113,12 @@ TEST_F(KeyKeeperTest, OpensNothingOfAnotherPerson) {
 }
 
 TEST_F(KeyKeeperTest, KeepsItsPurposesApart) {
-  EXPECT_NE(world_.keys->Lookup("state", "x"),
-            world_.keys->Lookup("session", "x"));
-  EXPECT_NE(world_.keys->Derive("state", "x"),
-            world_.keys->Derive("nonce", "x"));
-  EXPECT_EQ(world_.keys->Derive("state", "x"),
-            world_.keys->Derive("state", "x"));
+  EXPECT_NE(*world_.keys->Lookup("state", "x"),
+            *world_.keys->Lookup("session", "x"));
+  EXPECT_NE(*world_.keys->Derive("state", "x"),
+            *world_.keys->Derive("nonce", "x"));
+  EXPECT_EQ(*world_.keys->Derive("state", "x"),
+            *world_.keys->Derive("state", "x"));
 }
 
 }  // namespace

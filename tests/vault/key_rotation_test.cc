@@ -49,13 +49,14 @@ class KeyRotationTest : public ::testing::Test {
       dek.tenant = TenantId("acme");
       dek.subject = absl::StrCat("person-", i);
       dek.dek_id = RandomBytes(16);
-      dek.kek_version = world_.keys->ring()->primary_version();
+      dek.kek_version = (*world_.keys->ring())->primary_version();
       dek.create_time = world_.clock.Now();
       auto key = ArenaKey::Random(*world_.arena);
       ASSERT_TRUE(key.ok()) << key.status();
-      auto wrapped = world_.keys->ring()->WrapDataKey(
-          {world_.keys->deployment_id(), dek.tenant, dek.subject, dek.dek_id},
-          *key);
+      auto wrapped = (*world_.keys->ring())
+                         ->WrapDataKey({world_.keys->deployment_id(),
+                                        dek.tenant, dek.subject, dek.dek_id},
+                                       *key);
       ASSERT_TRUE(wrapped.ok());
       dek.wrapped = *wrapped;
       batch.Insert(std::move(dek));
@@ -80,9 +81,8 @@ class KeyRotationTest : public ::testing::Test {
     auto root =
         RootKey::FromFile(*world_.arena, world_.folder.File("root.key"));
     if (!root.ok()) return root.status();
-    return KeyKeeper::Open(*world_.store, *world_.arena,
-                           std::make_shared<const RootKey>(*std::move(root)),
-                           "file", world_.clock);
+    return KeyKeeper::Open(*world_.store, *world_.arena, *root, "file",
+                           world_.clock);
   }
 
   VaultWorld world_;

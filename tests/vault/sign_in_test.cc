@@ -238,10 +238,10 @@ TEST_F(SignInTest, EndsASessionWhenIdleTooOldOrSignedOut) {
 TEST_F(SignInTest, BindsAFormToItsSessionAndAction) {
   const WebSession ana = world_.SessionOf("acme", "ana");
   const WebSession other = world_.SessionOf("acme", "ana", "another browser");
-  const std::string token = world_.sign_in->CsrfToken(ana, "allow");
-  EXPECT_EQ(world_.sign_in->CsrfToken(ana, "allow"), token);
-  EXPECT_NE(world_.sign_in->CsrfToken(ana, "deny"), token);
-  EXPECT_NE(world_.sign_in->CsrfToken(other, "allow"), token);
+  const std::string token = *world_.sign_in->CsrfToken(ana, "allow");
+  EXPECT_EQ(*world_.sign_in->CsrfToken(ana, "allow"), token);
+  EXPECT_NE(*world_.sign_in->CsrfToken(ana, "deny"), token);
+  EXPECT_NE(*world_.sign_in->CsrfToken(other, "allow"), token);
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ WebSession VaultWorld::SessionOf(const std::string& tenant,
                                  const std::string& subject,
                                  const std::string& cookie) const {
   WebSession session;
-  session.id_hash = keys->Lookup("session", cookie);
+  session.id_hash = *keys->Lookup("session", cookie);
   session.tenant = TenantId(tenant);
   session.user = UserOf(tenant, subject);
   session.auth_time = clock.Now();

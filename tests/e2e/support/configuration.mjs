@@ -31,6 +31,8 @@ function secretFile(dir, name, secret) {
 //   ports       {grpc, http}: on loopback
 //   tls         {cert, key} files of the server; `caFile` it trusts itself, and
 //               that vouches for agents
+//   seal        the keys of [seal]; a key file if left out
+//   rootSources [{id, type, ...more keys}]; none if left out
 //   tenants     [{id, issuer, clientId, clientSecret, ...more keys}]
 //   agents      [{id, auth, ...more keys}]
 //   workloadIssuers  [{issuer, audience, ...more keys}]; none if left out
@@ -39,7 +41,8 @@ function secretFile(dir, name, secret) {
 //   sections    further keys by section: {tokens: {max_ttl: '5m'}}
 export function writeConfiguration(dir, world) {
   const { ports, tls, caFile, tenants, agents, providers, policies } = world;
-  const { sections = {}, workloadIssuers = [] } = world;
+  const { sections = {}, workloadIssuers = [], rootSources = [] } = world;
+  const seal = world.seal ?? { type: 'file', key_file: join(dir, 'root.key') };
   const local = `127.0.0.1:${ports.grpc}`;
   const files = [
     section('[server]', {
@@ -57,9 +60,8 @@ export function writeConfiguration(dir, world) {
       log_level: 'debug',
       ...sections.server,
     }),
-    section('[seal]', {
-      type: 'file', key_file: join(dir, 'root.key'), ...sections.seal,
-    }),
+    section('[seal]', { ...seal, ...sections.seal }),
+    ...rootSources.map((source) => section('[[root_sources]]', source)),
     section('[storage]', { path: join(dir, 'vault.db'), ...sections.storage }),
     section('[tokens]', { ...sections.tokens }),
     // The providers of a test are on this machine, by https.
