@@ -67,6 +67,14 @@ function badDisks(random, { inTurn, byChance }) {
   ].map(([one, call]) => Object.assign((rig) => fault(rig, one, call), { kind: one.kind }));
 }
 
+// What reaches the database's files, one kind of call at a time: its n-th call fails
+// once. As those of `badDisks`.
+export const DATABASE_CALLS = { write: WRITES, sync: SYNCS };
+export function badCall(calls, error, call) {
+  return Object.assign((rig) => fault(rig, { calls, error, files: DATABASE }, call),
+    { kind: `each call in turn says ${error}` });
+}
+
 // strace counts the calls of each thread by itself.
 function fault(rig, { calls, error, files, forGood = false }, call) {
   const trace = join(rig.dir, 'strace');

@@ -5,7 +5,7 @@
 // The daemon, its provider with the ledger, the people, the load and the judge are
 // those of tests/faults: while master keys change, a refresh must lose no grant
 // either.
-import { throughBadDisks } from '../faults/bad_disk.mjs';
+import { badCall, DATABASE_CALLS, throughBadDisks } from '../faults/bad_disk.mjs';
 import { Campaign } from '../faults/campaign.mjs';
 import { Course } from '../faults/course.mjs';
 import { Load } from '../faults/load.mjs';
@@ -26,6 +26,8 @@ const LONGEST_LIFE = 2500;
 const PATIENCE = 15_000;
 // A kill at a point is only seen from outside, so many microseconds late at most.
 const SEEN_LATE = 50_000;
+// More than a rotation of all these people takes.
+const MOST_CALLS = 300;
 // Every third fault meets a rotation that an earlier one left.
 const GO_ON = 3;
 
@@ -39,11 +41,11 @@ const { say } = course;
 
 // One fault while a rotation runs and agents get tokens; then the keys are looked
 // at, now and then the rotation is ended, and the judge has the last word.
-function runOne(campaign, kind, fault) {
+function runOne(campaign, kind, fault, { ends = () => campaign.random.onceIn(GO_ON) } = {}) {
   return campaign.run(kind, fault, {
     whoElse: async (rig) => {
       await keys.look(rig, kind);
-      if (campaign.random.onceIn(GO_ON)) {
+      if (ends()) {
         const load = new Load(rig, campaign.random, { depth: 1 });
         await keys.finish(rig);
         await load.stop();
@@ -96,26 +98,45 @@ async function random(campaign) {
   }));
 }
 
-async function diskFails(campaign, makeDisk) {
+async function diskFails(campaign, makeDisk, { loaded = true, ends } = {}) {
   let met = false;
   await runOne(campaign, makeDisk.kind, async (rig) => {
     const { launcher, injected } = makeDisk(rig);
     await rig.kill();
     const serves = await rig.restart({}, launcher).then(() => true, () => false);
     if (serves) {
-      const load = new Load(rig, campaign.random, { depth: 1 });
+      const load = loaded && new Load(rig, campaign.random, { depth: 1 });
       await rig.vault.cli('key', 'rotate');
-      await load.stop();
+      if (load) await load.stop();
       await rig.kill();
     }
     met = injected();
-  });
+  }, { ends });
   return met;
+}
+
+// Every call in its turn, from the start of the daemon to the end of a whole rotation,
+// until a rotation ends and its call was not met: there is none that was left out.
+// Nobody else writes meanwhile.
+const WHOLE = { loaded: false, ends: () => true };
+async function everyWrite(campaign) {
+  for (const [what, calls] of Object.entries(DATABASE_CALLS)) {
+    for (const error of size.errors) {
+      let call = 1;
+      while (!course.stopped && await diskFails(campaign, badCall(calls, error, call), WHOLE)) {
+        say(`${what} ${call} says ${error}`);
+        call += 1;
+        if (call > MOST_CALLS) throw new Error(`a rotation takes more than ${MOST_CALLS} calls`);
+      }
+      score.remarks.push(`each ${what} of a rotation says ${error}: ${call - 1} of them`);
+    }
+  }
 }
 
 const DOES = {
   points,
   random,
+  writes: everyWrite,
   disk: (campaign) => throughBadDisks(course, campaign.random, size, (one) => diskFails(campaign, one)),
 };
 
