@@ -1,5 +1,6 @@
 #include "bench/seeded_vault.h"
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <utility>
@@ -21,6 +22,7 @@ namespace tokenvault {
 namespace {
 
 constexpr size_t kArenaBytes = size_t{1} << 20;
+constexpr int kBatch = 1000;
 constexpr char kIssuer[] = "https://login.example.com";
 constexpr char kScope[] = "calendar.read";
 
@@ -122,13 +124,15 @@ absl::Status SeededVault::Create() const {
   RETURN_IF_ERROR(InitVault(*store, *arena, root, source, clock.Now()));
   ASSIGN_OR_RETURN(std::unique_ptr<KeyKeeper> keys,
                    KeyKeeper::Open(*store, *arena, root, source.id, clock));
-  WriteBatch batch;
-  for (int person = 0; person < people; ++person) {
-    ASSIGN_OR_RETURN(Connection connection,
-                     MakeConnection(*keys, person, clock.Now()));
-    Insert(batch, std::move(connection));
+  for (int first = 0; first < people; first += kBatch) {
+    WriteBatch batch;
+    for (int i = first; i < std::min(people, first + kBatch); ++i) {
+      ASSIGN_OR_RETURN(Connection connection,
+                       MakeConnection(*keys, i, clock.Now()));
+      Insert(batch, std::move(connection));
+    }
+    RETURN_IF_ERROR(store->Commit(std::move(batch)));
   }
-  RETURN_IF_ERROR(store->Commit(std::move(batch)));
 
   std::string text = kConfig;
   for (const auto& [mark, value] :
