@@ -76,14 +76,17 @@ TEST_F(RootKeyPkcs11Test, RefusesAWrongPin) {
 }
 
 TEST_F(RootKeyPkcs11Test, RefusesAKeyThatMayLeaveTheToken) {
-  token_.Tool("--keygen --key-type AES:32 --label root --extractable");
+  token_.Tool(
+      {"--keygen", "--key-type", "AES:32", "--label", "root", "--extractable"});
   ExpectRefused(RootKey::CreateOnToken(token_.Key(), "hsm").status(),
                 "ROOT_KEY_INVALID", "can be extracted");
 }
 
 TEST_F(RootKeyPkcs11Test, RefusesAUriThatNamesTwoKeys) {
-  token_.Tool("--keygen --key-type AES:32 --label root --id 01");
-  token_.Tool("--keygen --key-type AES:32 --label root --id 02");
+  for (const char* id : {"01", "02"}) {
+    token_.Tool(
+        {"--keygen", "--key-type", "AES:32", "--label", "root", "--id", id});
+  }
   ExpectRefused(RootKey::CreateOnToken(token_.Key(), "hsm").status(),
                 "ROOT_KEY_INVALID", "more than one");
   Pkcs11Key first = token_.Key();

@@ -1,12 +1,15 @@
 #include "tests/support/soft_token.h"
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace tokenvault {
@@ -15,10 +18,26 @@ namespace {
 constexpr char kModule[] = "/usr/lib/softhsm/libsofthsm2.so";
 constexpr char kPin[] = "246810";
 
-void RunTool(const std::string& command) {
-  const int code =
-      std::system(absl::StrCat(command, " >/dev/null 2>&1").c_str());
-  ASSERT_EQ(code, 0) << command;
+// Without a shell, and without what it says.
+void RunTool(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) {
+    arguments.push_back(const_cast<char*>(word.c_str()));
+  }
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t quiet;
+  posix_spawn_file_actions_init(&quiet);
+  for (int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_WRONLY, 0);
+  }
+  pid_t pid = 0;
+  const int spawned = posix_spawnp(&pid, arguments[0], &quiet, nullptr,
+                                   arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&quiet);
+  ASSERT_EQ(spawned, 0) << command[0];
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  ASSERT_EQ(status, 0) << command[0];
 }
 
 }  // namespace
@@ -29,8 +48,8 @@ SoftToken::SoftToken() {
       << "log.level = ERROR\n";
   std::filesystem::create_directory(folder_.File("tokens"));
   setenv("SOFTHSM2_CONF", folder_.File("softhsm2.conf").c_str(), 1);
-  RunTool(absl::StrCat("softhsm2-util --init-token --free --label vault --pin ",
-                       kPin, " --so-pin 13579"));
+  RunTool({"softhsm2-util", "--init-token", "--free", "--label", "vault",
+           "--pin", kPin, "--so-pin", "13579"});
   WritePin(kPin);
 }
 
@@ -54,10 +73,12 @@ void SoftToken::PutBack() {
   std::filesystem::rename(folder_.File("away"), folder_.File("tokens"));
 }
 
-void SoftToken::Tool(const std::string& arguments) {
-  RunTool(absl::StrCat("pkcs11-tool --module ", kModule,
-                       " --token-label vault --login --pin ", kPin, " ",
-                       arguments));
+void SoftToken::Tool(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {"pkcs11-tool",   "--module", kModule,
+                                      "--token-label", "vault",    "--login",
+                                      "--pin",         kPin};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  RunTool(command);
 }
 
 void SoftToken::WritePin(const std::string& pin) {

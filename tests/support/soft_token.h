@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "crypto/pkcs11_cipher.h"
 #include "tests/support/temp_folder.h"
@@ -20,7 +21,7 @@ class SoftToken {
   void Remove();
   void PutBack();
   // Runs pkcs11-tool on the token with these arguments, logged in.
-  void Tool(const std::string& arguments);
+  void Tool(const std::vector<std::string>& arguments);
   void WritePin(const std::string& pin);
 
  private:
