@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/secret_memory.h"
+
 namespace tokenvault {
 
 Secret::Secret(std::string&& bytes) {
@@ -34,10 +36,18 @@ Secret Secret::Copy(absl::string_view bytes) {
 Secret Secret::OfSize(size_t size) {
   Secret secret;
   if (size > 0) {
-    secret.data_ = new char[size]();
+    secret.data_ = TakeSecretBlock(size);
     secret.size_ = size;
   }
   return secret;
+}
+
+void Secret::MoveToHeap() {
+  if (data_ == nullptr) return;
+  char* block = new char[size_];
+  std::memcpy(block, data_, size_);
+  ReturnSecretBlock(data_, size_);
+  data_ = block;
 }
 
 bool Secret::Equals(const Secret& other) const {
@@ -47,8 +57,7 @@ bool Secret::Equals(const Secret& other) const {
 
 void Secret::Wipe() {
   if (data_ == nullptr) return;
-  sodium_memzero(data_, size_);
-  delete[] data_;
+  ReturnSecretBlock(data_, size_);
   data_ = nullptr;
   size_ = 0;
 }

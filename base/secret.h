@@ -11,8 +11,9 @@ namespace tokenvault {
 //
 // Wiped when destroyed, overwritten or moved from; not copyable (Clone() is a
 // word one wrote), not printable, not loggable, not comparable with ==. The
-// bytes live in one heap block of exactly their size that is never regrown, so
-// no copy stays behind. Keys of ours live in crypto/secret_arena.h instead.
+// bytes live in one block that is never regrown, so no copy stays behind: in
+// the daemon a block of locked memory (base/secret_memory.h). Keys of ours live
+// in crypto/secret_arena.h instead.
 //
 //   Secret token(std::move(text));          // `text` is wiped
 //   request.Header("Authorization", absl::StrCat("Bearer ", token.Reveal()));
@@ -36,6 +37,11 @@ class Secret {
   static Secret OfSize(size_t size);
 
   Secret Clone() const { return Copy(Reveal()); }
+
+  // Leaves locked memory, which is small, for ordinary memory: for what is kept
+  // by the thousand and soon worthless, as access tokens in a cache are. Still
+  // wiped at the end.
+  void MoveToHeap();
 
   // The only way to the bytes. Valid while this object lives unchanged. The
   // files that may say this word are listed in tests/reveal.txt.

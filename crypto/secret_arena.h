@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/locked_pages.h"
 #include "base/mutex.h"
 #include "base/secret.h"
 
@@ -16,10 +17,9 @@ namespace tokenvault {
 
 inline constexpr size_t kKeySize = 32;
 
-// The one region of memory in which keys live. Its pages are never swapped,
-// never part of a core dump, not there in a forked child, and have a page that
-// cannot be touched on either side. Where the kernel has memfd_secret(2), they
-// are out of the kernel's own map as well.
+// The one region of memory in which keys live: locked pages, of which
+// base/locked_pages.h says what they keep. Tokens have a region of their own
+// (base/secret_memory.h), so that many of them leave no key without a place.
 //
 // It promises that a key is in locked memory or nowhere: when it is full it
 // says so, and never hands out ordinary memory instead.
@@ -33,42 +33,30 @@ class SecretArena {
   // `bytes` are rounded up to whole pages; a key takes 32. MEMORY_NOT_LOCKED
   // when the system does not let us lock that much.
   static absl::StatusOr<std::unique_ptr<SecretArena>> Create(size_t bytes);
-  // What Create falls back to on a kernel without memfd_secret(2): anonymous
-  // memory and mlock(2). Named so that its tests run on every kernel.
-  static absl::StatusOr<std::unique_ptr<SecretArena>> CreateWithMlock(
-      size_t bytes);
 
   ~SecretArena();
   SecretArena(const SecretArena&) = delete;
   SecretArena& operator=(const SecretArena&) = delete;
 
   // Keys that fit, and keys there are.
-  size_t capacity() const { return bytes_ / kKeySize; }
+  size_t capacity() const { return pages_.size() / kKeySize; }
   size_t used() const;
   // Waits until there is none, for as long as `patience`: how many are left.
   size_t WaitUntilEmpty(absl::Duration patience) const;
   // Whether the pages are memfd_secret(2)'s.
-  bool hidden_from_kernel() const { return hidden_from_kernel_; }
+  bool hidden_from_kernel() const { return pages_.hidden_from_kernel(); }
 
  private:
   friend class ArenaKey;
 
-  static constexpr size_t kMaxBytes = size_t{1} << 30;
-
-  static absl::StatusOr<std::unique_ptr<SecretArena>> Create(
-      size_t bytes, bool try_secret_pages);
-  // Takes over `bytes` locked, zeroed bytes between two guard pages.
-  SecretArena(unsigned char* begin, size_t bytes, bool hidden_from_kernel);
+  explicit SecretArena(LockedPages pages);
 
   // 32 zero bytes, or nullptr when the arena is full.
   unsigned char* Take();
   // Wipes the bytes and makes them available again.
   void Return(unsigned char* slot);
 
-  unsigned char* const begin_;
-  const size_t bytes_;
-  const bool hidden_from_kernel_;
-
+  const LockedPages pages_;
   mutable Mutex mutex_;
   mutable CondVar returned_;
   std::vector<uint32_t> free_slots_ ABSL_GUARDED_BY(mutex_);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -16,7 +17,6 @@
 #include "base/errors.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
-#include "oauth/curl_memory.h"
 #include "oauth/curl_transfer.h"
 #include "oauth/url.h"
 
@@ -193,7 +193,8 @@ class CurlHttpClient::Loop {
 };
 
 CurlHttpClient::CurlHttpClient(EgressRules rules) : rules_(std::move(rules)) {
-  StartCurl();
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   loop_ = std::make_unique<Loop>();
 }
 

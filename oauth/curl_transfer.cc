@@ -18,6 +18,7 @@ namespace tokenvault {
 namespace {
 
 constexpr size_t kMaxHeaders = size_t{32} * 1024;
+constexpr size_t kUsualBody = size_t{4} * 1024;
 constexpr absl::Duration kMaxConnect = absl::Seconds(5);
 
 std::optional<IpAddress> AddressOf(const curl_sockaddr& address) {
@@ -95,7 +96,7 @@ CurlTransfer::CurlTransfer(const HttpRequest& request, const Url& url,
     : request_(request),
       url_(url),
       rules_(rules),
-      body_(Secret::OfSize(request.max_body)),
+      body_(Secret::OfSize(std::min(request.max_body, kUsualBody))),
       handle_(curl_easy_init()) {
   if (handle_ == nullptr) return;  // no memory; the loop answers for it
   SetRules();
@@ -152,7 +153,8 @@ void CurlTransfer::SetRequest() {
     AddHeader(absl::StrCat(name, ": ", value));
   }
   if (!request_.authorization.empty()) {
-    // libcurl copies the line and wipes its copy (oauth/curl_memory.h).
+    // libcurl copies the line; its copy is wiped when it is freed, as all that
+    // it frees (base/wiping_free.cc).
     std::string line =
         absl::StrCat("Authorization: ", request_.authorization.Reveal());
     AddHeader(line);
@@ -228,9 +230,21 @@ size_t CurlTransfer::OnBody(char* data, size_t size, size_t count, void* self) {
     transfer.too_large_ = true;
     return 0;
   }
+  transfer.MakeRoom(bytes);
   std::memcpy(transfer.body_.mutable_data() + transfer.body_size_, data, bytes);
   transfer.body_size_ += bytes;
   return bytes;
+}
+
+void CurlTransfer::MakeRoom(size_t bytes) {
+  const size_t wanted = body_size_ + bytes;
+  if (wanted <= body_.size()) return;
+  Secret larger = Secret::OfSize(
+      std::min(request_.max_body, std::max(wanted, body_.size() * 2)));
+  if (body_size_ > 0) {
+    std::memcpy(larger.mutable_data(), body_.mutable_data(), body_size_);
+  }
+  body_ = std::move(larger);
 }
 
 bool CurlTransfer::MaybeSent() const {

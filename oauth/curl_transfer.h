@@ -46,6 +46,8 @@ class CurlTransfer {
   void SetRequest();
   void AddHeader(const std::string& line);
   bool MaybeSent() const;
+  // So that body_ has room for `bytes` more; at most max_body in all.
+  void MakeRoom(size_t bytes);
 
   static curl_socket_t OpenSocket(void* self, curlsocktype purpose,
                                   curl_sockaddr* address);
@@ -57,7 +59,7 @@ class CurlTransfer {
   const EgressRules& rules_;
 
   HttpResponse response_;
-  Secret body_;  // max_body bytes, so that it never grows
+  Secret body_;  // room for what has come, and more
   size_t body_size_ = 0;
   size_t header_size_ = 0;
   bool too_large_ = false;

@@ -22,6 +22,7 @@
 #include "base/errors.h"
 #include "base/fault_point.h"
 #include "base/log.h"
+#include "base/secret_memory.h"
 #include "base/status_macros.h"
 #include "crypto/random.h"
 #include "server/assembly.h"
@@ -58,6 +59,11 @@ constexpr char kUsage[] =
 
 Signals: HUP reads the configuration again, TERM and INT stop in order.
 )";
+
+// Locked memory for refresh tokens, client secrets and passphrases. A call to a
+// provider needs a few KiB of it while it is under way; a process that nobody
+// gave a limit of its own may lock 8 MiB.
+constexpr size_t kSecretBytes = size_t{4} << 20;
 
 struct Flags {
   std::string config;
@@ -125,13 +131,15 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-// No dump of our memory, no file that others can read.
-void Harden() {
+// No dump of our memory, no file that others can read; and locked memory for
+// secrets, before there are any. MEMORY_NOT_LOCKED.
+absl::Status Harden() {
   prctl(PR_SET_DUMPABLE, 0);
   const struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   umask(077);
   signal(SIGPIPE, SIG_IGN);
+  return LockSecrets(kSecretBytes);
 }
 
 // Blocked in every thread; the main one waits for them.
@@ -286,7 +294,7 @@ int Main(int argc, char** argv) {
   }
   if (absl::Status crypto = InitCrypto(); !crypto.ok()) return Fail(crypto);
   if (flags->check_config) return CheckConfig(*flags);
-  Harden();
+  if (absl::Status hardened = Harden(); !hardened.ok()) return Fail(hardened);
   const sigset_t signals = BlockSignals();
   SilenceGrpcLog();
   return Serve(*flags, signals);

@@ -108,6 +108,7 @@ class Metrics::Impl {
     key_generation_.Set(now.key_generation);
     old_rows_.Set(now.rows_on_old_key);
     sealed_.Set(now.sealed ? 1 : 0);
+    unlocked_.Set(static_cast<double>(now.secrets_unlocked));
     RenderProviders(now);
     // The log counts its own leaves, also those from before this start.
     audit_events_.Set(now.audit_events);
@@ -204,6 +205,10 @@ class Metrics::Impl {
                          .Add({});
   Gauge& sealed_ =
       GaugeFamily(registry_, "tokenvault_sealed", "1 while no key is open.")
+          .Add({});
+  Gauge& unlocked_ =
+      GaugeFamily(registry_, "tokenvault_secrets_outside_locked_memory",
+                  "Secrets that found locked memory full, since the start.")
           .Add({});
   Gauge& config_load_ =
       GaugeFamily(registry_,

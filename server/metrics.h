@@ -23,6 +23,7 @@ struct MetricsSnapshot {
   uint32_t key_generation = 0;
   int64_t rows_on_old_key = 0;
   bool sealed = false;
+  uint64_t secrets_unlocked = 0;  // base/secret_memory.h
   // The providers that are configured, and whether each is in doubt.
   std::map<std::string, bool> in_doubt;
   // How refreshes ended since the start, by provider and result.

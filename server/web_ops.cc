@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/secret_memory.h"
 #include "vault/provider_call.h"
 
 namespace tokenvault {
@@ -50,6 +51,7 @@ absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store,
   now.revoked_connections = stored->connections[ConnectionState::kRevoked];
   now.paused_connections = stored->paused_connections;
   now.audit_events = stored->audit_entries;
+  now.secrets_unlocked = SecretsOutsideLockedMemory();
   absl::StatusOr<std::vector<Kek>> keys = store.ListKeks();
   if (!keys.ok()) return keys.status();
   for (const Kek& key : *keys) {

@@ -64,6 +64,7 @@ std::shared_ptr<AccessToken> MakeAccessToken(const Provider& provider,
   const absl::Duration life = response.Lifetime(provider);
   auto token = std::make_shared<AccessToken>();
   token->value = std::move(response.access_token);
+  token->value.MoveToHeap();  // the cache may hold very many
   token->type = response.token_type;
   token->token_id = "t-" + Base32Encode(RandomBytes(15));
   token->scopes = std::move(can_do);

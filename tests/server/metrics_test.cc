@@ -97,6 +97,7 @@ TEST(MetricsTest, ShowsTheMomentOfTheScrape) {
   now.key_generation = 3;
   now.rows_on_old_key = 12;
   now.audit_events = 99;
+  now.secrets_unlocked = 4;
   metrics.NoteConfigLoad(absl::FromUnixSeconds(1000));
   const std::string text = metrics.Render(now);
   EXPECT_THAT(text, HasSubstr("tokenvault_connections{state=\"active\"} 7"));
@@ -104,6 +105,7 @@ TEST(MetricsTest, ShowsTheMomentOfTheScrape) {
   EXPECT_THAT(text, HasSubstr("tokenvault_rows_on_old_key 12"));
   EXPECT_THAT(text, HasSubstr("tokenvault_audit_events 99"));
   EXPECT_THAT(text, HasSubstr("tokenvault_sealed 0"));
+  EXPECT_THAT(text, HasSubstr("tokenvault_secrets_outside_locked_memory 4"));
   EXPECT_THAT(
       text, HasSubstr("tokenvault_config_last_reload_success_timestamp_seconds "
                       "1000"));

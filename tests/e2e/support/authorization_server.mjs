@@ -84,6 +84,8 @@ export class AuthorizationServer {
   requests = [];
   // Every token it ever gave, to look for where none may be.
   issuedTokens = new Set();
+  // Those of them by what they are: 'access_token', 'refresh_token', 'id_token'.
+  tokensOf = { access_token: new Set(), refresh_token: new Set(), id_token: new Set() };
   faults = new Faults();
   // What it signs ID tokens with.
   key = newKey('one');
@@ -146,7 +148,9 @@ export class AuthorizationServer {
       entry.client = ctx.oidc?.client?.clientId;
       entry.error = ctx.body?.error;
       for (const field of ['access_token', 'refresh_token', 'id_token']) {
-        if (ctx.body?.[field]) this.issuedTokens.add(ctx.body[field]);
+        if (!ctx.body?.[field]) continue;
+        this.issuedTokens.add(ctx.body[field]);
+        this.tokensOf[field].add(ctx.body[field]);
       }
     }
     this.requests.push(entry);

@@ -28,15 +28,17 @@ export class World {
   #agents = [];
 
   // `accessTokenTtl` in seconds, at the third party. `identityClients` are other
-  // applications at the identity provider. `change` gets the configuration before
+  // applications at the identity provider. `secrets` are the vault's own, as their
+  // client. `change` gets the configuration before
   // it is written, and the world, and may return another.
   static async start({
-    accessTokenTtl = 600, rotate = true, identityClients = [], change = (c) => c,
+    accessTokenTtl = 600, rotate = true, identityClients = [],
+    secrets = { login: 'login-secret', calendar: 'calendar-secret' }, change = (c) => c,
   } = {}) {
     const world = new World();
     world.dir = mkdtempSync(join(tmpdir(), 'tokenvault-e2e-'));
     try {
-      await world.#build({ accessTokenTtl, rotate, identityClients, change });
+      await world.#build({ accessTokenTtl, rotate, identityClients, secrets, change });
     } catch (error) {
       await world.stop();
       throw error;
@@ -44,7 +46,7 @@ export class World {
     return world;
   }
 
-  async #build({ accessTokenTtl, rotate, identityClients, change }) {
+  async #build({ accessTokenTtl, rotate, identityClients, secrets, change }) {
     this.authority = new CertificateAuthority(join(this.dir, 'tls'));
     const { authority } = this;
     const tls = authority.server('server');
@@ -54,7 +56,7 @@ export class World {
       tls,
       clients: [{
         client_id: 'vault-login',
-        client_secret: 'login-secret',
+        client_secret: secrets.login,
         redirect_uris: [`${this.publicUrl}/signin/${TENANT}`],
       }, ...identityClients],
     });
@@ -64,7 +66,7 @@ export class World {
       rotate,
       clients: [{
         client_id: 'vault-calendar',
-        client_secret: 'calendar-secret',
+        client_secret: secrets.calendar,
         redirect_uris: [`${this.publicUrl}/cb/${TENANT}.${PROVIDER}`],
       }],
     });
@@ -73,7 +75,7 @@ export class World {
       tls,
       caFile: authority.caFile,
       tenants: [{
-        id: TENANT, issuer: this.identity.issuer, clientId: 'vault-login', clientSecret: 'login-secret',
+        id: TENANT, issuer: this.identity.issuer, clientId: 'vault-login', clientSecret: secrets.login,
       }],
       agents: [
         {
@@ -88,7 +90,7 @@ export class World {
       ],
       providers: [{
         id: PROVIDER, preset: 'demo', display_name: 'Test Calendar', issuer: this.provider.issuer,
-        client_id: 'vault-calendar', clientSecret: 'calendar-secret',
+        client_id: 'vault-calendar', clientSecret: secrets.calendar,
       }],
       policies: [{
         id: 'calendars', effect: 'allow', agent: 'bot', provider: PROVIDER,
