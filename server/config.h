@@ -49,6 +49,8 @@ struct ServerSettings {
   bool reflection = false;
   absl::Duration shutdown_grace;
   std::string log_level;  // "debug", "info", "warning", "error"
+  std::string seccomp;    // "kill", "log", "off"
+  bool allow_swap = false;
 };
 
 LogLevel LevelOf(const ServerSettings& server);

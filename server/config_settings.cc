@@ -194,6 +194,8 @@ ServerSettings ReadServer(const ConfigNode& root,
       table.Duration("shutdown_grace", absl::Seconds(20), absl::ZeroDuration());
   settings.log_level =
       table.OneOf("log_level", {"debug", "info", "warning", "error"}, "info");
+  settings.seccomp = table.OneOf("seccomp", {"kill", "log", "off"}, "kill");
+  settings.allow_swap = table.Bool("allow_swap", context.options.dev);
   table.Finish();
 
   if (grpc.has_value()) CheckGrpc(table, settings, *grpc, context);

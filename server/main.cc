@@ -30,6 +30,8 @@
 #include "server/dev_mode.h"
 #include "server/grpc_server.h"
 #include "server/passphrase_prompt.h"
+#include "server/swap.h"
+#include "server/syscall_filter.h"
 #include "server/version.h"
 
 namespace tokenvault {
@@ -53,6 +55,7 @@ constexpr char kUsage[] =
   --passphrase-fd N   read the vault's passphrase from this descriptor; without
                    it and a passphrase_file it is asked on the terminal, and
                    where there is none the vault waits for 'tokenvault unseal'
+  --allow-swap     serve though the system has swap
   --ready-fd N     write the addresses as a line of JSON to this descriptor
                    once serving
   --version, --help
@@ -70,6 +73,7 @@ struct Flags {
   bool check_config = false;
   bool dev = false;
   DevOptions demo;
+  bool allow_swap = false;
   int ready_fd = -1;
   int passphrase_fd = -1;
   bool version = false;
@@ -109,6 +113,8 @@ std::optional<Flags> ReadFlags(int argc, char** argv) {
       }
     } else if (flag == "--check-config") {
       flags.check_config = true;
+    } else if (flag == "--allow-swap") {
+      flags.allow_swap = true;
     } else if (flag == "--dev") {
       flags.dev = true;
     } else if (flag == "--version") {
@@ -131,15 +137,29 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-// No dump of our memory, no file that others can read; and locked memory for
-// secrets, before there are any. MEMORY_NOT_LOCKED.
+// No dump of our memory, no file that others can read, no right that we do not
+// have already; and locked memory for secrets, before there are any.
+// MEMORY_NOT_LOCKED.
 absl::Status Harden() {
   prctl(PR_SET_DUMPABLE, 0);
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   const struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   umask(077);
   signal(SIGPIPE, SIG_IGN);
   return LockSecrets(kSecretBytes);
+}
+
+// From here on only what serving takes. After the configuration is read, since
+// that says how; before anything of the vault is opened.
+absl::Status Confine(const std::string& seccomp) {
+  const SyscallFilter filter = seccomp == "off"   ? SyscallFilter::kOff
+                               : seccomp == "log" ? SyscallFilter::kLog
+                                                  : SyscallFilter::kKill;
+  RETURN_IF_ERROR(ConfineSyscalls(filter));
+  Log(LogLevel::kInfo, "confined", "system calls are filtered",
+      {{LogKey::kOutcome, std::string(SyscallFilterInForce(filter))}});
+  return absl::OkStatus();
 }
 
 // Blocked in every thread; the main one waits for them.
@@ -238,6 +258,10 @@ int Serve(const Flags& flags, const sigset_t& signals) {
   for (const std::string& warning : prepared->parts.config.warnings) {
     Log(LogLevel::kWarning, "config.warning", warning);
   }
+  const ServerSettings& server = prepared->parts.config.server;
+  absl::Status alone = CheckSwap(server.allow_swap || flags.allow_swap);
+  if (alone.ok()) alone = Confine(server.seccomp);
+  if (!alone.ok()) return Fail(alone);
   absl::StatusOr<std::unique_ptr<Assembly>> vault =
       Assembly::Start(SystemClock(), std::move(prepared->parts));
   if (!vault.ok()) return Fail(vault.status());

@@ -2,7 +2,7 @@
 // else's, alive or dead.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { run, TOKENVAULTD } from './support/vault.mjs';
@@ -25,6 +25,17 @@ describe('the daemon\'s process', () => {
     const [line] = readFileSync(proc('limits'), 'utf8').split('\n')
       .filter((one) => one.startsWith('Max core file size'));
     assert.match(line, /^Max core file size +0 +0 +bytes/);
+  });
+
+  test('lets itself do only what serving takes, and gains no right', () => {
+    const status = readFileSync(proc('status'), 'utf8');
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+    assert.match(status, /^Seccomp:\t2$/m);
+    assert.deepEqual(world.vault.events('confined').map(({ outcome }) => outcome), ['kill']);
+    // Of every thread.
+    for (const thread of readdirSync(proc('task'))) {
+      assert.match(readFileSync(proc(`task/${thread}/status`), 'utf8'), /^Seccomp:\t2$/m, thread);
+    }
   });
 
   test('makes files that are its user\'s alone', () => {
@@ -56,6 +67,24 @@ describe('the daemon\'s process', () => {
       assert.notEqual(tried.code, 0, name);
       assert.match(tried.stderr, /Permission denied/, name);
       assert.equal(tried.stdout, '', name);
+    }
+    // Nor is it attached to, which is how a debugger would make a core of it.
+    const traced = await asUser(NOBODY, `strace -p ${world.vault.pid} -o /dev/null`);
+    assert.notEqual(traced.code, 0);
+    assert.match(traced.stderr, /Operation not permitted/);
+  });
+
+  // With "log" it is looked at and let through; with "off" nobody looks.
+  test('says which filter is in force', async () => {
+    for (const [was, mode, seccomp] of [['kill', 'log', '2'], ['log', 'off', '0']]) {
+      await world.vault.stop();
+      const text = readFileSync(world.vault.config, 'utf8');
+      writeFileSync(world.vault.config, text.includes('seccomp =')
+        ? text.replace(`seccomp = "${was}"`, `seccomp = "${mode}"`)
+        : text.replace('[server]', `[server]\nseccomp = "${mode}"`));
+      await world.vault.start();
+      assert.equal(world.vault.events('confined').at(-1).outcome, mode);
+      assert.match(readFileSync(proc('status'), 'utf8'), new RegExp(`^Seccomp:\t${seccomp}$`, 'm'));
     }
   });
 

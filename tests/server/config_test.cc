@@ -367,6 +367,22 @@ TEST(ConfigTest, LetsTheEnvironmentWin) {
   EXPECT_THAT(config->warnings, IsEmpty());
 }
 
+TEST(ConfigTest, HardensTheProcessUnlessToldOtherwise) {
+  auto config = Parse(kGood);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->server.seccomp, "kill");
+  EXPECT_FALSE(config->server.allow_swap);
+  ParseOptions options;
+  options.environment = {{"TOKENVAULT_SERVER_SECCOMP", "log"},
+                         {"TOKENVAULT_SERVER_ALLOW_SWAP", "true"}};
+  config = Parse(kGood, options);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->server.seccomp, "log");
+  EXPECT_TRUE(config->server.allow_swap);
+  options.environment = {{"TOKENVAULT_SERVER_SECCOMP", "perhaps"}};
+  EXPECT_FALSE(Parse(kGood, options).ok());
+}
+
 TEST(ConfigTest, WarnsOfVariablesThatSetNothing) {
   ParseOptions options;
   options.environment = {{"TOKENVAULT_SERVER_LOGLEVEL", "debug"}};

@@ -58,6 +58,8 @@ export function writeConfiguration(dir, world) {
       public_url: `https://localhost:${ports.http}`,
       admin_listen: `unix:${join(dir, 'admin.sock')}`,
       log_level: 'debug',
+      // What machine the tests run on is not the daemon's business.
+      allow_swap: true,
       ...sections.server,
     }),
     section('[seal]', { ...seal, ...sections.seal }),
