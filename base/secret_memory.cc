@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <atomic>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -39,8 +40,11 @@ size_t SecretMemory::OrderOf(size_t size) {
 char* SecretMemory::Take(size_t size) {
   const size_t order = OrderOf(size);
   MutexLock lock(mutex_);
-  size_t from = order;
-  while (from < kOrders && free_[from].empty()) ++from;
+  size_t from = FindFree(order);
+  if (from >= kOrders) {
+    Join();
+    from = FindFree(order);
+  }
   if (from >= kOrders) return nullptr;
   const size_t at = *free_[from].begin();
   free_[from].erase(free_[from].begin());
@@ -53,19 +57,34 @@ char* SecretMemory::Take(size_t size) {
   return reinterpret_cast<char*>(pages_.begin() + at);
 }
 
+size_t SecretMemory::FindFree(size_t order) const {
+  while (order < kOrders && free_[order].empty()) ++order;
+  return order;
+}
+
+// Two halves are neighbours, and begin at numbers that differ in one bit.
+void SecretMemory::Join() {
+  for (size_t order = 0; order + 1 < kOrders; ++order) {
+    const size_t size = kSmallest << order;
+    for (auto it = free_[order].begin(); it != free_[order].end();) {
+      const auto other = std::next(it);
+      if (other == free_[order].end() || *other != (*it ^ size)) {
+        it = other;
+        continue;
+      }
+      free_[order + 1].insert(*it);
+      it = free_[order].erase(it, std::next(other));
+    }
+  }
+}
+
 void SecretMemory::Return(char* block, size_t size) {
   sodium_memzero(block, size);
-  size_t order = OrderOf(size);
-  size_t at = static_cast<size_t>(reinterpret_cast<unsigned char*>(block) -
-                                  pages_.begin());
+  const size_t order = OrderOf(size);
   MutexLock lock(mutex_);
   used_ -= kSmallest << order;
-  // The other half begins where this one does but for one bit.
-  while (order + 1 < kOrders && free_[order].erase(at ^ (kSmallest << order))) {
-    at &= ~(kSmallest << order);
-    ++order;
-  }
-  free_[order].insert(at);
+  free_[order].insert(static_cast<size_t>(
+      reinterpret_cast<unsigned char*>(block) - pages_.begin()));
 }
 
 bool SecretMemory::Owns(const char* block) const {

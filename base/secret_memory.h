@@ -15,10 +15,11 @@
 namespace tokenvault {
 
 // Locked memory (base/locked_pages.h) in blocks of any size, which is where the
-// Secrets of a daemon are. Blocks are powers of two, halved to fit and joined
-// again when both halves are back (a buddy allocator), so what is long lived
-// and what is brief share it without tearing it to pieces. What is where is
-// kept outside: the locked bytes hold nothing but secrets and zeros.
+// Secrets of a daemon are. Blocks are powers of two, halved to fit; halves that
+// are both free are joined again when a larger block is wanted (a buddy
+// allocator), so what is long lived and what is brief share it without tearing
+// it to pieces. What is where is kept outside: the locked bytes hold nothing
+// but secrets and zeros.
 //
 // Thread-safe. It must outlive its blocks.
 class SecretMemory {
@@ -51,6 +52,9 @@ class SecretMemory {
 
   explicit SecretMemory(LockedPages pages);
   static size_t OrderOf(size_t size);
+  // The lowest order from `order` on that has a free block, or kOrders.
+  size_t FindFree(size_t order) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Join() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const LockedPages pages_;
   mutable Mutex mutex_;

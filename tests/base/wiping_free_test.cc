@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -26,18 +27,17 @@ constexpr size_t kSize = 4000;
 void Fill(void* block, size_t size = kSize) { std::memset(block, 'S', size); }
 
 // How many bytes are still what Fill() wrote. 0 as well when the memory was
-// given back to the system.
+// given back to the system. It takes no memory itself, which could be the very
+// block that it is to look at.
 size_t Left(uintptr_t address, size_t size = kSize) {
-  std::string bytes(size, '\0');
+  static char bytes[size_t{4} << 20];
+  EXPECT_LE(size, sizeof bytes);
   const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
   EXPECT_GE(memory, 0);
-  const ssize_t got =
-      pread(memory, bytes.data(), size, static_cast<off_t>(address));
+  const ssize_t got = pread(memory, bytes, size, static_cast<off_t>(address));
   close(memory);
-  bytes.resize(got < 0 ? 0 : static_cast<size_t>(got));
-  size_t left = 0;
-  for (char c : bytes) left += c == 'S';
-  return left;
+  return static_cast<size_t>(
+      std::count(bytes, bytes + std::max<ssize_t>(got, 0), 'S'));
 }
 
 // Volatile, so that the compiler does not take the number for the pointer,
