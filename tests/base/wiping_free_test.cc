@@ -161,7 +161,7 @@ TEST(WipingFreeTest, WipesWhatTheCLibraryLeavesBehind) {
   ASSERT_NE(file, nullptr);
   const std::string line(kSize, 'S');
   std::fputs((line + line + "\n").c_str(), file);
-  std::rewind(file);
+  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   size_t size = kSize / 2;
   char* text = static_cast<char*>(std::malloc(size));
   const uintptr_t where = At(text);
