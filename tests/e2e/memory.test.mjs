@@ -166,6 +166,7 @@ describe('the memory of a daemon that a passphrase opened', { skip }, () => {
   let world;
   before(async () => {
     world = await World.start({
+      secrets: SECRETS,
       change: (c, { dir }) => {
         const file = join(dir, 'passphrase');
         writeFileSync(file, `${PASSPHRASE}\n`, { mode: 0o400 });
@@ -180,5 +181,24 @@ describe('the memory of a daemon that a passphrase opened', { skip }, () => {
 
   test('does not hold it', async () => {
     assert.deepEqual(await searchIdle(world, { passphrase: [PASSPHRASE] }), {});
+  });
+
+  test('does not hold it after an operator typed it', async () => {
+    for (const args of [['seal', '--yes'], ['unseal', '--passphrase-file', join(world.dir, 'passphrase')]]) {
+      const { code, stdout, stderr } = await world.vault.cli(...args);
+      assert.equal(code, 0, stdout + stderr);
+    }
+    assert.deepEqual(await searchIdle(world, { passphrase: [PASSPHRASE] }), {});
+  });
+
+  // With the agent goes what gRPC sent it last, which is in a buffer of the connection.
+  test('holds no token at all while it is sealed and nobody is connected', async () => {
+    await connectAll(world);
+    const tokens = await keepBusy(world);
+    world.bot.close();
+    const { code, stderr } = await world.vault.cli('seal', '--yes');
+    assert.equal(code, 0, stderr);
+    const found = await searchIdle(world, { ...secretsOf(world), passphrase: [PASSPHRASE], 'access token': tokens });
+    assert.deepEqual(found, {});
   });
 });
