@@ -101,13 +101,13 @@ describe('a passphrase', () => {
 
   test('that is empty', async () => {
     write('\n');
-    await refused(world, 'the root key cannot be used: the passphrase is empty');
+    await refused(world, `the root key cannot be used: ${file} is empty`);
   });
 
   test('that others can read', async () => {
     write('correct horse battery staple\n', 0o444);
     await refused(world,
-      'the root key cannot be used: others may read passphrase_file; run chmod 0400 on it');
+      `the root key cannot be used: ${file} may be read by others; chmod 0400 it`);
   });
 
   test('that is right starts it', async () => {
