@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -48,6 +49,13 @@ absl::Status ReadAll(int fd, size_t size, off_t offset, std::string& bytes) {
   return absl::OkStatus();
 }
 
+// The length that a slot says, or 0 for one that none can have.
+size_t LengthIn(absl::string_view slot) {
+  uint32_t length = 0;
+  std::memcpy(&length, slot.data(), kHeader);
+  return length > LandingFile::kMaxBytes ? 0 : length;
+}
+
 off_t OffsetOf(uint64_t slot) {
   return static_cast<off_t>((slot - 1) * kSlotSize);
 }
@@ -68,6 +76,28 @@ absl::Status Fill(int fd) {
   return absl::OkStatus();
 }
 
+// Zeros for what stands behind the first `keep` bytes of the slot. Writes
+// nothing where that is so already.
+absl::Status ZeroBehind(int fd, uint64_t slot, absl::string_view bytes,
+                        size_t keep) {
+  const absl::string_view rest = bytes.substr(keep);
+  const size_t last = rest.find_last_not_of('\0');
+  if (last == absl::string_view::npos) return absl::OkStatus();
+  return WriteAll(fd, std::string(last + 1, '\0'),
+                  OffsetOf(slot) + static_cast<off_t>(keep));
+}
+
+absl::Status WipeRests(int fd) {
+  std::string bytes;
+  for (uint64_t slot = 1; slot <= LandingFile::kSlots; ++slot) {
+    RETURN_IF_ERROR(ReadAll(fd, kSlotSize, OffsetOf(slot), bytes));
+    const size_t length = LengthIn(bytes);
+    RETURN_IF_ERROR(
+        ZeroBehind(fd, slot, bytes, length == 0 ? 0 : kHeader + length));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LandingFile>> LandingFile::Open(
@@ -81,20 +111,32 @@ absl::StatusOr<std::unique_ptr<LandingFile>> LandingFile::Open(
   }
   const int fd = open(path.c_str(), O_RDWR | O_DSYNC | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return Failed(errno);
-  return std::unique_ptr<LandingFile>(new LandingFile(fd));
+  std::unique_ptr<LandingFile> file(new LandingFile(fd));
+  RETURN_IF_ERROR(WipeRests(fd));
+  return file;
 }
 
 absl::Status LandingFile::Write(uint64_t slot, absl::string_view bytes) {
   if (slot == 0 || slot > kSlots || bytes.size() > kMaxBytes) {
     return errors::StorageFailed(EINVAL);
   }
+  std::string before;
+  RETURN_IF_ERROR(ReadAll(file_.get(), kHeader, OffsetOf(slot), before));
   const auto length = static_cast<uint32_t>(bytes.size());
-  std::string content(kHeader + bytes.size(), '\0');
+  // Over all that was there.
+  std::string content(kHeader + std::max(bytes.size(), LengthIn(before)), '\0');
   std::memcpy(content.data(), &length, kHeader);
   if (!bytes.empty()) {
     std::memcpy(content.data() + kHeader, bytes.data(), bytes.size());
   }
   return WriteAll(file_.get(), content, OffsetOf(slot));
+}
+
+absl::Status LandingFile::Wipe(uint64_t slot) {
+  if (slot == 0 || slot > kSlots) return errors::StorageFailed(EINVAL);
+  std::string bytes;
+  RETURN_IF_ERROR(ReadAll(file_.get(), kSlotSize, OffsetOf(slot), bytes));
+  return ZeroBehind(file_.get(), slot, bytes, 0);
 }
 
 absl::StatusOr<std::string> LandingFile::Read(uint64_t slot) const {

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "base/errors.h"
@@ -13,12 +15,20 @@
 namespace tokenvault {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
+
 class LandingFileTest : public ::testing::Test {
  protected:
   std::unique_ptr<LandingFile> Open() {
     auto file = LandingFile::Open(path_);
     EXPECT_TRUE(file.ok()) << file.status();
     return file.ok() ? *std::move(file) : nullptr;
+  }
+
+  std::string Content() const {
+    std::ifstream file(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
 
   TempFolder folder_;
@@ -63,6 +73,34 @@ TEST_F(LandingFileTest, FillsAFileThatWasCutShortAndKeepsTheRest) {
   auto file = Open();
   EXPECT_EQ(*file->Read(1), "one");
   EXPECT_EQ(*file->Read(LandingFile::kSlots), "");
+}
+
+TEST_F(LandingFileTest, LeavesNothingOfWhatItHeld) {
+  auto file = Open();
+  ASSERT_TRUE(file->Write(1, "a long first answer").ok());
+  ASSERT_TRUE(file->Write(1, "short").ok());
+  EXPECT_THAT(Content(), Not(HasSubstr("first answer")));
+  ASSERT_TRUE(file->Write(2, "a second answer").ok());
+  ASSERT_TRUE(file->Clear(2).ok());
+  EXPECT_THAT(Content(), Not(HasSubstr("second")));
+  ASSERT_TRUE(file->Write(3, "a third answer").ok());
+  ASSERT_TRUE(file->Wipe(3).ok());
+  EXPECT_THAT(Content(), Not(HasSubstr("third")));
+  EXPECT_EQ(*file->Read(1), "short");
+}
+
+TEST_F(LandingFileTest, WipesWhatAnEarlierVersionLeftBehind) {
+  ASSERT_TRUE(Open()->Write(1, "kept").ok());
+  {
+    std::fstream raw(path_, std::ios::in | std::ios::out | std::ios::binary);
+    raw.seekp(100);
+    raw << "left behind in slot 1";
+    raw.seekp(72 * 1024 + 4);
+    raw << "left behind in slot 2";
+  }
+  auto file = Open();
+  EXPECT_THAT(Content(), Not(HasSubstr("left behind")));
+  EXPECT_EQ(*file->Read(1), "kept");
 }
 
 TEST_F(LandingFileTest, RefusesWhatIsNoSlotAndWhatIsTooLarge) {
