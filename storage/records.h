@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "base/ids.h"
@@ -249,6 +251,14 @@ struct WebSession {
 
 // ------------------------------------------------------------------- audit --
 
+// Where a leaf names a person. What it calls them is `candidate`, or whatever
+// an earlier leaf called them: the store remembers, until they are erased.
+struct PersonInLeaf {
+  size_t offset = 0;  // in the leaf
+  UserId user;
+  std::string candidate;  // "p-…", drawn at random
+};
+
 // One leaf of the audit log. `sequence` is given by the store when it commits:
 // 1, 2, … without gaps.
 struct AuditEntry {
@@ -257,6 +267,9 @@ struct AuditEntry {
   absl::Time time;
   std::string kind;  // "token.granted"; vault/audit_events.h lists them
   std::string leaf;  // canonical JSON
+  // Whom to name in it, by rising offset; empty once it is committed. The leaf
+  // says nothing else of them.
+  std::vector<PersonInLeaf> people = {};
 };
 
 }  // namespace tokenvault

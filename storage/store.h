@@ -32,6 +32,9 @@ struct AuditFilter {
   TenantId tenant;
   std::string kind;
   uint64_t after_sequence = 0;
+  // Leaves that name this person, by their UserId or by what the log calls
+  // them now, as the one concerned or as who did it. With a tenant.
+  UserId user = {};
 };
 
 // The rows whose secrets one data key seals.
@@ -39,6 +42,24 @@ struct SealedByDek {
   std::vector<Connection> connections;
   std::vector<OAuthFlow> flows;
   std::optional<SigningKey> signing_key;  // by the vault's own
+  // Of those connections of which the audit log says it: the commitment of the
+  // envelope that was written last, in hex. Empty unless asked for.
+  std::map<ConnectionId, std::string> logged_commitments;
+};
+
+// Whether to look up in the audit log what a record should be.
+enum class LogLookup { kNone, kCommitments };
+
+// How much is kept of a person.
+struct PersonRows {
+  int64_t data_keys = 0;
+  int64_t connections = 0;
+  int64_t agent_grants = 0;
+  int64_t interactions = 0;
+  int64_t web_sessions = 0;
+  int64_t pseudonyms = 0;
+
+  friend bool operator==(const PersonRows&, const PersonRows&) = default;
 };
 
 struct StoreStatus {
@@ -99,8 +120,16 @@ class Store {
   // `visit` returns, and returns it. `visit` does not use the store. Holds back
   // checkpoints until it ends, and other readers and writers not at all.
   virtual absl::Status VisitDataKeys(
+      LogLookup lookup,
       absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
       const = 0;
+  // What one data key seals, as of one moment.
+  virtual absl::StatusOr<SealedByDek> GetSealedBy(const Dek& dek) const = 0;
+  // The data keys of a tenant, of one person if `user` is set, by subject; its
+  // own first. `after` pages: the last subject already seen, or nothing.
+  virtual absl::StatusOr<std::vector<Dek>> ListDeks(
+      const TenantId& tenant, const UserId& user,
+      const std::optional<std::string>& after, int limit) const = 0;
   // What was removed or overwritten before is in no file of the store when this
   // returns OK. STORAGE_BUSY while somebody reads what was: again later.
   virtual absl::Status Scrub() = 0;
@@ -128,6 +157,15 @@ class Store {
       const AgentId& agent) const = 0;
   virtual absl::StatusOr<std::vector<AgentGrant>> ListAgentGrants(
       const TenantId& tenant, const ConnectionId& connection) const = 0;
+
+  // People. The tenants that keep anything of them, and what; PersonRows are
+  // all zero for who is not known. GetPseudonym: what the audit log calls them.
+  virtual absl::StatusOr<std::vector<TenantId>> ListTenantsOf(
+      const UserId& user) const = 0;
+  virtual absl::StatusOr<PersonRows> CountPerson(const TenantId& tenant,
+                                                 const UserId& user) const = 0;
+  virtual absl::StatusOr<std::string> GetPseudonym(
+      const TenantId& tenant, const UserId& user) const = 0;
 
   // Browsers. What a hash finds says its own tenant.
   virtual absl::StatusOr<Interaction> GetInteraction(

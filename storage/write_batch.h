@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -27,12 +28,16 @@ namespace tokenvault {
 //                            the source of a wrap, the master key of a data
 //                            key, the connection of a grant
 //           VERSION_CONFLICT if a data key is wrapped by an older master key
-//                            than the active one
+//                            than the active one, or a record is sealed under
+//                            another data key than its own of now
 //   Update  VERSION_CONFLICT unless the row has record.version (also when it is
-//                            gone); the row then has version + 1
+//                            gone); the row then has version + 1. Also if it
+//                            was sealed anew under another data key than its
+//                            own of now
 //           ALREADY_EXISTS   if that made a second active master key
 //   Remove  NOT_FOUND        if the row is not there
-//   Append  never fails alone
+//   Append  never fails alone. Who is named in it for the first time is known
+//           by the name it gives from then on
 //
 // A row is inserted with record.version as it is, so the same record can be
 // updated next. Operations see those before them in the batch.
@@ -66,6 +71,20 @@ class WriteBatch {
     TenantId tenant;
     ConnectionId connection;
   };
+  // What a person has open in a browser: questions to them, their sessions, and
+  // the flows of both. Never NOT_FOUND.
+  struct RemoveVisits {
+    TenantId tenant;
+    UserId user;
+  };
+  // All that is a person's: their data key, connections with all grants, what
+  // they have open, and what the audit log calls them. VERSION_CONFLICT unless
+  // `connections`, each with its version, are all they have. Never NOT_FOUND.
+  struct RemovePerson {
+    TenantId tenant;
+    UserId user;
+    std::vector<std::pair<ConnectionId, uint64_t>> connections;
+  };
   // Housekeeping: flows and sessions that expired before `now`, settled or
   // expired interactions from before `interactions_before`.
   struct PurgeExpired {
@@ -77,7 +96,7 @@ class WriteBatch {
   };
   using Op = std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession,
                           RemoveKekWraps, RemoveRootSource, RemoveGrants,
-                          PurgeExpired, AppendOp>;
+                          RemoveVisits, RemovePerson, PurgeExpired, AppendOp>;
 
   template <typename Record>
   void Insert(Record record) {
@@ -92,6 +111,8 @@ class WriteBatch {
   void Remove(RemoveKekWraps key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveRootSource key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveVisits person) { ops_.push_back(std::move(person)); }
+  void Remove(RemovePerson person) { ops_.push_back(std::move(person)); }
   void Purge(PurgeExpired purge) { ops_.push_back(std::move(purge)); }
   void Append(AuditEntry entry) { ops_.push_back(AppendOp{std::move(entry)}); }
 

@@ -91,8 +91,8 @@ absl::StatusOr<SealedCensus> CountSealed(const Store& store, KeyKeeper& keys,
                                          CensusDepth depth,
                                          absl::FunctionRef<bool()> go_on) {
   Census census(keys, depth);
-  absl::Status visited =
-      store.VisitDataKeys([&](const Dek& dek, const SealedByDek& sealed) {
+  absl::Status visited = store.VisitDataKeys(
+      LogLookup::kNone, [&](const Dek& dek, const SealedByDek& sealed) {
         if (!go_on()) return absl::CancelledError();
         census.Look(dek, sealed);
         return absl::OkStatus();

@@ -6,6 +6,8 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "storage/sqlite/append_leaf.h"
+#include "storage/sqlite/remove_person.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/statement.h"
 
@@ -139,8 +141,6 @@ Sql SqlFor(const WebSession&) {
           " WHERE id_hash=?1 AND version=?9"};
 }
 
-constexpr char kAppend[] =
-    "INSERT INTO audit (tenant, time, kind, leaf) VALUES (?, ?, ?, ?)";
 constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
 constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
 constexpr char kRemoveKekWraps[] = "DELETE FROM kek_wrap WHERE kek_version=?";
@@ -232,6 +232,14 @@ struct Applier {
     return statement.Run();
   }
 
+  absl::Status operator()(const WriteBatch::RemoveVisits& person) const {
+    return ApplyRemoval(connection, person);
+  }
+
+  absl::Status operator()(const WriteBatch::RemovePerson& person) const {
+    return ApplyRemoval(connection, person);
+  }
+
   absl::Status operator()(const WriteBatch::PurgeExpired& purge) const {
     Statement flows(connection, kPurgeFlows);
     flows.Time(purge.now);
@@ -246,9 +254,7 @@ struct Applier {
   }
 
   absl::Status operator()(const WriteBatch::AppendOp& append) const {
-    Statement statement(connection, kAppend);
-    Bind(statement, append.entry);
-    return statement.Run();
+    return AppendLeaf(connection, append.entry);
   }
 
   absl::Status RemoveOne(const char* sql, const std::string& key,
@@ -268,8 +274,9 @@ absl::Status ApplyAll(SqliteConnection& connection, const WriteBatch& batch) {
   return absl::OkStatus();
 }
 
-// A single row appended: one statement, which is whole or not at all without
-// our help. It is what the vault writes most.
+// A single leaf appended: one statement, which is whole or not at all without
+// our help. It is what the vault writes most. Who is named in it for the first
+// time may keep that name also if it fails: then the next leaf gives it.
 bool IsOneAppend(const WriteBatch& batch) {
   return batch.ops().size() == 1 &&
          std::holds_alternative<WriteBatch::AppendOp>(batch.ops().front());

@@ -1,6 +1,7 @@
 // The reading half of SqliteStore: each read is one statement, or one
-// transaction, and so sees one moment of the database.
-#include <algorithm>
+// transaction, and so sees one moment of the database. The audit log and what
+// is a person's are next door.
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "storage/sqlite/rows.h"
+#include "storage/sqlite/selected.h"
 #include "storage/sqlite/sqlite_store.h"
 #include "storage/sqlite/statement.h"
 
@@ -30,6 +32,15 @@ constexpr char kCountDeksBefore[] =
 constexpr char kGetSigningKey[] =
     "SELECT name, public_key, sealed_seed, create_time FROM signing_key";
 constexpr char kListDeks[] = "SELECT * FROM dek ORDER BY tenant, subject";
+// All but the tenant is as in the index. 64 hexadecimal digits.
+constexpr char kLastCommitment[] =
+    "SELECT substr(leaf, instr(leaf, '\"commitment\":\"') + 14, 64) FROM audit"
+    " INDEXED BY audit_commitment WHERE tenant=?"
+    " AND substr(leaf, instr(leaf, '\"connection\":\"') + 14, 26)=?"
+    " AND kind IN ('connection.created', 'connection.renewed',"
+    " 'connection.resealed', 'refresh.succeeded')"
+    " AND instr(leaf, '\"commitment\":\"') > 0"
+    " ORDER BY sequence DESC LIMIT 1";
 constexpr char kListSealedConnections[] =
     "SELECT * FROM connection WHERE tenant=? AND user=?"
     " AND sealed_refresh_token<>x'' ORDER BY id";
@@ -66,30 +77,9 @@ constexpr char kListPending[] =
 constexpr char kGetFlow[] = "SELECT * FROM oauth_flow WHERE state_hash=?";
 constexpr char kGetSession[] = "SELECT * FROM web_session WHERE id_hash=?";
 
-template <typename Record>
-absl::StatusOr<Record> One(Statement& select, const char* noun) {
-  ASSIGN_OR_RETURN(bool found, select.Step());
-  if (!found) return errors::NotFound(noun);
-  Record record;
-  Read(select, record);
-  RETURN_IF_ERROR(select.status());
-  return record;
-}
-
-template <typename Record>
-absl::StatusOr<std::vector<Record>> All(Statement& select) {
-  std::vector<Record> records;
-  while (true) {
-    ASSIGN_OR_RETURN(bool found, select.Step());
-    if (!found) return records;
-    Read(select, records.emplace_back());
-    RETURN_IF_ERROR(select.status());
-  }
-}
-
 // A person's data key seals their connections, a tenant's own the flows.
 absl::StatusOr<SealedByDek> ListSealedBy(SqliteConnection& reader,
-                                         const Dek& dek) {
+                                         const Dek& dek, LogLookup lookup) {
   SealedByDek sealed;
   if (dek.subject.empty()) {
     Statement select(reader, kListSealedFlows);
@@ -109,11 +99,22 @@ absl::StatusOr<SealedByDek> ListSealedBy(SqliteConnection& reader,
     select.Text(dek.subject);
     ASSIGN_OR_RETURN(sealed.connections, All<Connection>(select));
   }
+  if (lookup == LogLookup::kCommitments) {
+    for (const Connection& connection : sealed.connections) {
+      Statement last(reader, kLastCommitment);
+      last.Name(connection.tenant);
+      last.Name(connection.id);
+      ASSIGN_OR_RETURN(const bool found, last.Step());
+      if (!found) continue;
+      sealed.logged_commitments[connection.id] = last.TakeText();
+      RETURN_IF_ERROR(last.status());
+    }
+  }
   return sealed;
 }
 
 absl::Status VisitAll(
-    SqliteConnection& reader,
+    SqliteConnection& reader, LogLookup lookup,
     absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit) {
   Statement deks(reader, kListDeks);
   while (true) {
@@ -122,29 +123,9 @@ absl::Status VisitAll(
     Dek dek;
     Read(deks, dek);
     RETURN_IF_ERROR(deks.status());
-    ASSIGN_OR_RETURN(SealedByDek sealed, ListSealedBy(reader, dek));
+    ASSIGN_OR_RETURN(SealedByDek sealed, ListSealedBy(reader, dek, lookup));
     RETURN_IF_ERROR(visit(dek, sealed));
   }
-}
-
-// A negative limit would be none to SQLite.
-int Limit(int limit) { return std::max(limit, 0); }
-
-// Only the conditions that are asked for, so that each finds its index.
-absl::StatusOr<std::vector<AuditEntry>> SelectAudit(
-    SqliteConnection& connection, const AuditFilter& filter, int limit,
-    const char* order) {
-  std::string sql = "SELECT * FROM audit WHERE sequence>?";
-  if (!filter.tenant.empty()) sql += " AND tenant=?";
-  if (!filter.kind.empty()) sql += " AND kind=?";
-  sql += order;
-  Statement select(connection, sql);
-  select.Int(static_cast<int64_t>(
-      std::min<uint64_t>(filter.after_sequence, kNeverMicros)));
-  if (!filter.tenant.empty()) select.Name(filter.tenant);
-  if (!filter.kind.empty()) select.Text(filter.kind);
-  select.Int(Limit(limit));
-  return All<AuditEntry>(select);
 }
 
 }  // namespace
@@ -209,13 +190,40 @@ absl::StatusOr<SigningKey> SqliteStore::GetSigningKey() const {
 }
 
 absl::Status SqliteStore::VisitDataKeys(
+    LogLookup lookup,
     absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
     const {
   ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
   RETURN_IF_ERROR((*reader).Run("BEGIN"));
-  absl::Status visited = VisitAll(*reader, visit);
+  absl::Status visited = VisitAll(*reader, lookup, visit);
   absl::Status ended = (*reader).Run("COMMIT");
   return visited.ok() ? ended : visited;
+}
+
+absl::StatusOr<SealedByDek> SqliteStore::GetSealedBy(const Dek& dek) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  RETURN_IF_ERROR((*reader).Run("BEGIN"));
+  absl::StatusOr<SealedByDek> sealed =
+      ListSealedBy(*reader, dek, LogLookup::kNone);
+  absl::Status ended = (*reader).Run("COMMIT");
+  if (sealed.ok() && !ended.ok()) return ended;
+  return sealed;
+}
+
+absl::StatusOr<std::vector<Dek>> SqliteStore::ListDeks(
+    const TenantId& tenant, const UserId& user,
+    const std::optional<std::string>& after, int limit) const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  std::string sql = "SELECT * FROM dek WHERE tenant=?";
+  if (!user.empty()) sql += " AND subject=?";
+  if (after.has_value()) sql += " AND subject>?";
+  sql += " ORDER BY subject LIMIT ?";
+  Statement select(*reader, sql);
+  select.Name(tenant);
+  if (!user.empty()) select.Name(user);
+  if (after.has_value()) select.Text(*after);
+  select.Int(Limit(limit));
+  return All<Dek>(select);
 }
 
 absl::StatusOr<Connection> SqliteStore::GetConnection(
@@ -335,22 +343,6 @@ absl::StatusOr<WebSession> SqliteStore::GetSession(
   Statement select(*reader, kGetSession);
   select.Blob(id_hash);
   return One<WebSession>(select, "session");
-}
-
-absl::StatusOr<std::vector<AuditEntry>> SqliteStore::ListAuditEntries(
-    const AuditFilter& filter, int limit) const {
-  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
-  return SelectAudit(*reader, filter, limit, " ORDER BY sequence LIMIT ?");
-}
-
-absl::StatusOr<std::vector<AuditEntry>> SqliteStore::ListLastAuditEntries(
-    const AuditFilter& filter, int limit) const {
-  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
-  ASSIGN_OR_RETURN(
-      std::vector<AuditEntry> entries,
-      SelectAudit(*reader, filter, limit, " ORDER BY sequence DESC LIMIT ?"));
-  std::reverse(entries.begin(), entries.end());
-  return entries;
 }
 
 }  // namespace tokenvault

@@ -29,7 +29,7 @@ class SqliteStore : public Store {
   void Commit(WriteBatch batch,
               absl::AnyInvocable<void(absl::Status)> done) override;
 
-  // In sqlite_reads.cc.
+  // In sqlite_reads.cc, and of people and the audit log in files of their own.
   absl::StatusOr<Deployment> GetDeployment() const override;
   absl::StatusOr<std::vector<RootSource>> ListRootSources() const override;
   absl::StatusOr<std::vector<Kek>> ListKeks() const override;
@@ -41,8 +41,19 @@ class SqliteStore : public Store {
   absl::StatusOr<int64_t> CountDeksBefore(uint32_t kek_version) const override;
   absl::StatusOr<SigningKey> GetSigningKey() const override;
   absl::Status VisitDataKeys(
+      LogLookup lookup,
       absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
       const override;
+  absl::StatusOr<SealedByDek> GetSealedBy(const Dek& dek) const override;
+  absl::StatusOr<std::vector<Dek>> ListDeks(
+      const TenantId& tenant, const UserId& user,
+      const std::optional<std::string>& after, int limit) const override;
+  absl::StatusOr<std::vector<TenantId>> ListTenantsOf(
+      const UserId& user) const override;
+  absl::StatusOr<PersonRows> CountPerson(const TenantId& tenant,
+                                         const UserId& user) const override;
+  absl::StatusOr<std::string> GetPseudonym(const TenantId& tenant,
+                                           const UserId& user) const override;
   absl::Status Scrub() override;
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override;

@@ -259,21 +259,25 @@ TEST_P(StoreConformance, VisitsDataKeysWithWhatTheySeal) {
              SampleConnection("c1"), revoked, SampleFlow("f1")),
       IsOk());
   std::vector<std::string> seen;
-  ASSERT_THAT(
-      store().VisitDataKeys([&](const Dek& dek, const SealedByDek& sealed) {
-        std::string line = dek.tenant.value + "/" + dek.subject + ":";
-        for (const Connection& c : sealed.connections) line += " " + c.id.value;
-        if (!sealed.flows.empty()) {
-          line += " flows " + std::to_string(sealed.flows.size());
-        }
-        if (sealed.signing_key.has_value()) {
-          EXPECT_EQ(Fields(*sealed.signing_key), Fields(SampleSigningKey()));
-          line += " signing key";
-        }
-        seen.push_back(line);
-        return absl::OkStatus();
-      }),
-      IsOk());
+  ASSERT_THAT(store().VisitDataKeys(
+                  LogLookup::kNone,
+                  [&](const Dek& dek, const SealedByDek& sealed) {
+                    std::string line =
+                        dek.tenant.value + "/" + dek.subject + ":";
+                    for (const Connection& c : sealed.connections)
+                      line += " " + c.id.value;
+                    if (!sealed.flows.empty()) {
+                      line += " flows " + std::to_string(sealed.flows.size());
+                    }
+                    if (sealed.signing_key.has_value()) {
+                      EXPECT_EQ(Fields(*sealed.signing_key),
+                                Fields(SampleSigningKey()));
+                      line += " signing key";
+                    }
+                    seen.push_back(line);
+                    return absl::OkStatus();
+                  }),
+              IsOk());
   EXPECT_THAT(seen, ElementsAre("/: signing key", "default/: flows 1",
                                 "default/u-1: c1 c2", "default/u-2:"));
 }
@@ -281,10 +285,11 @@ TEST_P(StoreConformance, VisitsDataKeysWithWhatTheySeal) {
 TEST_P(StoreConformance, EndsAVisitWithItsFirstError) {
   ASSERT_THAT(Insert(SampleKek(), SampleDek("a"), SampleDek("b")), IsOk());
   int visits = 0;
-  EXPECT_THAT(store().VisitDataKeys([&](const Dek&, const SealedByDek&) {
-    ++visits;
-    return errors::SealBroken();
-  }),
+  EXPECT_THAT(store().VisitDataKeys(LogLookup::kNone,
+                                    [&](const Dek&, const SealedByDek&) {
+                                      ++visits;
+                                      return errors::SealBroken();
+                                    }),
               HasErrorReason("SEAL_BROKEN"));
   EXPECT_EQ(visits, 1);
   // And goes on working.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,11 +95,43 @@ class FaultyStore : public Store {
     return real_->GetSigningKey();
   }
   absl::Status VisitDataKeys(
+      LogLookup lookup,
       absl::FunctionRef<absl::Status(const Dek&, const SealedByDek&)> visit)
       const override {
-    return real_->VisitDataKeys(visit);
+    return real_->VisitDataKeys(lookup, visit);
   }
-  absl::Status Scrub() override { return real_->Scrub(); }
+  absl::StatusOr<SealedByDek> GetSealedBy(const Dek& dek) const override {
+    return real_->GetSealedBy(dek);
+  }
+  absl::StatusOr<std::vector<Dek>> ListDeks(
+      const TenantId& tenant, const UserId& user,
+      const std::optional<std::string>& after, int limit) const override {
+    return real_->ListDeks(tenant, user, after, limit);
+  }
+  absl::StatusOr<std::vector<TenantId>> ListTenantsOf(
+      const UserId& user) const override {
+    return real_->ListTenantsOf(user);
+  }
+  absl::StatusOr<PersonRows> CountPerson(const TenantId& tenant,
+                                         const UserId& user) const override {
+    return real_->CountPerson(tenant, user);
+  }
+  absl::StatusOr<std::string> GetPseudonym(const TenantId& tenant,
+                                           const UserId& user) const override {
+    return real_->GetPseudonym(tenant, user);
+  }
+  // What every later Scrub ends with; OK ends that.
+  void FailScrubs(absl::Status status) {
+    MutexLock lock(mutex_);
+    scrub_failure_ = std::move(status);
+  }
+  absl::Status Scrub() override {
+    {
+      MutexLock lock(mutex_);
+      if (!scrub_failure_.ok()) return scrub_failure_;
+    }
+    return real_->Scrub();
+  }
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override {
     {
@@ -175,6 +208,7 @@ class FaultyStore : public Store {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   Which which_ ABSL_GUARDED_BY(mutex_);
   absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
+  absl::Status scrub_failure_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::pair<WriteBatch, Done>> held_ ABSL_GUARDED_BY(mutex_);
 };

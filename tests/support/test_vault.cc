@@ -1,11 +1,15 @@
 #include "tests/support/test_vault.h"
 
+#include <sqlite3.h>
+
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/errors.h"
 #include "crypto/random.h"
 #include "crypto/root_key.h"
 #include "storage/open_store.h"
@@ -234,6 +238,21 @@ Connection TestVault::Connect(const std::string& tenant,
   batch.Insert(grant);
   Check(store->Commit(std::move(batch)));
   return Check(store->GetConnection(connection.tenant, connection.id));
+}
+
+void TestVault::PutSealed(const Connection& connection,
+                          const std::string& sealed) {
+  sqlite3* db = nullptr;
+  const std::string sql = absl::StrCat(
+      "DROP TRIGGER IF EXISTS connection_updated_under_its_key;"
+      "UPDATE connection SET sealed_refresh_token=x'",
+      HexEncode(sealed), "' WHERE id='", connection.id.value, "'");
+  if (sqlite3_open(folder.File("vault.db").c_str(), &db) != SQLITE_OK ||
+      sqlite3_busy_timeout(db, 10'000) != SQLITE_OK ||
+      sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    Check(errors::Internal(sqlite3_errmsg(db)));
+  }
+  sqlite3_close(db);
 }
 
 void TestVault::AnswerToken(const std::string& access_token,

@@ -66,6 +66,10 @@ class TestVault {
                      const ScopeSet& scopes,
                      const std::string& refresh_token = "rt-1");
 
+  // Puts what is sealed there into the row of `connection`, as who writes into
+  // the file does: not even the schema stands in the way.
+  void PutSealed(const Connection& connection, const std::string& sealed);
+
   // The next answer of a token endpoint.
   void AnswerToken(const std::string& access_token,
                    const std::string& refresh_token, const ScopeSet& scopes,

@@ -535,9 +535,7 @@ TEST_F(StormTest, BelievesThatSomeAreGoneWhileOthersWork) {
 TEST_F(RefresherTest, OpensNoTokenThatWasCopiedFromAnotherRow) {
   Connection bens = world_.Connect("acme", "ben", "calendar-bot", "calendar",
                                    ReadCalendar(), "rt-of-ben");
-  Connection row = world_.Row(connection_);
-  row.sealed_refresh_token = bens.sealed_refresh_token;
-  world_.Put(row);
+  world_.PutSealed(connection_, bens.sealed_refresh_token);
   EXPECT_EQ(ReasonOf(Fetch().status()), "STORED_SECRET_UNREADABLE");
   EXPECT_THAT(world_.http.requests(), IsEmpty());
 }

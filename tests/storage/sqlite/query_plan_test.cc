@@ -137,7 +137,20 @@ TEST_F(QueryPlanTest, ListsTheRestByAnIndex) {
                                           ProviderId("google"), At(0))
                 ->size(),
             30u);
+  ASSERT_EQ(store_->ListDeks(tenant, UserId(), "1", 5)->size(), 5u);
+  ASSERT_EQ(store_->CountPerson(tenant, UserId("u-1"))->connections, 30);
+  ASSERT_THAT(store_->GetSealedBy(SampleDek("u-1")).status(), IsOk());
   EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
+}
+
+TEST_F(QueryPlanTest, LooksUpCommitmentsByAnIndex) {
+  ASSERT_THAT(store_->VisitDataKeys(LogLookup::kCommitments,
+                                    [](const Dek&, const SealedByDek&) {
+                                      return absl::OkStatus();
+                                    }),
+              IsOk());
+  // All data keys, and nothing else.
+  EXPECT_THAT(SlowStatements::Take(), testing::SizeIs(1));
 }
 
 TEST_F(QueryPlanTest, WritesByAnIndex) {
@@ -149,6 +162,8 @@ TEST_F(QueryPlanTest, WritesByAnIndex) {
   batch.Remove(WriteBatch::RemoveFlow{SampleFlow("7").state_hash});
   batch.Remove(WriteBatch::RemoveSession{SampleSession("7").id_hash});
   batch.Remove(WriteBatch::RemoveGrants{TenantId(kTenant), ConnectionId("8")});
+  batch.Remove(WriteBatch::RemoveVisits{TenantId(kTenant), UserId("u-2")});
+  batch.Remove(WriteBatch::RemovePerson{TenantId(kTenant), UserId("u-2"), {}});
   batch.Purge({At(0), At(0)});
   batch.Append(SampleEntry());
   ASSERT_THAT(store_->Commit(std::move(batch)), IsOk());
