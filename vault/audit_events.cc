@@ -2,12 +2,21 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
+#include "base/encoding.h"
 #include "base/errors.h"
 #include "base/utf8.h"
+#include "crypto/envelope.h"
+#include "crypto/random.h"
 
 namespace tokenvault {
 namespace {
+
+constexpr absl::string_view kUsers = "users/";
+
+std::string NewPseudonym() { return "p-" + Base32Encode(RandomBytes(16)); }
 
 // Writes the members of one object; the caller names them in rising order.
 class CanonicalObject {
@@ -19,6 +28,16 @@ class CanonicalObject {
     if (value.empty()) return;
     Name(name);
     AppendCanonicalString(out_, value);
+  }
+  // A name that the store puts in, behind `before`.
+  void Person(absl::string_view name, absl::string_view before,
+              const UserId& user, std::vector<PersonInLeaf>& people) {
+    if (user.empty()) return;
+    Name(name);
+    out_ += '"';
+    out_.append(before.data(), before.size());
+    people.push_back({out_.size(), user, NewPseudonym()});
+    out_ += '"';
   }
   void Member(absl::string_view name, const ScopeSet& values) {
     if (values.empty()) return;
@@ -113,6 +132,10 @@ absl::Status NotAudited(const absl::Status& status) {
                                            : errors::AuditUnavailable();
 }
 
+std::string LoggedCommitment(absl::string_view sealed) {
+  return HexEncode(EnvelopeCommitment(sealed));
+}
+
 AuditEvent EventAbout(const Connection& connection, absl::string_view kind,
                       const std::string& actor) {
   AuditEvent event;
@@ -133,7 +156,12 @@ AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now) {
   entry.leaf.reserve(384);
   CanonicalObject leaf(entry.leaf);
   leaf.Member("action", event.kind);
-  leaf.Member("actor", event.actor);
+  if (absl::StartsWith(event.actor, kUsers)) {
+    leaf.Person("actor", kUsers, UserId(event.actor.substr(kUsers.size())),
+                entry.people);
+  } else {
+    leaf.Member("actor", event.actor);
+  }
   leaf.Member("commitment", event.commitment);
   leaf.Member("connection", event.connection.value);
   leaf.Member("detail", event.detail);
@@ -149,7 +177,7 @@ AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now) {
   leaf.Member("time", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", now,
                                        absl::UTCTimeZone()));
   leaf.Member("token_id", event.token_id);
-  leaf.Member("user", event.user.value);
+  leaf.Person("user", "", event.user, entry.people);
   return entry;
 }
 

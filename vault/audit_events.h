@@ -48,14 +48,21 @@ inline constexpr char kKeyDestroyed[] = "key.destroyed";
 inline constexpr char kRootSourceAdded[] = "key.source_added";
 inline constexpr char kRootSourceRenewed[] = "key.source_renewed";
 inline constexpr char kRootSourceRemoved[] = "key.source_removed";
+inline constexpr char kKeyResealStarted[] = "key.reseal_started";
+inline constexpr char kKeyResealed[] = "key.resealed";
+inline constexpr char kKeyResealFinished[] = "key.reseal_finished";
+inline constexpr char kConnectionResealed[] = "connection.resealed";
+inline constexpr char kErasureStarted[] = "subject.erasure_started";
+inline constexpr char kSubjectShredded[] = "subject.shredded";
 inline constexpr char kIncidentRevoked[] = "incident.revoked";
 inline constexpr char kAgentRefused[] = "agent.refused";
 inline constexpr char kCallDenied[] = "call.denied";
 }  // namespace audit_kind
 
 // What happened, in allow-listed fields: there is no field for a token, nor for
-// the hash of one. People appear as UserId only, which is a keyed hash. Empty
-// fields are left out of the leaf.
+// the hash of one. Of people it says their UserId, which the leaf does not:
+// there they have a name that is random, and the store alone knows whose it is
+// (PersonInLeaf). Empty fields are left out of the leaf.
 struct AuditEvent {
   absl::string_view kind;  // one of audit_kind
   TenantId tenant;
@@ -80,8 +87,12 @@ struct AuditEvent {
 AuditEvent EventAbout(const Connection& connection, absl::string_view kind,
                       const std::string& actor);
 
+// What a leaf says of a sealed record: the commitment of its envelope, in hex.
+std::string LoggedCommitment(absl::string_view sealed);
+
 // The leaf: RFC 8785 canonical JSON (sorted keys, no white space, strings and
-// arrays of strings only, so that number formatting never matters).
+// arrays of strings only, so that number formatting never matters). Where it
+// names people, the store puts the names in when it commits it.
 AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now);
 
 // What to answer when a leaf could not be written: RATE_LIMITED while too much

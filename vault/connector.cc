@@ -116,6 +116,9 @@ absl::StatusOr<Connector::Connected> Connector::Keep(const Directory& directory,
         !HasReason(connected.status(), "ALREADY_EXISTS")) {
       break;
     }
+    // The data key may have been replaced since it was sealed.
+    auto asked = store_.GetInteraction(flow.tenant, flow.interaction);
+    if (asked.ok()) keys_.Forget(asked->tenant, asked->user.value);
   }
   return connected;
 }
@@ -257,6 +260,9 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
   event.connection = connection.id;
   event.scopes = redeemed.granted;
   event.detail = absl::StrCat("generation ", connection.generation);
+  if (!refresh_token.empty()) {
+    event.commitment = LoggedCommitment(connection.sealed_refresh_token);
+  }
   if (!interaction.scopes.IsSubsetOf(redeemed.granted)) {
     event.reason = "SCOPES_NOT_GRANTED";
   }

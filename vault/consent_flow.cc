@@ -155,12 +155,10 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   flow.scopes = wanted;
   flow.access_end_time = access_end_time;
   ASSIGN_OR_RETURN(std::string state, keys_.Derive("state", allowed.flow_id));
-  ASSIGN_OR_RETURN(OAuthFlows::Begun begun,
-                   flows_.Begin(std::move(flow), state));
   WriteBatch batch;
-  batch.Insert(std::move(begun.flow));
   batch.Append(MakeAuditEntry(event, now));
-  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+  ASSIGN_OR_RETURN(OAuthFlows::Begun begun,
+                   flows_.Begin(std::move(flow), state, batch));
   allowed.trip = std::move(begun.trip);
   return allowed;
 }

@@ -122,8 +122,10 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
     const TenantId& tenant, const std::string& subject) {
   const absl::Time now = clock_.Now();
   const CacheKey cache_key(tenant, subject);
+  uint64_t forgotten = 0;
   {
     MutexLock lock(mutex_);
+    forgotten = forgotten_;
     auto it = cache_.find(cache_key);
     if (it != cache_.end() && now < it->second.load_time + kCacheTime) {
       return it->second.key;
@@ -134,8 +136,8 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
                    LoadDataKey(tenant, subject));
 
   MutexLock lock(mutex_);
-  // Sealed meanwhile: who asked before may go on, and nobody after.
-  if (ring_ == nullptr) return key;
+  // Sealed or replaced meanwhile: who asked before may go on, and nobody after.
+  if (ring_ == nullptr || forgotten != forgotten_) return key;
   if (cache_.size() >= kCacheSize) {
     absl::erase_if(cache_, [now](const auto& entry) {
       return now >= entry.second.load_time + kCacheTime;
@@ -145,6 +147,12 @@ absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::DataKeyFor(
   }
   cache_[cache_key] = {key, now};
   return key;
+}
+
+void KeyKeeper::Forget(const TenantId& tenant, const std::string& subject) {
+  MutexLock lock(mutex_);
+  ++forgotten_;
+  cache_.erase(CacheKey(tenant, subject));
 }
 
 absl::StatusOr<std::shared_ptr<const DataKey>> KeyKeeper::LoadDataKey(

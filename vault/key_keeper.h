@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -59,6 +60,11 @@ class KeyKeeper {
   absl::StatusOr<Sealer> SealerFor(const TenantId& tenant,
                                    const std::string& subject);
 
+  // The data key was replaced, or is gone: the next SealerFor reads it anew. In
+  // the `done` of the commit that did it, so that who is refused finds the new
+  // one.
+  void Forget(const TenantId& tenant, const std::string& subject);
+
   // A data key that was read from the store; not kept. VAULT_SEALED,
   // KEY_UNKNOWN, SEAL_BROKEN, MEMORY_NOT_LOCKED.
   absl::StatusOr<std::shared_ptr<const DataKey>> OpenDataKey(const Dek& dek);
@@ -113,6 +119,8 @@ class KeyKeeper {
   std::shared_ptr<const KeyRing> ring_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const KeyedHash> lookups_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<CacheKey, CachedKey> cache_ ABSL_GUARDED_BY(mutex_);
+  // Grows with every Forget: what was read before one is not kept after it.
+  uint64_t forgotten_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tokenvault

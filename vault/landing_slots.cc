@@ -15,11 +15,26 @@ LandingSlots::LandingSlots(KeyKeeper& keys, std::unique_ptr<LandingFile> file)
     : keys_(keys), file_(std::move(file)), owners_(LandingFile::kSlots) {}
 
 void LandingSlots::Reserve(const std::vector<Connection>& unsettled) {
-  MutexLock lock(mutex_);
-  for (const Connection& row : unsettled) {
-    if (row.landing_slot == 0 || row.landing_slot > owners_.size()) continue;
-    owners_[row.landing_slot - 1] = row.id;
+  {
+    MutexLock lock(mutex_);
+    for (const Connection& row : unsettled) {
+      if (row.landing_slot == 0 || row.landing_slot > owners_.size()) continue;
+      owners_[row.landing_slot - 1] = row.id;
+    }
   }
+  // What a person left who was erased, say. It opens for nobody.
+  Scrub().IgnoreError();
+}
+
+absl::Status LandingSlots::Scrub() {
+  if (file_ == nullptr) return absl::OkStatus();
+  for (uint64_t slot = 1; slot <= LandingFile::kSlots; ++slot) {
+    // So that nobody takes it meanwhile. Most need no write.
+    MutexLock lock(mutex_);
+    if (!owners_[slot - 1].empty()) continue;
+    RETURN_IF_ERROR(file_->Wipe(slot));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> LandingSlots::Take(const ConnectionId& connection) {

@@ -27,13 +27,18 @@ class LandingSlots {
  public:
   LandingSlots(KeyKeeper& keys, std::unique_ptr<LandingFile> file);
 
-  // Takes the slots that unsettled refreshes own, at start.
+  // Takes the slots that unsettled refreshes own, at start, and wipes the
+  // others.
   void Reserve(const std::vector<Connection>& unsettled);
   // A slot for this connection, the one that it has if it has one.
   // RATE_LIMITED when all are taken.
   absl::StatusOr<uint64_t> Take(const ConnectionId& connection);
   // Empties the connection's slot, and lets others have it.
   void Free(const ConnectionId& connection);
+
+  // Wipes every slot that nobody has: nothing of what was ever in one is left
+  // when this returns OK. STORAGE_*.
+  absl::Status Scrub();
 
   // Puts `answer` into the slot that `leased` owns, for this lease only. The
   // sealer is the caller's from before the call: no key has to be had now. An

@@ -8,6 +8,7 @@
 #include "crypto/random.h"
 #include "oauth/pkce.h"
 #include "vault/bindings.h"
+#include "vault/limits.h"
 
 namespace tokenvault {
 
@@ -22,7 +23,8 @@ OAuthFlows::OAuthFlows(const Clock& clock, Store& store, KeyKeeper& keys)
     : clock_(clock), store_(store), keys_(keys) {}
 
 absl::StatusOr<OAuthFlows::Begun> OAuthFlows::Begin(OAuthFlow flow,
-                                                    const std::string& state) {
+                                                    const std::string& state,
+                                                    const WriteBatch& batch) {
   Begun begun;
   Pkce pkce = NewPkce(RandomBytes(32));
   begun.code_challenge = std::move(pkce.challenge);
@@ -34,12 +36,22 @@ absl::StatusOr<OAuthFlows::Begun> OAuthFlows::Begin(OAuthFlow flow,
   begun.trip.cookie_age = kLifetime;
   ASSIGN_OR_RETURN(flow.cookie_hash,
                    keys_.Lookup("flow-cookie", begun.trip.cookie_value));
-  ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
-  ASSIGN_OR_RETURN(
-      flow.sealed_verifier,
-      sealer.Seal(pkce.verifier,
-                  FlowVerifierBinding(keys_.deployment_id(), flow)));
   begun.flow = std::move(flow);
+  absl::Status status;
+  // Again when the tenant's data key was replaced between sealing and commit.
+  for (int i = 0; i < kCommitTries; ++i) {
+    ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(begun.flow.tenant, ""));
+    ASSIGN_OR_RETURN(
+        begun.flow.sealed_verifier,
+        sealer.Seal(pkce.verifier,
+                    FlowVerifierBinding(keys_.deployment_id(), begun.flow)));
+    WriteBatch inserted = batch;
+    inserted.Insert(begun.flow);
+    status = store_.Commit(std::move(inserted));
+    if (!HasReason(status, "VERSION_CONFLICT")) break;
+    keys_.Forget(begun.flow.tenant, "");
+  }
+  RETURN_IF_ERROR(status);
   return begun;
 }
 
@@ -74,6 +86,14 @@ absl::StatusOr<bool> OAuthFlows::IsSameBrowser(
 }
 
 absl::StatusOr<Secret> OAuthFlows::OpenVerifier(const OAuthFlow& flow) const {
+  absl::StatusOr<Secret> verifier = OpenVerifierOf(flow);
+  if (!HasReason(verifier.status(), "KEY_UNKNOWN")) return verifier;
+  // Read before it was sealed under a new data key.
+  ASSIGN_OR_RETURN(const OAuthFlow now, store_.GetFlow(flow.state_hash));
+  return OpenVerifierOf(now);
+}
+
+absl::StatusOr<Secret> OAuthFlows::OpenVerifierOf(const OAuthFlow& flow) const {
   ASSIGN_OR_RETURN(Sealer sealer, keys_.SealerFor(flow.tenant, ""));
   return sealer.Open(flow.sealed_verifier,
                      FlowVerifierBinding(keys_.deployment_id(), flow));

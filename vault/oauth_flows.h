@@ -47,14 +47,15 @@ class OAuthFlows {
 
   OAuthFlows(const Clock& clock, Store& store, KeyKeeper& keys);
 
-  // Completes `flow` (who and what for is there already) for the caller to
-  // insert. The trip's url stays "". KEY_*, STORAGE_*.
+  // Completes `flow` (who and what for is there already) and inserts it in
+  // `batch`'s commit. The trip's url stays "". KEY_*, STORAGE_*.
   struct Begun {
     OAuthFlow flow;
     BrowserTrip trip;
     std::string code_challenge;
   };
-  absl::StatusOr<Begun> Begin(OAuthFlow flow, const std::string& state);
+  absl::StatusOr<Begun> Begin(OAuthFlow flow, const std::string& state,
+                              const WriteBatch& batch);
 
   // The trip that a callback ends, taken: of any number that come back with the
   // same state one wins, before anything the browser sent is believed.
@@ -77,6 +78,8 @@ class OAuthFlows {
   static std::string CookieName(const OAuthFlow& flow);
 
  private:
+  absl::StatusOr<Secret> OpenVerifierOf(const OAuthFlow& flow) const;
+
   const Clock& clock_;
   Store& store_;
   KeyKeeper& keys_;

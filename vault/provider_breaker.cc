@@ -140,6 +140,19 @@ std::vector<ProviderBreaker::Doubt> ProviderBreaker::Doubts() const {
   return doubts;
 }
 
+void ProviderBreaker::ForgetPersonOf(const ConnectionId& connection) {
+  MutexLock lock(mutex_);
+  for (auto& [provider, state] : states_) {
+    for (Lost& lost : state.lost) {
+      if (lost.connection.id != connection) continue;
+      Connection known;
+      known.tenant = lost.connection.tenant;
+      known.id = lost.connection.id;
+      lost.connection = std::move(known);
+    }
+  }
+}
+
 void ProviderBreaker::Reset() {
   MutexLock lock(mutex_);
   states_.clear();

@@ -64,6 +64,10 @@ class ProviderBreaker {
   // Those that are in doubt now, by name.
   std::vector<Doubt> Doubts() const;
 
+  // Keeps of a connection that is not there any more that it was lost, and
+  // nothing of whose it was.
+  void ForgetPersonOf(const ConnectionId& connection);
+
   // The configuration changed: every provider is believed again.
   void Reset();
 

@@ -91,11 +91,11 @@ absl::StatusOr<Connection> RefreshLeases::Take(const Connection& connection) {
 }
 
 absl::Status RefreshLeases::CheckHeld(const Connection& leased) {
-  ASSIGN_OR_RETURN(Connection row,
-                   store_.GetConnection(leased.tenant, leased.id));
-  if (IsHeld(row, leased)) return absl::OkStatus();
-  slots_.Free(leased.id);
-  return MovedOn(row);
+  absl::StatusOr<Connection> row =
+      store_.GetConnection(leased.tenant, leased.id);
+  if (HasReason(row.status(), "NOT_FOUND")) return LetGo(leased);
+  RETURN_IF_ERROR(row.status());
+  return IsHeld(*row, leased) ? absl::OkStatus() : LetGo(leased);
 }
 
 absl::StatusOr<Connection> RefreshLeases::Save(
@@ -106,8 +106,7 @@ absl::StatusOr<Connection> RefreshLeases::Save(
   for (int i = 0; i < kCommitTries; ++i) {
     if (!IsHeld(row, leased)) {
       // The newer grant stands, and what we were given is not kept.
-      slots_.Free(leased.id);
-      return MovedOn(row);
+      return LetGo(leased);
     }
     Connection next = row;
     DropLease(next);
@@ -127,9 +126,9 @@ absl::StatusOr<Connection> RefreshLeases::Save(
       slots_.Free(leased.id);
       return next;
     }
-    absl::StatusOr<Connection> current =
-        store_.GetConnection(row.tenant, row.id);
-    if (current.ok()) row = *std::move(current);
+    if (IsGone(row)) return LetGo(leased);
+    // The data key may have been replaced since it was sealed.
+    keys_.Forget(row.tenant, row.user.value);
   }
   // The disk does not take it. The old token may be dead at the provider by
   // now, so the new one is all there is: it stays where it landed, and is
@@ -158,6 +157,7 @@ absl::StatusOr<WriteBatch> RefreshLeases::BatchFor(const Connection& row,
         sealer.Seal(refresh_token,
                     RefreshTokenBinding(keys_.deployment_id(), next)));
     event.detail = absl::StrCat("generation ", next.generation);
+    event.commitment = LoggedCommitment(next.sealed_refresh_token);
   }
   if (!row.granted_scopes.IsSubsetOf(next.granted_scopes)) {
     event.detail = absl::StrCat(event.detail, event.detail.empty() ? "" : ", ",
@@ -174,10 +174,7 @@ absl::Status RefreshLeases::End(const Connection& leased, AuditEvent event,
   Connection row = leased;
   absl::Status status;
   for (int i = 0; i < kCommitTries; ++i) {
-    if (!IsHeld(row, leased)) {
-      slots_.Free(leased.id);
-      return MovedOn(row);
-    }
+    if (!IsHeld(row, leased)) return LetGo(leased);
     DropLease(row);
     change(row);
     WriteBatch batch;
@@ -188,11 +185,22 @@ absl::Status RefreshLeases::End(const Connection& leased, AuditEvent event,
       slots_.Free(leased.id);
       return status;
     }
-    absl::StatusOr<Connection> current =
-        store_.GetConnection(row.tenant, row.id);
-    if (current.ok()) row = *std::move(current);
+    if (IsGone(row)) return LetGo(leased);
   }
   return status;
+}
+
+// Reads it again, if that can be done. Whether it is not there any more: its
+// person was erased.
+bool RefreshLeases::IsGone(Connection& row) const {
+  absl::StatusOr<Connection> current = store_.GetConnection(row.tenant, row.id);
+  if (current.ok()) row = *std::move(current);
+  return HasReason(current.status(), "NOT_FOUND");
+}
+
+absl::Status RefreshLeases::LetGo(const Connection& leased) {
+  slots_.Free(leased.id);
+  return MovedOn(leased);
 }
 
 absl::Status RefreshLeases::GiveBack(const Connection& leased,

@@ -29,7 +29,8 @@ void DropLease(Connection& row);
 // ended in one commit with its audit leaf.
 //
 // The lease is a mark for who comes after a crash, and its epoch a fence: who
-// finds that the row has moved on (the person reconnected, or revoked) changes
+// finds that the row has moved on (the person reconnected, revoked, or was
+// erased) changes
 // nothing, empties the slot, and says RESOURCE_DENIED. A row that was only
 // renamed or paused meanwhile is read again.
 //
@@ -77,6 +78,8 @@ class RefreshLeases {
   absl::StatusOr<WriteBatch> BatchFor(const Connection& row,
                                       const Secret& refresh_token,
                                       Connection& next);
+  bool IsGone(Connection& row) const;
+  absl::Status LetGo(const Connection& leased);
   absl::Status End(const Connection& leased, AuditEvent event,
                    absl::FunctionRef<void(Connection&)> change);
 

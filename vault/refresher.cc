@@ -223,6 +223,14 @@ absl::StatusOr<Refresher::Fetched> Refresher::Fetch(
   return Narrow(directory, provider, wide, granted, wanted, call);
 }
 
+void Refresher::Forget(const ConnectionId& connection) {
+  slots_.Free(connection);
+  breaker_.ForgetPersonOf(connection);
+  MutexLock lock(mutex_);
+  pauses_.erase(connection);
+  uncommitted_.erase(connection);
+}
+
 void Refresher::ForgetTimes() {
   breaker_.Reset();
   MutexLock lock(mutex_);

@@ -82,6 +82,12 @@ class Refresher {
     return breaker_.Doubts();
   }
 
+  // Of a connection that is not there any more, with what landed for it.
+  void Forget(const ConnectionId& connection);
+  // What landed for those that were settled, or forgotten, is in no file any
+  // more when this returns OK. STORAGE_*.
+  absl::Status ScrubLanded() { return slots_.Scrub(); }
+
   // The time of day was set: what was to happen at a time is forgotten.
   void ForgetTimes();
 

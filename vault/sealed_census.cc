@@ -9,6 +9,7 @@
 #include "crypto/envelope.h"
 #include "crypto/merkle_tree.h"
 #include "crypto/sealer.h"
+#include "vault/audit_events.h"
 #include "vault/bindings.h"
 
 namespace tokenvault {
@@ -51,9 +52,15 @@ class Census {
   void Open(const Sealer& sealer, const SealedByDek& sealed) {
     const std::string& id = keys_.deployment_id();
     for (const Connection& connection : sealed.connections) {
-      Count(sealer.Open(connection.sealed_refresh_token,
-                        RefreshTokenBinding(id, connection)),
-            absl::StrCat("connections/", connection.id.value));
+      const std::string name =
+          absl::StrCat("connections/", connection.id.value);
+      absl::StatusOr<Secret> opened = sealer.Open(
+          connection.sealed_refresh_token, RefreshTokenBinding(id, connection));
+      if (opened.ok() && IsOlder(connection, sealed)) {
+        Broken(absl::StrCat("an older copy of ", name));
+      } else {
+        Count(opened, name);
+      }
       if (depth_ == CensusDepth::kOneRecordEach) return;
     }
     for (const OAuthFlow& flow : sealed.flows) {
@@ -66,6 +73,14 @@ class Census {
                         SigningSeedBinding(id, *sealed.signing_key)),
             "signing key");
     }
+  }
+
+  // Whether the audit log says that another envelope was written after it. A
+  // row that was put back as a whole opens: its generation is its own.
+  static bool IsOlder(const Connection& connection, const SealedByDek& sealed) {
+    auto logged = sealed.logged_commitments.find(connection.id);
+    return logged != sealed.logged_commitments.end() &&
+           logged->second != LoggedCommitment(connection.sealed_refresh_token);
   }
 
   void Count(const absl::StatusOr<Secret>& opened, const std::string& name) {
@@ -91,8 +106,11 @@ absl::StatusOr<SealedCensus> CountSealed(const Store& store, KeyKeeper& keys,
                                          CensusDepth depth,
                                          absl::FunctionRef<bool()> go_on) {
   Census census(keys, depth);
+  const LogLookup lookup = depth == CensusDepth::kAllRecords
+                               ? LogLookup::kCommitments
+                               : LogLookup::kNone;
   absl::Status visited = store.VisitDataKeys(
-      LogLookup::kNone, [&](const Dek& dek, const SealedByDek& sealed) {
+      lookup, [&](const Dek& dek, const SealedByDek& sealed) {
         if (!go_on()) return absl::CancelledError();
         census.Look(dek, sealed);
         return absl::OkStatus();

@@ -18,7 +18,9 @@ struct SealedCensus {
   int64_t records = 0;    // opened
   std::map<uint32_t, int64_t> data_keys_by_version;
   int64_t broken_count = 0;
-  // The first kMostNamed of them: "data key of users/u-…", "connections/…".
+  // The first kMostNamed of them: "data key of users/u-…", "connections/…"; and
+  // what opens, but is not what the audit log says was written last: "an older
+  // copy of connections/…".
   std::vector<std::string> broken;
   bool complete = false;  // false: it was told to stop
   // Over the data keys in their order, each as id, master key version
@@ -28,7 +30,8 @@ struct SealedCensus {
 
 inline constexpr size_t kMostNamed = 100;
 
-// Opens every data key, and of the records that it seals one or all. Nothing
+// Opens every data key, and of the records that it seals one or all; where all,
+// each is also compared with the audit log. Nothing
 // opened is kept. `go_on` hears of each data key, and may end it by false.
 // STORAGE_*.
 enum class CensusDepth { kOneRecordEach, kAllRecords };

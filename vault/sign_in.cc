@@ -55,10 +55,7 @@ absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
   flow.interaction = interaction;
   flow.context = tenant.id.value;
   ASSIGN_OR_RETURN(OAuthFlows::Begun begun,
-                   flows_.Begin(std::move(flow), state));
-  WriteBatch batch;
-  batch.Insert(std::move(begun.flow));
-  RETURN_IF_ERROR(store_.Commit(std::move(batch)));
+                   flows_.Begin(std::move(flow), state, WriteBatch()));
 
   AuthorizationRequest request;
   request.scopes = tenant.identity.scopes;

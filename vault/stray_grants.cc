@@ -20,9 +20,13 @@ void StrayGrants::End(const Provider& provider, const OAuthFlow& flow,
                       const absl::Status& why) {
   absl::StatusOr<Interaction> interaction =
       store_.GetInteraction(flow.tenant, flow.interaction);
+  // A question that is not there went with its person, who was erased, and has
+  // no connection any more that it could be part of.
+  const bool erased = HasReason(interaction.status(), "NOT_FOUND");
   absl::StatusOr<std::string> told =
-      interaction.ok()
-          ? Tell(provider, *interaction, response, account_id, call)
+      interaction.ok() || erased
+          ? Tell(provider, erased ? nullptr : &*interaction, response,
+                 account_id, call)
           : interaction.status();
   const std::string reason = told.ok() ? *told : "UPSTREAM_FAILED";
   const std::string cause =
@@ -52,13 +56,15 @@ void StrayGrants::End(const Provider& provider, const OAuthFlow& flow,
 }
 
 absl::StatusOr<std::string> StrayGrants::Tell(const Provider& provider,
-                                              const Interaction& interaction,
+                                              const Interaction* interaction,
                                               const TokenResponse& response,
                                               const std::string& account_id,
                                               const TokenCall& call) {
-  ASSIGN_OR_RETURN(const bool shared,
-                   MayBePartOfAnother(provider, interaction, account_id));
-  if (shared) return "UPSTREAM_LEFT_ALONE";
+  if (interaction != nullptr) {
+    ASSIGN_OR_RETURN(const bool shared,
+                     MayBePartOfAnother(provider, *interaction, account_id));
+    if (shared) return "UPSTREAM_LEFT_ALONE";
+  }
   const bool lasts =
       !response.refresh_token.empty() && !RevokesByAccessToken(provider);
   ASSIGN_OR_RETURN(

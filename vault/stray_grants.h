@@ -35,9 +35,9 @@ class StrayGrants {
            const TokenCall& call, const absl::Status& why);
 
  private:
-  // UPSTREAM_…, or "" when the provider ended it.
+  // UPSTREAM_…, or "" when the provider ended it. `interaction` may be null.
   absl::StatusOr<std::string> Tell(const Provider& provider,
-                                   const Interaction& interaction,
+                                   const Interaction* interaction,
                                    const TokenResponse& response,
                                    const std::string& account_id,
                                    const TokenCall& call);

@@ -33,6 +33,17 @@ void TokenCache::Invalidate(const ConnectionId& connection) {
   known_.erase(it);
 }
 
+void TokenCache::Forget(const ConnectionId& connection) {
+  Invalidate(connection);
+  MutexLock lock(mutex_);
+  absl::erase_if(entries_, [&connection](const auto& entry) {
+    return entry.first.connection == connection;
+  });
+  absl::erase_if(keys_, [&connection](const auto& key) {
+    return key.second.connection == connection;
+  });
+}
+
 void TokenCache::InvalidateAll() {
   MutexLock lock(mutex_);
   for (auto& [connection, known] : known_) known.validity->store(false);

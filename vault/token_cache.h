@@ -78,7 +78,11 @@ class TokenCache {
   // paused, reconnected, or its agents changed.
   void Invalidate(const ConnectionId& connection);
 
-  // The same for all connections.
+  // The same, and its tokens leave memory now rather than when they are next
+  // looked for.
+  void Forget(const ConnectionId& connection);
+
+  // Both for all connections.
   void InvalidateAll();
 
   // Null unless it is there, valid, not rejected, and not past its expire_time.

@@ -268,6 +268,11 @@ absl::StatusOr<bool> UpstreamRevocations::IsConnectedAgain(
   });
 }
 
+void UpstreamRevocations::Forget(const ConnectionId& connection) {
+  MutexLock lock(mutex_);
+  retries_.erase(connection);
+}
+
 bool UpstreamRevocations::IsDue(const ConnectionId& connection,
                                 absl::Time now) {
   MutexLock lock(mutex_);
@@ -313,6 +318,7 @@ absl::StatusOr<Connection> KeepForRevocation(absl::Time now, Store& store,
         EventAbout(revoked, audit_kind::kRefreshSucceeded, "vault");
     event.detail =
         absl::StrCat("generation ", revoked.generation, ", to be revoked");
+    event.commitment = LoggedCommitment(revoked.sealed_refresh_token);
     WriteBatch batch;
     batch.Update(revoked);
     batch.Append(MakeAuditEntry(event, now));
@@ -322,6 +328,7 @@ absl::StatusOr<Connection> KeepForRevocation(absl::Time now, Store& store,
       return revoked;
     }
     if (!HasReason(status, "VERSION_CONFLICT")) break;
+    keys.Forget(revoked.tenant, revoked.user.value);
     ASSIGN_OR_RETURN(revoked, store.GetConnection(revoked.tenant, revoked.id));
   }
   return status;

@@ -57,6 +57,9 @@ class UpstreamRevocations {
   // the daemon left behind is due at once.
   void TellDue(const Directory& directory);
 
+  // Of a connection that is not there any more.
+  void Forget(const ConnectionId& connection);
+
   // What came of it, for a row in state kRevoked.
   static Result Of(const Connection& revoked);
 

@@ -132,11 +132,14 @@ TEST(ConvertTest, ReadsALeafBack) {
   event.token_id = "t-9";
   AuditEntry entry = MakeAuditEntry(event, kNow);
   entry.sequence = 42;
+  // As the store does when it commits it.
+  ASSERT_EQ(entry.people.size(), 1u);
+  entry.leaf.insert(entry.people[0].offset, "p-1");
   v1::AuditEvent message = ToProto(entry);
   EXPECT_EQ(message.name(), "auditEvents/42");
   EXPECT_EQ(message.action(), "token.granted");
   EXPECT_EQ(message.actor(), "agents/bot");
-  EXPECT_EQ(message.user(), "users/u-1");
+  EXPECT_EQ(message.user(), "users/p-1");
   EXPECT_EQ(message.outcome(), "ok");
   EXPECT_EQ(message.token_id(), "t-9");
   EXPECT_EQ(message.leaf(), entry.leaf);

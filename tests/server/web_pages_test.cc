@@ -287,7 +287,10 @@ class ForeignFormTest : public WebPagesTest {
       ASSERT_THAT(vault_.Audit(), SizeIs(leaves + 1));
       const AuditEntry leaf = vault_.Audit().back();
       EXPECT_EQ(leaf.kind, "connect.refused");
-      EXPECT_THAT(leaf.leaf, HasSubstr(session_.user.value));
+      const auto name =
+          vault_.store->GetPseudonym(session_.tenant, session_.user);
+      ASSERT_TRUE(name.ok()) << name.status();
+      EXPECT_THAT(leaf.leaf, HasSubstr(*name));
       // A link is for the person who has it.
       const size_t segment = path.find('/', 1);
       if (segment != std::string::npos) {

@@ -33,6 +33,28 @@ TEST(AuditEventsTest, WritesSortedMembersWithoutEmptyOnes) {
   EXPECT_EQ(entry.tenant, TenantId("default"));
 }
 
+TEST(AuditEventsTest, LeavesOpenWhoItNames) {
+  AuditEvent event;
+  event.kind = audit_kind::kConnectUserMismatch;
+  event.actor = "users/u-stranger";
+  event.user = UserId("u-asked");
+  AuditEntry entry = MakeAuditEntry(event, absl::UnixEpoch());
+  EXPECT_EQ(entry.leaf.find("u-"), std::string::npos);
+  ASSERT_EQ(entry.people.size(), 2u);
+  EXPECT_EQ(entry.people[0].user, UserId("u-stranger"));
+  EXPECT_EQ(entry.people[1].user, UserId("u-asked"));
+  EXPECT_NE(entry.people[0].candidate, entry.people[1].candidate);
+  // From the end, so that the other offset stays right.
+  entry.leaf.insert(entry.people[1].offset, entry.people[1].candidate);
+  entry.leaf.insert(entry.people[0].offset, entry.people[0].candidate);
+  auto parsed = nlohmann::json::parse(entry.leaf);
+  EXPECT_EQ(parsed["actor"], "users/" + entry.people[0].candidate);
+  EXPECT_EQ(parsed["user"], entry.people[1].candidate);
+  EXPECT_EQ(parsed.dump(), entry.leaf);
+  // "p-" and 128 bits in base32.
+  EXPECT_EQ(entry.people[0].candidate.size(), 28u);
+}
+
 TEST(AuditEventsTest, IsWhatAJsonLibraryWouldWriteInCanonicalOrder) {
   AuditEvent event;
   event.kind = audit_kind::kConsentAsked;

@@ -247,8 +247,10 @@ TEST_F(ConsentFlowTest, TellsTheLogOfAWayThatWasNotGiven) {
                        "check"),
             "state");
   ASSERT_THAT(world_.Audit("connect.refused"), SizeIs(1));
-  EXPECT_THAT(world_.Audit("connect.refused")[0].leaf,
-              HasSubstr(absl::StrCat("users/", ana_.user.value)));
+  EXPECT_THAT(
+      world_.Audit("connect.refused")[0].leaf,
+      HasSubstr(absl::StrCat(
+          "users/", *world_.store->GetPseudonym(TenantId("acme"), ana_.user))));
 }
 
 TEST_F(ConsentFlowTest, BurnsAQuestionWhoseWayIsTakenTooLate) {

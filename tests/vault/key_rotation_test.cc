@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/vault/vault_world.h"
+#include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/rotation_proof.h"
 #include "vault/sealed_census.h"
@@ -372,6 +373,35 @@ TEST_F(KeyRotationTest, NamesARowThatWasPutBack) {
   ASSERT_TRUE(verified.ok());
   EXPECT_THAT(Wait(verified->id).broken,
               ElementsAre(absl::StrCat("connections/", connection.id.value)));
+}
+
+TEST_F(KeyRotationTest, NamesARowThatWasPutBackAsAWhole) {
+  Connection connection = world_.ConnectCalendar();
+  // Its first refresh token, as the log knows it.
+  AuditEvent created =
+      EventAbout(connection, audit_kind::kConnectionCreated, "vault");
+  created.commitment = LoggedCommitment(connection.sealed_refresh_token);
+  WriteBatch logged;
+  logged.Append(MakeAuditEntry(created, world_.clock.Now()));
+  ASSERT_EQ(world_.store->Commit(std::move(logged)), absl::OkStatus());
+  Connection before = world_.Row(connection);
+  world_.AnswerToken("at-2", "rt-2", ReadCalendar());
+  ASSERT_NE(TokenIn(world_.Get(world_.Request())), nullptr);
+  auto verify = [&] {
+    auto verified = world_.rotation->Verify(CensusDepth::kAllRecords);
+    EXPECT_TRUE(verified.ok());
+    return Wait(verified->id);
+  };
+  EXPECT_EQ(verify().result, absl::OkStatus());
+
+  before.version = world_.Row(connection).version;
+  world_.Put(before);
+  EXPECT_EQ(world_.RefreshTokenOf(world_.Row(connection)), "rt-1");
+  const Operation::Progress found = verify();
+  EXPECT_EQ(ReasonOf(found.result), "SEAL_BROKEN");
+  EXPECT_THAT(found.broken,
+              ElementsAre(absl::StrCat("an older copy of connections/",
+                                       connection.id.value)));
 }
 
 TEST_F(KeyRotationTest, NamesTheLeafThatEndsIt) {
