@@ -63,7 +63,13 @@ bool Show(Session& session, const v1::AuditEvent& event) {
 int RunAuditTail(Session& session, const AuditTailOptions& options) {
   v1::ListAuditEventsRequest request;
   request.set_page_size(std::clamp(options.lines, 1, 500));
-  request.set_filter(options.filter);
+  std::string filter = options.filter;
+  if (!options.user.empty()) {
+    auto person = PersonCondition("--user", options.user);
+    if (!person.ok()) return session.Fail(person.status(), FaultOrigin::kHere);
+    absl::StrAppend(&filter, filter.empty() ? "" : " AND ", *person);
+  }
+  request.set_filter(filter);
   request.set_from_end(true);
   while (true) {
     auto events =

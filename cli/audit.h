@@ -10,6 +10,7 @@ struct AuditTailOptions {
   bool follow = false;
   int lines = 20;
   std::string filter;  // action = "token.granted"
+  std::string user;    // "users/u-…", or a person's id at their own provider
 };
 
 // `tokenvault audit tail`: the newest events, one a line, oldest first. With

@@ -18,6 +18,7 @@
 #include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/connections.h"
+#include "cli/data_keys.h"
 #include "cli/demo.h"
 #include "cli/demo_provider.h"
 #include "cli/exit_codes.h"
@@ -31,6 +32,7 @@
 #include "cli/seal.h"
 #include "cli/status.h"
 #include "cli/tokens.h"
+#include "cli/users.h"
 
 namespace tokenvault {
 namespace {
@@ -53,7 +55,9 @@ struct Options {
   KeySourceRemoveOptions source_remove;
   SealOptions seal;
   UnsealOptions unseal;
+  RotateDekOptions rotate_dek;
   IncidentRevokeOptions incident;
+  UserEraseOptions erase;
   CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
   std::string explain_scopes;
@@ -166,6 +170,33 @@ void AddSeal(Tree& tree) {
   AddPassphrase(*unseal, o.unseal.passphrase);
 }
 
+void AddDataKeyCommands(Tree& tree, CLI::App& key) {
+  Options& o = tree.options;
+  CLI::App* rotate =
+      Leaf(tree, key, "rotate-dek", "New data keys, and what they seal anew",
+           [&o](Session& s) { return RunRotateDek(s, o.rotate_dek); });
+  rotate->add_option("--subject", o.rotate_dek.subject,
+                     "That of a person: users/…, or their id at your own "
+                     "identity provider");
+  rotate->add_option("--tenant", o.rotate_dek.tenant,
+                     "Those of a tenant and all its people");
+  rotate->add_flag("--dry-run", o.rotate_dek.dry_run,
+                   "Only say how many there are");
+}
+
+void AddUserCommands(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* user = Group(tree.app, "user", "People");
+  CLI::App* erase = Leaf(tree, *user, "erase",
+                         "Remove all that is kept of a person, for ever",
+                         [&o](Session& s) { return RunUserErase(s, o.erase); });
+  erase
+      ->add_option("user", o.erase.user,
+                   "users/…, or their id at your own identity provider")
+      ->required();
+  erase->add_flag("--yes", o.erase.yes, "Do not ask");
+}
+
 void AddVaultCommands(Tree& tree) {
   Options& o = tree.options;
   CLI::App* init =
@@ -200,6 +231,7 @@ void AddVaultCommands(Tree& tree) {
       ->add_option("--rate", o.rotate.rows_per_second,
                    "At most so many rows a second")
       ->check(CLI::Range(1, 1000000));
+  AddDataKeyCommands(tree, *key);
   AddKeyProofs(tree, *key);
   AddKeySources(tree, *key);
 }
@@ -363,6 +395,9 @@ void AddTokenCommands(Tree& tree) {
   tail->add_option("-n,--lines", o.tail.lines, "How many at first")
       ->check(CLI::Range(1, 500));
   tail->add_option("--filter", o.tail.filter, "action = \"token.granted\"");
+  tail->add_option("--user", o.tail.user,
+                   "About or by this person: users/…, or their id at your own "
+                   "identity provider");
 }
 
 std::vector<CompletedCommand> CommandsUnder(const CLI::App& app,
@@ -480,6 +515,7 @@ std::unique_ptr<Tree> MakeTree() {
   AddIncident(*tree);
   AddConfiguredThings(*tree);
   AddConnectionCommands(*tree);
+  AddUserCommands(*tree);
   AddTokenCommands(*tree);
   AddHelpers(*tree);
   return tree;

@@ -51,6 +51,13 @@ std::vector<std::string> SplitScopes(absl::string_view text) {
   return absl::StrSplit(text, absl::ByAnyChar(", "), absl::SkipEmpty());
 }
 
+absl::StatusOr<std::string> PersonCondition(absl::string_view field,
+                                            absl::string_view person) {
+  ASSIGN_OR_RETURN(std::string value, Quoted(field, person));
+  return absl::StrCat(
+      absl::StartsWith(person, "users/") ? "user = " : "user_id = ", value);
+}
+
 absl::StatusOr<ListParent> ToListParent(const ConnectionQuery& filter) {
   ListParent list;
   list.parent = "users/-";

@@ -21,6 +21,12 @@ bool IsConnectionName(absl::string_view name);
 // "a,b c" → {a, b, c}
 std::vector<std::string> SplitScopes(absl::string_view text);
 
+// How a filter names a person: user = "users/u-…", or user_id = "…" for an id
+// at their own provider. FIELD_INVALID on `field` for what a filter cannot
+// hold.
+absl::StatusOr<std::string> PersonCondition(absl::string_view field,
+                                            absl::string_view person);
+
 // Which connections to list.
 struct ConnectionQuery {
   std::string user;  // "users/u-…", or a person's id at their own provider

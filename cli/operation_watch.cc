@@ -22,8 +22,28 @@ std::string LabelOf(v1::Operation::Phase phase) {
       return "Opening            ";
     case v1::Operation::PHASE_REVOKING:
       return "Ending             ";
+    case v1::Operation::PHASE_ERASING:
+      return "Erasing            ";
+    case v1::Operation::PHASE_SCRUBBING:
+      return "Scrubbing files    ";
+    case v1::Operation::PHASE_RESEALING:
+      return "Re-sealing         ";
     default:
       return "Re-wrapping        ";
+  }
+}
+
+std::string RowsOf(const v1::Operation& operation) {
+  const int64_t total = operation.rows_total();
+  switch (operation.phase()) {
+    case v1::Operation::PHASE_REVOKING:
+      return Counted(total, "connection", "connections");
+    case v1::Operation::PHASE_ERASING:
+      return Counted(total, "person", "people");
+    case v1::Operation::PHASE_SCRUBBING:
+      return Counted(total, "scrubbing", "scrubbings");
+    default:
+      return Counted(total, "data key", "data keys");
   }
 }
 
@@ -69,11 +89,8 @@ int StopOperation(Session& session, const v1::Operation& operation,
     return kExitInterrupted;
   }
   session.terminal().Complain(
-      absl::StrCat(
-          "interrupted after ", Grouped(operation.rows_done()), " of ",
-          operation.phase() == v1::Operation::PHASE_REVOKING
-              ? Counted(operation.rows_total(), "connection", "connections")
-              : Counted(operation.rows_total(), "data key", "data keys")),
+      absl::StrCat("interrupted after ", Grouped(operation.rows_done()), " of ",
+                   RowsOf(operation)),
       whats_left);
   return kExitInterrupted;
 }

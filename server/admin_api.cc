@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "server/admin_people.h"
 #include "server/convert.h"
 #include "server/request_fields.h"
 #include "server/resource_names.h"
@@ -345,6 +346,35 @@ void AdminApi::RevokeForIncident(ApiCall call,
       });
 }
 
+void AdminApi::EraseUser(ApiCall call, v1::EraseUserRequest request,
+                         Done<v1::Operation> done) {
+  Operate<v1::Operation>(std::move(call), std::move(done),
+                         [this, request = std::move(request)](
+                             const Caller&) -> absl::StatusOr<v1::Operation> {
+                           ASSIGN_OR_RETURN(
+                               Operation::Progress progress,
+                               tokenvault::EraseUser(work_.erasure, request));
+                           // Also what was learnt from their own tokens.
+                           if (!request.validate_only())
+                             gate_.authenticator().Forget();
+                           return ToProto(progress);
+                         });
+}
+
+void AdminApi::RotateDataKeys(ApiCall call, v1::RotateDataKeysRequest request,
+                              Done<v1::Operation> done) {
+  Operate<v1::Operation>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](
+          const Caller& caller) -> absl::StatusOr<v1::Operation> {
+        ASSIGN_OR_RETURN(
+            Operation::Progress progress,
+            tokenvault::RotateDataKeys(work_.data_keys, work_.erasure,
+                                       *caller.directory, request));
+        return ToProto(progress);
+      });
+}
+
 // ------------------------------------------------------------- configuration
 // --
 
@@ -467,10 +497,8 @@ absl::StatusOr<v1::ListAuditEventsResponse> AdminApi::ReadAudit(
     const v1::ListAuditEventsRequest& request) {
   ASSIGN_OR_RETURN(int size, ReadPageSize(request.page_size()));
   ASSIGN_OR_RETURN(std::string position, ReadPageToken(request.page_token()));
-  ASSIGN_OR_RETURN(std::vector<FilterCondition> conditions,
-                   ReadFilter(request.filter(), {"action"}));
-  AuditFilter filter;
-  if (!conditions.empty()) filter.kind = conditions[0].value;
+  ASSIGN_OR_RETURN(AuditFilter filter,
+                   ReadAuditFilter(work_.erasure, request.filter()));
   if (!position.empty() &&
       !absl::SimpleAtoi(position, &filter.after_sequence)) {
     return errors::FieldInvalid("page_token",

@@ -9,6 +9,8 @@
 #include "server/call_gate.h"
 #include "server/config_reload.h"
 #include "tokenvault/v1/admin_service.pb.h"
+#include "vault/data_key_rotation.h"
+#include "vault/erasure.h"
 #include "vault/incident.h"
 #include "vault/key_rotation.h"
 #include "vault/operations.h"
@@ -43,6 +45,8 @@ class AdminApi {
     Incident& incident;
     SealSwitch& seal;
     RootSourceAdmin& sources;
+    Erasure& erasure;
+    DataKeyRotation& data_keys;
   };
 
   AdminApi(CallGate& gate, Store& store, KeyWork work,
@@ -73,6 +77,10 @@ class AdminApi {
                         Done<v1::MasterKey> done);
   void RevokeForIncident(ApiCall call, v1::RevokeForIncidentRequest request,
                          Done<v1::Operation> done);
+  void EraseUser(ApiCall call, v1::EraseUserRequest request,
+                 Done<v1::Operation> done);
+  void RotateDataKeys(ApiCall call, v1::RotateDataKeysRequest request,
+                      Done<v1::Operation> done);
   void ReloadConfig(ApiCall call, v1::ReloadConfigRequest request,
                     Done<v1::ReloadConfigResponse> done);
   void GetConfig(ApiCall call, v1::GetConfigRequest request,

@@ -150,6 +150,28 @@ grpc::ServerUnaryReactor* AdminService::RevokeForIncident(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::EraseUser(
+    grpc::CallbackServerContext* context, const v1::EraseUserRequest* request,
+    v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::EraseUserRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.EraseUser(std::move(call), std::move(asked),
+                                std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::RotateDataKeys(
+    grpc::CallbackServerContext* context,
+    const v1::RotateDataKeysRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::RotateDataKeysRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.RotateDataKeys(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::ReloadConfig(
     grpc::CallbackServerContext* context,
     const v1::ReloadConfigRequest* request,

@@ -58,6 +58,13 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::RevokeForIncidentRequest* request,
       v1::Operation* response) override;
+  grpc::ServerUnaryReactor* EraseUser(grpc::CallbackServerContext* context,
+                                      const v1::EraseUserRequest* request,
+                                      v1::Operation* response) override;
+  grpc::ServerUnaryReactor* RotateDataKeys(
+      grpc::CallbackServerContext* context,
+      const v1::RotateDataKeysRequest* request,
+      v1::Operation* response) override;
   grpc::ServerUnaryReactor* ReloadConfig(
       grpc::CallbackServerContext* context,
       const v1::ReloadConfigRequest* request,

@@ -313,6 +313,11 @@ class Assembly::Impl {
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
+    erasure_ = std::make_unique<Erasure>(
+        clock_, *store_, *keys_, *directory_, *connection_admin_, *revocations_,
+        *interactions_, *refresher_, *broker_, *cache_, *operations_);
+    data_keys_ = std::make_unique<DataKeyRotation>(clock_, *store_, *keys_,
+                                                   *broker_, *operations_);
     rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
     keep_alive_ = std::make_unique<KeepAlive>(clock_, *store_, *broker_);
     return absl::OkStatus();
@@ -364,7 +369,7 @@ class Assembly::Impl {
     admin_api_ = std::make_unique<AdminApi>(
         *gate_, *store_,
         AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
-                          *source_admin_},
+                          *source_admin_, *erasure_, *data_keys_},
         *providers_, *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
@@ -466,9 +471,11 @@ class Assembly::Impl {
   std::unique_ptr<KeyRotation> rotation_;
   std::unique_ptr<RootSourceAdmin> source_admin_;
   std::unique_ptr<Incident> incident_;
-  std::unique_ptr<Operations> operations_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;
+  std::unique_ptr<Erasure> erasure_;
+  std::unique_ptr<DataKeyRotation> data_keys_;
+  std::unique_ptr<Operations> operations_;  // ends before what it works with
   std::unique_ptr<KeepAlive> keep_alive_;
   std::unique_ptr<SealSwitch> seal_;
   std::unique_ptr<Upkeep> upkeep_;

@@ -105,6 +105,7 @@ class Authenticator::Impl {
       const PeerCredential& credential, bool may_block);
   std::optional<absl::StatusOr<Person>> IdentifyPerson(
       const Caller& caller, const SubjectRef& subject, bool may_block);
+  void Forget() { verified_.Clear(); }
 
  private:
   struct TokenAgent {
@@ -327,6 +328,8 @@ Authenticator::Authenticator(const DirectoryHolder& directory, HttpClient& http,
     : impl_(std::make_unique<Impl>(directory, http, clock)) {}
 
 Authenticator::~Authenticator() = default;
+
+void Authenticator::Forget() { impl_->Forget(); }
 
 absl::StatusOr<Caller> Authenticator::Identify(
     const PeerCredential& credential) {

@@ -85,6 +85,10 @@ class Authenticator {
   std::optional<absl::StatusOr<Person>> TryIdentifyPerson(
       const Caller& caller, const SubjectRef& subject);
 
+  // Drops what it remembers of tokens that verified: who presents one is
+  // verified anew. For whoever is erased.
+  void Forget();
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -100,6 +100,12 @@ v1::Operation::Phase ToProto(Operation::Phase phase) {
       return v1::Operation::PHASE_VERIFYING;
     case Operation::Phase::kRevoking:
       return v1::Operation::PHASE_REVOKING;
+    case Operation::Phase::kErasing:
+      return v1::Operation::PHASE_ERASING;
+    case Operation::Phase::kScrubbing:
+      return v1::Operation::PHASE_SCRUBBING;
+    case Operation::Phase::kResealing:
+      return v1::Operation::PHASE_RESEALING;
   }
   return v1::Operation::PHASE_UNSPECIFIED;
 }
@@ -240,7 +246,9 @@ v1::Operation ToProto(const Operation::Progress& progress) {
   message.set_records_opened(progress.records_opened);
   message.set_broken_count(progress.broken_count);
   Fill(progress.broken, message.mutable_broken());
-  if (progress.phase == Operation::Phase::kRevoking) {
+  const bool erases = progress.phase == Operation::Phase::kErasing ||
+                      progress.phase == Operation::Phase::kScrubbing;
+  if (erases || progress.phase == Operation::Phase::kRevoking) {
     v1::Revocations& counts = *message.mutable_revocations();
     counts.set_ended(progress.revocations.ended);
     counts.set_confirmed(progress.revocations.confirmed);
@@ -248,6 +256,20 @@ v1::Operation ToProto(const Operation::Progress& progress) {
     counts.set_unsupported(progress.revocations.unsupported);
     counts.set_failed(progress.revocations.failed);
     Fill(progress.revocations.by_hand, counts.mutable_by_hand());
+  }
+  if (erases) {
+    v1::Erased& erased = *message.mutable_erased();
+    erased.set_people(progress.people_erased);
+    erased.set_connections(progress.erased.connections);
+    erased.set_agent_grants(progress.erased.agent_grants);
+    erased.set_interactions(progress.erased.interactions);
+    erased.set_web_sessions(progress.erased.web_sessions);
+  }
+  if (progress.phase == Operation::Phase::kResealing) {
+    v1::Resealed& resealed = *message.mutable_resealed();
+    resealed.set_data_keys(progress.data_keys_replaced);
+    resealed.set_records(progress.records_resealed);
+    Fill(progress.left_over, resealed.mutable_left_over());
   }
   if (progress.audit_sequence > 0) {
     message.set_audit_event(AuditEventName(progress.audit_sequence));

@@ -23,4 +23,9 @@ void VerifiedTokens::Add(const std::string& key, Entry entry) {
   entries_[key] = std::move(entry);
 }
 
+void VerifiedTokens::Clear() {
+  MutexLock lock(mutex_);
+  entries_.clear();
+}
+
 }  // namespace tokenvault

@@ -27,6 +27,8 @@ class VerifiedTokens {
   std::optional<Entry> Find(const std::string& key,
                             const std::string& generation, absl::Time now);
   void Add(const std::string& key, Entry entry);
+  // All of them: each is verified anew when it comes again.
+  void Clear();
 
  private:
   static constexpr size_t kMost = 20000;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/await.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
@@ -92,6 +93,9 @@ void Broker::GetToken(AccessRequest request, Done done) {
   auto pending = std::make_shared<Pending>();
   pending->request = std::move(request);
   pending->done = std::move(done);
+  absl::Status erasing = interactions_.erasing().CheckNot(
+      pending->request.tenant, pending->request.user);
+  if (!erasing.ok()) return Refuse(std::move(pending), std::move(erasing));
   if (!TryNow(pending)) Enqueue(std::move(pending));
 }
 
@@ -258,6 +262,28 @@ void Broker::CommitLanded(const std::shared_ptr<const Directory>& directory) {
     absl::Status status = refresher_.Settle(*directory, connection);
     flights_.Land(connection.id, TokenKey(), status);
   }
+}
+
+void Broker::AwaitRefresh(const ConnectionId& connection) {
+  Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+    // Called by the flight that lands, or here.
+    auto shared = std::make_shared<absl::AnyInvocable<void(absl::Status)>>(
+        std::move(done));
+    const bool ours = flights_.TakeOff(
+        connection, [shared](const TokenKey&, const absl::Status&) {
+          (*shared)(absl::OkStatus());
+        });
+    if (!ours) return;
+    flights_.Land(connection, TokenKey(), absl::OkStatus());
+    (*shared)(absl::OkStatus());
+  }).IgnoreError();
+}
+
+void Broker::Forget(const TenantId& tenant, const UserId& user) {
+  MutexLock lock(mutex_);
+  absl::erase_if(remembered_, [&](const auto& entry) {
+    return entry.first.tenant == tenant && entry.first.user == user;
+  });
 }
 
 void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {

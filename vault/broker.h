@@ -71,6 +71,10 @@ class Broker {
 
   // Forgets every token that it could answer with at once.
   void ForgetAnswers();
+  // Returns when no refresh of this connection is under way. Blocks.
+  void AwaitRefresh(const ConnectionId& connection);
+  // Of somebody of whom nothing is kept any more.
+  void Forget(const TenantId& tenant, const UserId& user);
 
   AccessFinder& access() { return access_; }
 

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
+#include "vault/count_revoked.h"
 
 namespace tokenvault {
 namespace {
@@ -18,40 +19,11 @@ namespace {
 constexpr int kPage = 500;
 // Revocations under way at a time: they wait for providers, not for us.
 constexpr int kAtATime = 8;
-constexpr size_t kMostNamed = 100;
 
 // Ended already, or to be told again: the second is gone on with.
 bool IsOver(const Connection& connection) {
   return connection.state == ConnectionState::kRevoked &&
          connection.sealed_refresh_token.empty();
-}
-
-void Note(Operation::Progress& progress, const Connection& connection,
-          const ConnectionAdmin::Revoked& revoked) {
-  using Result = UpstreamRevocations::Result;
-  Operation::Revocations& counts = progress.revocations;
-  ++counts.ended;
-  switch (revoked.upstream) {
-    case Result::kRevoked:
-      ++counts.confirmed;
-      return;
-    case Result::kPending:
-      ++counts.pending;
-      return;
-    case Result::kUnsupported:
-      ++counts.unsupported;
-      break;
-    case Result::kFailed:
-      ++counts.failed;
-      break;
-  }
-  if (counts.by_hand.size() >= kMostNamed) return;
-  std::string line = absl::StrCat("users/", connection.user.value,
-                                  "/connections/", connection.id.value,
-                                  " at providers/", connection.provider.value);
-  if (!revoked.manual_url.empty())
-    absl::StrAppend(&line, ": ", revoked.manual_url);
-  counts.by_hand.push_back(std::move(line));
 }
 
 }  // namespace
@@ -60,7 +32,7 @@ std::string IncidentScope::ToString() const {
   std::vector<std::string> parts;
   if (!provider.empty()) parts.push_back("providers/" + provider.value);
   if (!agent.empty()) parts.push_back("agents/" + agent.value);
-  if (!user.empty()) parts.push_back("users/" + user.value);
+  if (!user.empty()) parts.push_back("a person");
   return parts.empty() ? "everything" : absl::StrJoin(parts, ", ");
 }
 
@@ -135,7 +107,7 @@ absl::Status Incident::RevokeAll(Operation& operation,
       operation.Change([&](Operation::Progress& progress) {
         ++progress.rows_done;
         if (revoked.ok()) {
-          Note(progress, connection, *revoked);
+          CountRevoked(connection, *revoked, progress.revocations);
         } else {
           first_failure.Update(revoked.status());
         }

@@ -21,7 +21,8 @@ struct IncidentScope {
   AgentId agent;
   UserId user;
 
-  // "providers/google", "agents/bot, users/u-1", "everything".
+  // "providers/google", "agents/bot, a person", "everything": for the audit
+  // log, where each connection that ends says whose it was.
   std::string ToString() const;
 };
 

@@ -58,6 +58,7 @@ absl::StatusOr<AskedQuestion> Interactions::Ask(const Question& question,
 
 absl::StatusOr<AskedQuestion> Interactions::AskAlone(
     const Question& question, const std::string& public_url, absl::Time now) {
+  RETURN_IF_ERROR(erasing_.CheckNot(question.tenant, question.user));
   ASSIGN_OR_RETURN(
       std::vector<Interaction> pending,
       store_.ListPendingInteractions(question.tenant, question.agent,

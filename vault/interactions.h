@@ -16,6 +16,7 @@
 #include "storage/store.h"
 #include "vault/audit_events.h"
 #include "vault/directory.h"
+#include "vault/erasing_people.h"
 #include "vault/key_keeper.h"
 
 namespace tokenvault {
@@ -74,6 +75,8 @@ class Interactions {
   absl::StatusOr<Interaction> FindByLink(const std::string& link_id) const;
   // The id in this question's link: "/c/<link id>". VAULT_SEALED.
   absl::StatusOr<std::string> LinkIdOf(const InteractionId& id) const;
+  // Who is asked nothing now, because they are being erased.
+  ErasingPeople& erasing() { return erasing_; }
 
   // Writes the new state in `batch`'s commit, then wakes who waits.
   // VERSION_CONFLICT if somebody settled it first.
@@ -97,6 +100,7 @@ class Interactions {
 
   Store& store_;
   const KeyKeeper& keys_;
+  ErasingPeople erasing_;
   Mutex mutex_;
   CondVar asked_;
   std::set<Topic> being_asked_ ABSL_GUARDED_BY(mutex_);

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "storage/store.h"
 
 namespace tokenvault {
 
@@ -29,7 +30,16 @@ namespace tokenvault {
 // Thread-safe.
 class Operation {
  public:
-  enum class Phase { kNone, kRewrapping, kProving, kVerifying, kRevoking };
+  enum class Phase {
+    kNone,
+    kRewrapping,
+    kProving,
+    kVerifying,
+    kRevoking,
+    kErasing,
+    kScrubbing,
+    kResealing
+  };
 
   // What became of connections that were to end.
   struct Revocations {
@@ -55,6 +65,12 @@ class Operation {
     int64_t broken_count = 0;
     std::vector<std::string> broken;  // the first of them, by name
     Revocations revocations;
+    int64_t people_erased = 0;
+    PersonRows erased;  // what was kept of them
+    int64_t data_keys_replaced = 0;
+    int64_t records_resealed = 0;
+    // Those left as they are, by name: a refresh of theirs is not settled.
+    std::vector<std::string> left_over;
     absl::Status result;  // once done
     bool cancelled = false;
     // Of the leaf that ends it; 0 before, and where it cannot be read back.

@@ -377,6 +377,69 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status EraseUser(grpc::ServerContext*,
+                         const v1::EraseUserRequest* request,
+                         v1::Operation* operation) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    operation->set_name("operations/5");
+    operation->set_done(true);
+    operation->set_phase(request->validate_only()
+                             ? v1::Operation::PHASE_ERASING
+                             : v1::Operation::PHASE_SCRUBBING);
+    operation->set_rows_total(1);
+    operation->set_rows_done(1);
+    if (request->user_id() == "nobody") return grpc::Status::OK;
+    v1::Erased& erased = *operation->mutable_erased();
+    erased.set_people(1);
+    erased.set_connections(3);
+    erased.set_agent_grants(1);
+    erased.set_interactions(2);
+    if (request->validate_only()) return grpc::Status::OK;
+    v1::Revocations& counts = *operation->mutable_revocations();
+    counts.set_ended(3);
+    counts.set_confirmed(3);
+    if (request->user() == "users/u-7") {
+      counts.set_confirmed(1);
+      counts.set_pending(1);
+      counts.set_unsupported(1);
+      counts.add_by_hand(
+          "users/u-7/connections/01jd8 at providers/strava: "
+          "https://strava.example/apps");
+    }
+    if (daemon_.state_.damaged) operation->set_error_reason("STORAGE_BUSY");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status RotateDataKeys(grpc::ServerContext*,
+                              const v1::RotateDataKeysRequest* request,
+                              v1::Operation* operation) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    if (request->tenant() == "elsewhere") {
+      return ToGrpc(errors::ResourceDenied("tenants/elsewhere"));
+    }
+    const int64_t keys = request->tenant().empty() ? 1 : 4001;
+    operation->set_name("operations/6");
+    operation->set_done(true);
+    operation->set_phase(v1::Operation::PHASE_RESEALING);
+    operation->set_rows_total(keys);
+    if (request->validate_only()) return grpc::Status::OK;
+    operation->set_rows_done(keys);
+    operation->mutable_resealed()->set_data_keys(keys);
+    operation->mutable_resealed()->set_records(2 * keys);
+    if (request->user_id() == "busy") {
+      operation->mutable_resealed()->set_data_keys(0);
+      operation->mutable_resealed()->set_records(0);
+      operation->mutable_resealed()->add_left_over("users/u-9");
+    }
+    if (daemon_.state_.damaged) {
+      operation->mutable_resealed()->set_data_keys(keys - 1);
+      operation->set_broken_count(1);
+      operation->add_broken("users/u-7");
+      operation->set_error_reason("SEAL_BROKEN");
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status RevokeForIncident(grpc::ServerContext*,
                                  const v1::RevokeForIncidentRequest* request,
                                  v1::Operation* operation) override {

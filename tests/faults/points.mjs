@@ -29,8 +29,10 @@ export function wayTo(point) {
   };
 }
 
-// Those of a rotation of the master key are tried by tests/rotation.
+// Those of a rotation of the master key are tried by tests/rotation, those of an
+// erasure and of new data keys by tests/e2e/erasure_kills.test.mjs.
 export const isOfRotation = (point) => point.startsWith('rotate.');
+export const isOfErasure = (point) => /^(erase|reseal)\./.test(point);
 
 // {points} or {problem}. None at all is a problem: a run without them proves
 // nothing about them.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "tests/server/api_world.h"
+#include "vault/audit_events.h"
 
 namespace tokenvault {
 namespace {
@@ -142,6 +143,93 @@ TEST_F(AdminApiTest, EndsConnectionsOnlyWhenToldWhose) {
   EXPECT_EQ(ended.revocations().ended(), 1);
   // Nobody answers at the provider: it is told again.
   EXPECT_EQ(ended.revocations().pending(), 1);
+}
+
+TEST_F(AdminApiTest, ErasesThePersonWhoIsNamed) {
+  const Connection connection = world_.vault.Connect(
+      "acme", "ana", "calendar-bot", "calendar", ReadScope());
+  v1::EraseUserRequest request;
+  auto erase = [&] {
+    return Call<v1::Operation>(&AdminApi::EraseUser, request);
+  };
+  EXPECT_EQ(ReasonOf(erase().status()), "FIELD_INVALID");
+  request.set_user("users/-");
+  EXPECT_EQ(ReasonOf(erase().status()), "FIELD_INVALID");
+  request.set_user(absl::StrCat("users/", connection.user.value));
+  request.set_user_id("ana");
+  EXPECT_EQ(ReasonOf(erase().status()), "FIELD_INVALID");
+  request.clear_user();
+  request.set_validate_only(true);
+  auto preview = erase();
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  EXPECT_EQ(preview->erased().people(), 1);
+  EXPECT_EQ(preview->erased().connections(), 1);
+  request.set_validate_only(false);
+  auto started = erase();
+  ASSERT_TRUE(started.ok()) << started.status();
+  const v1::Operation ended = Await(*started);
+  EXPECT_EQ(ended.error_reason(), "");
+  EXPECT_EQ(ended.phase(), v1::Operation::PHASE_SCRUBBING);
+  EXPECT_EQ(ended.erased().people(), 1);
+  EXPECT_EQ(ended.erased().agent_grants(), 1);
+  EXPECT_EQ(ended.revocations().pending(), 1);
+  EXPECT_EQ(ReasonOf(world_.vault.store
+                         ->GetConnection(connection.tenant, connection.id)
+                         .status()),
+            "NOT_FOUND");
+}
+
+TEST_F(AdminApiTest, ReplacesTheDataKeysThatAreNamed) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  v1::RotateDataKeysRequest request;
+  auto rotate = [&] {
+    return Call<v1::Operation>(&AdminApi::RotateDataKeys, request);
+  };
+  EXPECT_EQ(ReasonOf(rotate().status()), "FIELD_INVALID");
+  request.set_tenant("nowhere");
+  EXPECT_EQ(ReasonOf(rotate().status()), "RESOURCE_DENIED");
+  request.clear_tenant();
+  request.set_user_id("nobody");
+  EXPECT_EQ(ReasonOf(rotate().status()), "RESOURCE_DENIED");
+  request.set_user_id("ana");
+  auto started = rotate();
+  ASSERT_TRUE(started.ok()) << started.status();
+  const v1::Operation ended = Await(*started);
+  EXPECT_EQ(ended.error_reason(), "");
+  EXPECT_EQ(ended.phase(), v1::Operation::PHASE_RESEALING);
+  EXPECT_EQ(ended.resealed().data_keys(), 1);
+  EXPECT_EQ(ended.resealed().records(), 1);
+}
+
+TEST_F(AdminApiTest, FindsTheLeavesAboutAPerson) {
+  for (const char* subject : {"ana", "ben"}) {
+    AuditEvent event =
+        EventAbout(world_.vault.Connect("acme", subject, "calendar-bot",
+                                        "calendar", ReadScope()),
+                   audit_kind::kConnectionChanged, "operator");
+    WriteBatch batch;
+    batch.Append(MakeAuditEntry(event, world_.vault.clock.Now()));
+    ASSERT_EQ(world_.vault.store->Commit(std::move(batch)), absl::OkStatus());
+  }
+  const UserId ana = world_.vault.UserOf("acme", "ana");
+  v1::ListAuditEventsRequest request;
+  for (const std::string& filter :
+       {absl::StrCat("user = \"users/", ana.value, "\""),
+        std::string("action = \"connection.changed\" AND user_id = \"ana\"")}) {
+    request.set_filter(filter);
+    auto events =
+        Call<v1::ListAuditEventsResponse>(&AdminApi::ListAuditEvents, request);
+    ASSERT_TRUE(events.ok()) << events.status();
+    ASSERT_EQ(events->events_size(), 1) << filter;
+    EXPECT_EQ(events->events(0).user(),
+              absl::StrCat("users/", *world_.vault.store->GetPseudonym(
+                                         TenantId("acme"), ana)));
+  }
+  request.set_filter("user_id = \"nobody\"");
+  EXPECT_EQ(ReasonOf(Call<v1::ListAuditEventsResponse>(
+                         &AdminApi::ListAuditEvents, request)
+                         .status()),
+            "RESOURCE_DENIED");
 }
 
 TEST_F(AdminApiTest, DestroysNoKeyThatIsInUse) {

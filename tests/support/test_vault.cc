@@ -167,6 +167,11 @@ TestVault::TestVault() {
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
                                     *refresher, *pool);
+  erasure = std::make_unique<Erasure>(clock, *store, *keys, *holder,
+                                      *connections, *upstream, *interactions,
+                                      *refresher, *broker, *cache, *operations);
+  data_keys = std::make_unique<DataKeyRotation>(clock, *store, *keys, *broker,
+                                                *operations);
   seal = std::make_unique<SealSwitch>(
       clock, *store, *arena, *keys, *sources, *operations,
       SealSwitch::Hooks{
@@ -188,7 +193,10 @@ RootSourceSettings TestVault::FileSource(const std::string& id) const {
   return settings;
 }
 
-TestVault::~TestVault() { Finish(); }
+TestVault::~TestVault() {
+  operations.reset();
+  Finish();
+}
 
 void TestVault::Finish() {
   store->FailCommits(absl::OkStatus());

@@ -12,7 +12,9 @@
 #include "vault/broker.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
+#include "vault/data_key_rotation.h"
 #include "vault/directory.h"
+#include "vault/erasure.h"
 #include "vault/incident.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
@@ -105,9 +107,11 @@ class TestVault {
   std::unique_ptr<KeyRotation> rotation;
   std::unique_ptr<RootSourceAdmin> source_admin;
   std::unique_ptr<Incident> incident;
-  std::unique_ptr<Operations> operations;  // before what it works with
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Broker> broker;
+  std::unique_ptr<Erasure> erasure;
+  std::unique_ptr<DataKeyRotation> data_keys;
+  std::unique_ptr<Operations> operations;  // ends before what it works with
   std::unique_ptr<SealSwitch> seal;
 };
 
