@@ -42,7 +42,7 @@ static_assert(kNonceSize == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
 static_assert(kKeySize == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 static_assert(kMaxPadded % kBlock == 0);
 
-bool IsKnownObject(uint8_t object) { return object >= 1 && object <= 3; }
+bool IsKnownObject(uint8_t object) { return object >= 1 && object <= 4; }
 
 // Everything before the commitment.
 std::string Beginning(SealedObject object, const ParentKey& parent,

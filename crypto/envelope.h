@@ -14,7 +14,8 @@
 //
 //   offset  length
 //        0       4  "TKV1"
-//        4       1  object: 01 record, 02 wrapped DEK, 03 wrapped KEK
+//        4       1  object: 01 record, 02 wrapped DEK, 03 wrapped KEK,
+//                   04 backup key
 //        5       1  suite: 01 XChaCha20-Poly1305 with a BLAKE2b commitment
 //        6       2  flags: 0
 //        8       4  version of the parent key, big-endian

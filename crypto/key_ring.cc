@@ -58,17 +58,46 @@ std::vector<uint32_t> KeyRing::versions() const {
 
 absl::StatusOr<std::string> KeyRing::WrapDataKey(const DataKeyBinding& binding,
                                                  const ArenaKey& dek) const {
-  if (binding.dek_id.size() != kKeyIdSize || dek.view().size() != kKeySize) {
-    return errors::Internal("wrapping needs a data key and its id of 16 bytes");
+  if (binding.dek_id.size() != kKeyIdSize) {
+    return errors::Internal("wrapping needs an id of 16 bytes");
+  }
+  return Wrap(SealContext::ForDataKey(binding, primary_version_), dek);
+}
+
+absl::StatusOr<ArenaKey> KeyRing::UnwrapDataKey(
+    SecretArena& arena, const DataKeyBinding& binding, uint32_t kek_version,
+    absl::string_view wrapped) const {
+  return Unwrap(arena, SealContext::ForDataKey(binding, kek_version),
+                kek_version, wrapped);
+}
+
+absl::StatusOr<std::string> KeyRing::WrapBackupKey(
+    absl::string_view deployment_id, absl::string_view backup_id,
+    const ArenaKey& key) const {
+  return Wrap(
+      SealContext::ForBackup(deployment_id, primary_version_, backup_id), key);
+}
+
+absl::StatusOr<ArenaKey> KeyRing::UnwrapBackupKey(
+    SecretArena& arena, absl::string_view deployment_id,
+    absl::string_view backup_id, uint32_t kek_version,
+    absl::string_view wrapped) const {
+  return Unwrap(arena,
+                SealContext::ForBackup(deployment_id, kek_version, backup_id),
+                kek_version, wrapped);
+}
+
+absl::StatusOr<std::string> KeyRing::Wrap(const SealContext& context,
+                                          const ArenaKey& key) const {
+  if (key.view().size() != kKeySize) {
+    return errors::Internal("wrapping needs a key of 32 bytes");
   }
   // The constructors see to it that the primary is in the ring.
   const MasterKey& primary = *keys_.at(primary_version_);
   const ParentKey parent = {.key = &primary.key,
                             .key_id = primary.key_id,
                             .version = primary_version_};
-  return SealEnvelope(SealedObject::kWrappedDek, parent,
-                      SealContext::ForDataKey(binding, primary_version_),
-                      dek.view());
+  return SealEnvelope(context.object(), parent, context, key.view());
 }
 
 absl::StatusOr<std::map<uint32_t, std::string>> KeyRing::WrapAll(
@@ -83,9 +112,10 @@ absl::StatusOr<std::map<uint32_t, std::string>> KeyRing::WrapAll(
   return wraps;
 }
 
-absl::StatusOr<ArenaKey> KeyRing::UnwrapDataKey(
-    SecretArena& arena, const DataKeyBinding& binding, uint32_t kek_version,
-    absl::string_view wrapped) const {
+absl::StatusOr<ArenaKey> KeyRing::Unwrap(SecretArena& arena,
+                                         const SealContext& context,
+                                         uint32_t kek_version,
+                                         absl::string_view wrapped) const {
   const auto found = keys_.find(kek_version);
   if (found == keys_.end())
     return errors::KeyUnknown(absl::StrCat(kek_version));
@@ -97,10 +127,8 @@ absl::StatusOr<ArenaKey> KeyRing::UnwrapDataKey(
   }
   const ParentKey parent = {
       .key = &master.key, .key_id = master.key_id, .version = kek_version};
-  ASSIGN_OR_RETURN(
-      Secret bytes,
-      OpenEnvelope(SealedObject::kWrappedDek, parent,
-                   SealContext::ForDataKey(binding, kek_version), wrapped));
+  ASSIGN_OR_RETURN(Secret bytes,
+                   OpenEnvelope(context.object(), parent, context, wrapped));
   if (bytes.size() != kKeySize) return errors::SealBroken();
   return ArenaKey::From(arena, bytes);
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "crypto/binding.h"
 #include "crypto/root_key.h"
+#include "crypto/seal_context.h"
 #include "crypto/secret_arena.h"
 
 namespace tokenvault {
@@ -64,6 +65,16 @@ class KeyRing {
                                          uint32_t kek_version,
                                          absl::string_view wrapped) const;
 
+  // The same for the key of one backup.
+  absl::StatusOr<std::string> WrapBackupKey(absl::string_view deployment_id,
+                                            absl::string_view backup_id,
+                                            const ArenaKey& key) const;
+  absl::StatusOr<ArenaKey> UnwrapBackupKey(SecretArena& arena,
+                                           absl::string_view deployment_id,
+                                           absl::string_view backup_id,
+                                           uint32_t kek_version,
+                                           absl::string_view wrapped) const;
+
  private:
   struct MasterKey {
     std::string key_id;
@@ -72,6 +83,12 @@ class KeyRing {
   using Keys = std::map<uint32_t, std::shared_ptr<const MasterKey>>;
 
   KeyRing(Keys keys, uint32_t primary_version);
+  absl::StatusOr<std::string> Wrap(const SealContext& context,
+                                   const ArenaKey& key) const;
+  absl::StatusOr<ArenaKey> Unwrap(SecretArena& arena,
+                                  const SealContext& context,
+                                  uint32_t kek_version,
+                                  absl::string_view wrapped) const;
 
   const Keys keys_;
   const uint32_t primary_version_;

@@ -58,6 +58,16 @@ SealContext SealContext::ForMasterKey(absl::string_view deployment_id,
   return context;
 }
 
+SealContext SealContext::ForBackup(absl::string_view deployment_id,
+                                   uint32_t kek_version,
+                                   absl::string_view backup_id) {
+  SealContext context(SealedObject::kBackupKey, 3);
+  context.Add(1, deployment_id)
+      .Add(10, Encode<uint32_t>(kek_version))
+      .Add(12, backup_id);
+  return context;
+}
+
 SealContext::SealContext(SealedObject object, uint16_t field_count)
     : object_(object), bytes_(kContextMagic, sizeof(kContextMagic)) {
   AppendBigEndian(bytes_, field_count);

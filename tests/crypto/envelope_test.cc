@@ -178,9 +178,9 @@ TEST_F(EnvelopeTest, TakesOnlyWholeBlocks) {
 TEST_F(EnvelopeTest, RefusesUnknownValuesInTheHeader) {
   // Offset and the values that are known there.
   const std::vector<std::pair<size_t, std::set<int>>> fields = {
-      {0, {'T'}},     {1, {'K'}}, {2, {'V'}}, {3, {'1'}},
-      {4, {1, 2, 3}}, {5, {1}},   {6, {0}},   {7, {0}},
-      {84, {0}},      {85, {0}},  {86, {1}},  {87, {16}}};
+      {0, {'T'}},        {1, {'K'}}, {2, {'V'}}, {3, {'1'}},
+      {4, {1, 2, 3, 4}}, {5, {1}},   {6, {0}},   {7, {0}},
+      {84, {0}},         {85, {0}},  {86, {1}},  {87, {16}}};
   for (const auto& [offset, known] : fields) {
     for (int value = 0; value < 256; ++value) {
       std::string envelope = answer_.envelope;

@@ -57,6 +57,27 @@ TEST_F(KeyRingTest, UnwrapsTheKnownAnswer) {
   EXPECT_EQ(dek->view(), answer.plaintext);
 }
 
+TEST_F(KeyRingTest, UnwrapsABackupsKeyInItsPlaceAlone) {
+  const auto ring = TwoKeys();
+  const auto wrapped = ring->WrapBackupKey("deployment", "backup", dek_);
+  ASSERT_TRUE(wrapped.ok());
+  const auto key =
+      ring->UnwrapBackupKey(*arena_, "deployment", "backup", 2, *wrapped);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_EQ(key->view(), dek_.view());
+  auto reason = [&](const char* deployment, const char* backup,
+                    uint32_t version) {
+    return ReasonOf(
+        ring->UnwrapBackupKey(*arena_, deployment, backup, version, *wrapped)
+            .status());
+  };
+  EXPECT_EQ(reason("deployment", "another", 2), "SEAL_BROKEN");
+  EXPECT_EQ(reason("another", "backup", 2), "SEAL_BROKEN");
+  EXPECT_EQ(reason("deployment", "backup", 1), "SEAL_BROKEN");
+  EXPECT_EQ(reason("deployment", "backup", 3), "KEY_UNKNOWN");
+  EXPECT_EQ(ReasonToUnwrap(*ring, binding_, 2, *wrapped), "SEAL_BROKEN");
+}
+
 TEST_F(KeyRingTest, WrapsUnderThePrimary) {
   const auto ring = TwoKeys();
   EXPECT_EQ(ring->primary_version(), 2u);

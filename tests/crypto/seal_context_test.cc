@@ -40,6 +40,20 @@ TEST(SealContextTest, KnowsItsObject) {
   EXPECT_EQ(SealContext::ForDataKey({}, 1).object(), SealedObject::kWrappedDek);
   EXPECT_EQ(SealContext::ForMasterKey("", 1, "").object(),
             SealedObject::kWrappedKek);
+  EXPECT_EQ(SealContext::ForBackup("", 1, "").object(),
+            SealedObject::kBackupKey);
+}
+
+TEST(SealContextTest, EncodesABackupsPlaceAsItIsDocumented) {
+  const std::string bytes = SealContext::ForBackup("dd", 5, "b1").bytes();
+  EXPECT_EQ(bytes, std::string("TKV1ctx\0"
+                               "\0\3"
+                               "\0\1\0\0\0\2"
+                               "dd"
+                               "\0\12\0\0\0\4\0\0\0\5"
+                               "\0\14\0\0\0\2"
+                               "b1",
+                               36));
 }
 
 // Where one field ends and the next begins is part of what is bound.
