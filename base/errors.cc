@@ -371,6 +371,24 @@ absl::Status MemoryNotLocked(absl::string_view problem) {
               {{"problem", Str(problem)}});
 }
 
+absl::Status BackupBroken(absl::string_view problem) {
+  return Make(StatusCode::kDataLoss, "BACKUP_BROKEN",
+              absl::StrCat("this is no backup to rely on: ", problem),
+              {{"problem", Str(problem)}});
+}
+
+absl::Status BackupPathInvalid(absl::string_view problem) {
+  return Make(StatusCode::kFailedPrecondition, "BACKUP_PATH_INVALID",
+              absl::StrCat("the backup's path cannot be used: ", problem),
+              {{"problem", Str(problem)}});
+}
+
+absl::Status DatabaseRolledBack(absl::string_view problem) {
+  return Make(StatusCode::kFailedPrecondition, "DATABASE_ROLLED_BACK",
+              absl::StrCat("the database is older than it was: ", problem),
+              {{"problem", Str(problem)}});
+}
+
 absl::Status NotFound(absl::string_view noun) {
   return Make(StatusCode::kNotFound, "NOT_FOUND",
               absl::StrCat("no such ", noun), {{"noun", Str(noun)}});

@@ -134,6 +134,14 @@ absl::Status RootSourceNeeded(absl::string_view source, absl::string_view why);
 // MEMORY_NOT_LOCKED: key memory could not be locked, and what to do.
 absl::Status MemoryNotLocked(absl::string_view problem);
 
+// BACKUP_BROKEN: the file is no backup, or not all of it is there, or it is not
+// as it was written.
+absl::Status BackupBroken(absl::string_view problem);
+// BACKUP_PATH_INVALID: a backup cannot be written there, or read.
+absl::Status BackupPathInvalid(absl::string_view problem);
+// DATABASE_ROLLED_BACK: the database is older than what was committed to it.
+absl::Status DatabaseRolledBack(absl::string_view problem);
+
 // NOT_FOUND: no such record. Inside the house; outward it is RESOURCE_DENIED.
 absl::Status NotFound(absl::string_view noun);
 // ALREADY_EXISTS: an insert met a record of that key.

@@ -57,6 +57,10 @@ std::vector<absl::string_view> FaultPoints() {
       "rotate.proved",
       "rotate.before_retire",
       "rotate.retired",
+      "restore.verified",
+      "restore.set_aside",
+      "restore.mark_removed",
+      "restore.in_place",
   };
 }
 

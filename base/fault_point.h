@@ -7,7 +7,8 @@
 // Places at which a test may end the process, to see what is lost: nothing.
 namespace tokenvault {
 
-// All of them, in the order in which a refresh, or a rotation, passes them.
+// All of them, in the order in which a refresh, a rotation or a restore passes
+// them.
 std::vector<absl::string_view> FaultPoints();
 
 // In a build with TOKENVAULT_FAULTS, once armed with "<name>:<n>": kills this

@@ -37,9 +37,14 @@ const std::map<std::string, std::string>& Hints() {
        "which identities are known"},
       {"ALREADY_EXISTS", "nothing was overwritten"},
       {"AUDIT_UNAVAILABLE", "run 'tokenvault status' to see the storage"},
+      {"BACKUP_BROKEN",
+       "take an older backup: 'tokenvault backup list' names those there are"},
       {"CONFIG_INVALID", "run 'tokenvault config check' after the correction"},
       {"CONNECTION_PAUSED",
        "'tokenvault connection resume' lets agents use it again"},
+      {"DATABASE_ROLLED_BACK",
+       "put the newest database back, or run 'tokenvault restore'; "
+       "'tokenvaultd --accept-rollback' serves this one all the same"},
       {"ETAG_MISMATCH", "run the same command again"},
       {"GRANT_GONE", "the person has to connect again"},
       {"INTERACTION_EXPIRED",
@@ -119,11 +124,11 @@ std::string HintOf(absl::string_view reason) {
 const std::vector<std::string>& ReasonsWithoutHint() {
   // Their sentences say what to do, or nothing can be done from here.
   static const auto* const kReasons = new std::vector<std::string>{
-      "CONNECT_REFUSED",      "FIELD_INVALID",
-      "INTERACTION_DENIED",   "NOT_FOUND",
-      "NOT_IMPLEMENTED",      "STORAGE_FAILED",
-      "STORAGE_PATH_INVALID", "STORAGE_UNSAFE",
-      "VERSION_CONFLICT",
+      "BACKUP_PATH_INVALID", "CONNECT_REFUSED",
+      "FIELD_INVALID",       "INTERACTION_DENIED",
+      "NOT_FOUND",           "NOT_IMPLEMENTED",
+      "STORAGE_FAILED",      "STORAGE_PATH_INVALID",
+      "STORAGE_UNSAFE",      "VERSION_CONFLICT",
   };
   return *kReasons;
 }

@@ -68,6 +68,10 @@ constexpr Rule kRules[] = {
     // Foreign or not there: which of the two is not said.
     {"NOT_FOUND", Outward::kDenied},
     {"VERSION_CONFLICT", Outward::kReadAgain},
+    // Of commands that operators alone have, or said only at start.
+    {"BACKUP_BROKEN", Outward::kMasked},
+    {"BACKUP_PATH_INVALID", Outward::kMasked},
+    {"DATABASE_ROLLED_BACK", Outward::kMasked},
     {"SEAL_BROKEN", Outward::kUnreadable},
     {"KEY_UNKNOWN", Outward::kUnreadable},
     {"STORAGE_CORRUPT", Outward::kUnreadable},

@@ -100,6 +100,19 @@ struct SigningKey {
   absl::Time create_time;
 };
 
+// A backup that was made of this vault, for as long as its file may be
+// somewhere.
+struct BackupRecord {
+  std::string id;  // a ULID
+  absl::Time create_time;
+  // Opening it needs these master keys, and those between them.
+  uint32_t lowest_kek_version = 0;
+  uint32_t highest_kek_version = 0;
+  std::string location;  // where it was written: an absolute path
+  absl::Time verify_time = absl::InfiniteFuture();  // last, and it was good
+  uint64_t version = 0;
+};
+
 // ------------------------------------------------------------ connections --
 
 // Values are on disk: never renumber.

@@ -71,6 +71,7 @@ struct StoreStatus {
   std::map<ConnectionState, int64_t> connections;  // not counting paused ones
   int64_t paused_connections = 0;
   std::map<uint32_t, int64_t> deks_by_kek_version;
+  int schema_version = 0;
   // Since this store was opened: how many batches share a durable commit.
   int64_t committed_batches = 0;
   int64_t commit_transactions = 0;
@@ -130,6 +131,18 @@ class Store {
   virtual absl::StatusOr<std::vector<Dek>> ListDeks(
       const TenantId& tenant, const UserId& user,
       const std::optional<std::string>& after, int limit) const = 0;
+  // Backups, oldest first.
+  virtual absl::StatusOr<std::vector<BackupRecord>> ListBackups() const = 0;
+  // All that the store holds at one moment, as a database of its own in the new
+  // file `path`, for its owner alone. Writers and readers go on meanwhile;
+  // checkpoints wait. `go_on` hears now and then how many pages of how many are
+  // there; the copy ends with the first error that it returns, and with that.
+  // Then, as after any other error, nothing is left of it. The new file is not
+  // on stable storage yet. ALREADY_EXISTS, STORAGE_PATH_INVALID.
+  virtual absl::Status CopyTo(
+      const std::string& path,
+      absl::FunctionRef<absl::Status(int64_t done, int64_t total)> go_on)
+      const = 0;
   // What was removed or overwritten before is in no file of the store when this
   // returns OK. STORAGE_BUSY while somebody reads what was: again later.
   virtual absl::Status Scrub() = 0;

@@ -47,12 +47,13 @@ class WriteBatch {
  public:
   struct InsertOp {
     std::variant<Deployment, RootSource, Kek, KekWrap, Dek, SigningKey,
-                 Connection, AgentGrant, Interaction, OAuthFlow, WebSession>
+                 BackupRecord, Connection, AgentGrant, Interaction, OAuthFlow,
+                 WebSession>
         record;
   };
   struct UpdateOp {
-    std::variant<Kek, Dek, Connection, AgentGrant, Interaction, OAuthFlow,
-                 WebSession>
+    std::variant<Kek, Dek, BackupRecord, Connection, AgentGrant, Interaction,
+                 OAuthFlow, WebSession>
         record;
   };
   struct RemoveFlow {
@@ -60,6 +61,9 @@ class WriteBatch {
   };
   struct RemoveSession {
     std::string id_hash;
+  };
+  struct RemoveBackup {
+    std::string id;
   };
   struct RemoveKekWraps {  // all wraps of a master key; never NOT_FOUND
     uint32_t kek_version = 0;
@@ -94,9 +98,10 @@ class WriteBatch {
   struct AppendOp {
     AuditEntry entry;
   };
-  using Op = std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession,
-                          RemoveKekWraps, RemoveRootSource, RemoveGrants,
-                          RemoveVisits, RemovePerson, PurgeExpired, AppendOp>;
+  using Op =
+      std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession, RemoveBackup,
+                   RemoveKekWraps, RemoveRootSource, RemoveGrants, RemoveVisits,
+                   RemovePerson, PurgeExpired, AppendOp>;
 
   template <typename Record>
   void Insert(Record record) {
@@ -108,6 +113,7 @@ class WriteBatch {
   }
   void Remove(RemoveFlow key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveSession key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveBackup key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveKekWraps key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveRootSource key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }

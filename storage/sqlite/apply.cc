@@ -71,6 +71,16 @@ Sql SqlFor(const SigningKey&) {
           nullptr};
 }
 
+Sql SqlFor(const BackupRecord&) {
+  return {"backup", "",
+          "INSERT INTO backup (id, create_time, lowest_kek_version,"
+          " highest_kek_version, location, verify_time, version)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?)",
+          "UPDATE backup SET create_time=?2, lowest_kek_version=?3,"
+          " highest_kek_version=?4, location=?5, verify_time=?6,"
+          " version=version+1 WHERE id=?1 AND version=?7"};
+}
+
 Sql SqlFor(const Connection&) {
   return {"connection", "",
           "INSERT INTO connection (tenant, id, user, provider, account_id,"
@@ -143,6 +153,7 @@ Sql SqlFor(const WebSession&) {
 
 constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
 constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
+constexpr char kRemoveBackup[] = "DELETE FROM backup WHERE id=?";
 constexpr char kRemoveKekWraps[] = "DELETE FROM kek_wrap WHERE kek_version=?";
 constexpr char kRemoveWrapsOfSource[] =
     "DELETE FROM kek_wrap WHERE source_id=?";
@@ -206,6 +217,14 @@ struct Applier {
 
   absl::Status operator()(const WriteBatch::RemoveSession& remove) const {
     return RemoveOne(kRemoveSession, remove.id_hash, "session");
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveBackup& remove) const {
+    Statement statement(connection, kRemoveBackup);
+    statement.Text(remove.id);
+    RETURN_IF_ERROR(statement.Run());
+    return connection.changes() == 1 ? absl::OkStatus()
+                                     : errors::NotFound("backup");
   }
 
   absl::Status operator()(const WriteBatch::RemoveKekWraps& remove) const {

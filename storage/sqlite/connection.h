@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -66,6 +67,12 @@ class SqliteConnection {
   // Moves the log into the database, as far as readers let it; with `truncate`
   // also empties the log file. Writer only; nothing for kMemory.
   absl::Status Checkpoint(bool truncate);
+
+  // Copies the database, as of one moment, into the file `path`, which is there
+  // and empty. `go_on` as Store::CopyTo's.
+  absl::Status CopyTo(
+      const std::string& path,
+      absl::FunctionRef<absl::Status(int64_t done, int64_t total)> go_on);
 
   bool InTransaction() const;
   // Rows touched by the last insert, update or delete.

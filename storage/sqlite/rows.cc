@@ -51,6 +51,16 @@ void Bind(Statement& row, const SigningKey& key) {
   row.Time(key.create_time);
 }
 
+void Bind(Statement& row, const BackupRecord& backup) {
+  row.Text(backup.id);
+  row.Time(backup.create_time);
+  row.Int(backup.lowest_kek_version);
+  row.Int(backup.highest_kek_version);
+  row.Text(backup.location);
+  row.Time(backup.verify_time);
+  row.Int(backup.version);
+}
+
 void Bind(Statement& row, const Connection& connection) {
   row.Name(connection.tenant);
   row.Name(connection.id);
@@ -196,6 +206,16 @@ void Read(Statement& row, SigningKey& key) {
   key.public_key = row.TakeBlob();
   key.sealed_seed = row.TakeBlob();
   key.create_time = row.TakeTime();
+}
+
+void Read(Statement& row, BackupRecord& backup) {
+  backup.id = row.TakeText();
+  backup.create_time = row.TakeTime();
+  backup.lowest_kek_version = row.TakeUint32();
+  backup.highest_kek_version = row.TakeUint32();
+  backup.location = row.TakeText();
+  backup.verify_time = row.TakeTime();
+  backup.version = row.TakeUint64();
 }
 
 void Read(Statement& row, Connection& connection) {

@@ -31,6 +31,8 @@ constexpr char kCountDeksBefore[] =
 
 constexpr char kGetSigningKey[] =
     "SELECT name, public_key, sealed_seed, create_time FROM signing_key";
+// Ids begin with the time.
+constexpr char kListBackups[] = "SELECT * FROM backup ORDER BY id";
 constexpr char kListDeks[] = "SELECT * FROM dek ORDER BY tenant, subject";
 // All but the tenant is as in the index. 64 hexadecimal digits.
 constexpr char kLastCommitment[] =
@@ -187,6 +189,12 @@ absl::StatusOr<SigningKey> SqliteStore::GetSigningKey() const {
   ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
   Statement select(*reader, kGetSigningKey);
   return One<SigningKey>(select, "signing key");
+}
+
+absl::StatusOr<std::vector<BackupRecord>> SqliteStore::ListBackups() const {
+  ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_.Borrow());
+  Statement select(*reader, kListBackups);
+  return All<BackupRecord>(select);
 }
 
 absl::Status SqliteStore::VisitDataKeys(

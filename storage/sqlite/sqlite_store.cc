@@ -121,6 +121,8 @@ absl::StatusOr<StoreStatus> SqliteStore::GetStatus() const {
     ASSIGN_OR_RETURN(status.bytes, (*reader).Number(kRamBytes));
   }
   ASSIGN_OR_RETURN(status.audit_entries, (*reader).Number(kLastSequence));
+  ASSIGN_OR_RETURN(int64_t schema, (*reader).Number("PRAGMA user_version"));
+  status.schema_version = static_cast<int>(schema);
 
   Statement connections(*reader, kCountConnections);
   while (true) {

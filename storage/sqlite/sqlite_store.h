@@ -54,6 +54,11 @@ class SqliteStore : public Store {
                                          const UserId& user) const override;
   absl::StatusOr<std::string> GetPseudonym(const TenantId& tenant,
                                            const UserId& user) const override;
+  absl::StatusOr<std::vector<BackupRecord>> ListBackups() const override;
+  // In copy.cc.
+  absl::Status CopyTo(
+      const std::string& path,
+      absl::FunctionRef<absl::Status(int64_t, int64_t)> go_on) const override;
   absl::Status Scrub() override;
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override;

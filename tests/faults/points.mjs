@@ -33,6 +33,8 @@ export function wayTo(point) {
 // erasure and of new data keys by tests/e2e/erasure_kills.test.mjs.
 export const isOfRotation = (point) => point.startsWith('rotate.');
 export const isOfErasure = (point) => /^(erase|reseal)\./.test(point);
+// Those of a restore, which is no work of the daemon, by tests/vault/restore_test.cc.
+export const isOfRestore = (point) => point.startsWith('restore.');
 
 // {points} or {problem}. None at all is a problem: a run without them proves
 // nothing about them.

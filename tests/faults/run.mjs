@@ -8,7 +8,9 @@ import { massRefusal } from './mass_refusal.mjs';
 import { HARMFUL, HARMLESS } from './misbehaviour.mjs';
 import { PARTS, readOptions } from './options.mjs';
 import { killAtPoint } from './point_kills.mjs';
-import { faultPoints, isOfErasure, isOfRotation, version } from './points.mjs';
+import {
+  faultPoints, isOfErasure, isOfRestore, isOfRotation, version,
+} from './points.mjs';
 import { Random } from './random.mjs';
 import {
   clockSet, diskFails, garbage, killAmongFaults, longStop, providerFaults, randomKill, standstill,
@@ -28,7 +30,8 @@ const repeat = (...how) => course.repeat(...how);
 async function points(campaign) {
   const { points: every, problem } = await faultPoints();
   if (problem) throw new Error(`no fault points: ${problem}`);
-  const all = every.filter((point) => !isOfRotation(point) && !isOfErasure(point));
+  const elsewhere = [isOfErasure, isOfRestore, isOfRotation];
+  const all = every.filter((point) => !elsewhere.some((isOf) => isOf(point)));
   await repeat(size.pointRounds, 'round of all points', async () => {
     for (const point of all) {
       for (const quiet of [true, false]) {

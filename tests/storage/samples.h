@@ -43,6 +43,10 @@ inline SigningKey SampleSigningKey() {
   return {"tokenvault-01", Bytes('p'), Bytes('s'), At(19)};
 }
 
+inline BackupRecord SampleBackup(const std::string& id = "b1") {
+  return {id, At(20), 2, 3, "/backups/b1", At(21), 4};
+}
+
 inline Connection SampleConnection(const std::string& id = "c1") {
   Connection c;
   c.tenant = TenantId(kTenant);
@@ -160,6 +164,11 @@ inline auto Fields(const KekWrap& w) {
 inline auto Fields(const Dek& d) {
   return std::make_tuple(d.tenant, d.subject, d.dek_id, d.generation,
                          d.kek_version, d.wrapped, d.create_time, d.version);
+}
+inline auto Fields(const BackupRecord& b) {
+  return std::make_tuple(b.id, b.create_time, b.lowest_kek_version,
+                         b.highest_kek_version, b.location, b.verify_time,
+                         b.version);
 }
 inline auto Fields(const SigningKey& k) {
   return std::make_tuple(k.name, k.public_key, k.sealed_seed, k.create_time);

@@ -94,11 +94,21 @@ TEST_P(StoreConformance, SaysNotFoundForEveryMissingKey) {
   EXPECT_THAT(store().GetSession("x").status(), HasErrorReason("NOT_FOUND"));
 }
 
+TEST_P(StoreConformance, ListsBackupsInTheOrderOfTheirIds) {
+  ASSERT_THAT(Insert(SampleBackup("b2"), SampleBackup("b1")), IsOk());
+  auto backups = store().ListBackups();
+  ASSERT_THAT(backups.status(), IsOk());
+  ASSERT_EQ(backups->size(), 2u);
+  EXPECT_EQ(Fields(backups->at(0)), Fields(SampleBackup("b1")));
+  EXPECT_EQ(backups->at(1).id, "b2");
+}
+
 TEST_P(StoreConformance, ListsNothingWhereNothingIs) {
   const TenantId tenant(kTenant);
   EXPECT_THAT(*store().ListRootSources(), IsEmpty());
   EXPECT_THAT(*store().ListKeks(), IsEmpty());
   EXPECT_THAT(*store().ListKekWraps(), IsEmpty());
+  EXPECT_THAT(*store().ListBackups(), IsEmpty());
   EXPECT_THAT(*store().ListDeksBefore(9, 9), IsEmpty());
   EXPECT_EQ(*store().CountDeksBefore(9), 0);
   EXPECT_THAT(*store().ListConnections({tenant, {}, {}, {}}, {}, 9), IsEmpty());

@@ -190,6 +190,25 @@ TEST_P(StoreConformance, RemovesAFlowOnce) {
   EXPECT_THAT(store().GetFlow(SampleFlow("f2").state_hash).status(), IsOk());
 }
 
+TEST_P(StoreConformance, RemovesABackupOnce) {
+  ASSERT_THAT(Insert(SampleBackup("b1"), SampleBackup("b2")), IsOk());
+  EXPECT_THAT(Insert(SampleBackup("b1")), HasErrorReason("ALREADY_EXISTS"));
+  WriteBatch::RemoveBackup key{"b1"};
+  EXPECT_THAT(Remove(key), IsOk());
+  EXPECT_THAT(Remove(key), HasErrorReason("NOT_FOUND"));
+  EXPECT_EQ(store().ListBackups()->size(), 1u);
+}
+
+TEST_P(StoreConformance, UpdatesABackupOfThatVersionOnly) {
+  ASSERT_THAT(Insert(SampleBackup()), IsOk());
+  BackupRecord backup = SampleBackup();
+  backup.verify_time = At(99);
+  EXPECT_THAT(Update(backup), IsOk());
+  EXPECT_THAT(Update(backup), HasErrorReason("VERSION_CONFLICT"));
+  EXPECT_EQ(store().ListBackups()->front().verify_time, At(99));
+  EXPECT_EQ(store().ListBackups()->front().version, backup.version + 1);
+}
+
 TEST_P(StoreConformance, RemovesASessionOnce) {
   ASSERT_THAT(Insert(SampleSession("w1"), SampleSession("w2")), IsOk());
   WriteBatch::RemoveSession key{SampleSession("w1").id_hash};

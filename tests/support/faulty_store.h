@@ -132,6 +132,14 @@ class FaultyStore : public Store {
     }
     return real_->Scrub();
   }
+  absl::StatusOr<std::vector<BackupRecord>> ListBackups() const override {
+    return real_->ListBackups();
+  }
+  absl::Status CopyTo(
+      const std::string& path,
+      absl::FunctionRef<absl::Status(int64_t, int64_t)> go_on) const override {
+    return real_->CopyTo(path, go_on);
+  }
   absl::StatusOr<Connection> GetConnection(
       const TenantId& tenant, const ConnectionId& id) const override {
     {

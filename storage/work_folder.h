@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace tokenvault {
+
+// A new folder, for its owner alone, in which a database is looked at or made
+// ready. It goes with the object, and everything in it; only a kill leaves it
+// behind.
+class WorkFolder {
+ public:
+  // Beside `path`, and named after it: "PATH.copy-Xy12ab". STORAGE_FULL,
+  // STORAGE_PATH_INVALID.
+  static absl::StatusOr<WorkFolder> Create(const std::string& path);
+
+  ~WorkFolder();
+  WorkFolder(WorkFolder&& other) noexcept;
+  WorkFolder& operator=(WorkFolder&&) = delete;
+
+  // The one database in it.
+  std::string database() const { return path_ + "/vault.db"; }
+
+ private:
+  explicit WorkFolder(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;  // "" once moved from
+};
+
+}  // namespace tokenvault
