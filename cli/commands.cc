@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/agents.h"
 #include "cli/audit.h"
+#include "cli/backups.h"
 #include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/connections.h"
@@ -28,6 +29,7 @@
 #include "cli/keys.h"
 #include "cli/policies.h"
 #include "cli/providers.h"
+#include "cli/restore.h"
 #include "cli/root_sources.h"
 #include "cli/seal.h"
 #include "cli/status.h"
@@ -56,6 +58,9 @@ struct Options {
   SealOptions seal;
   UnsealOptions unseal;
   RotateDekOptions rotate_dek;
+  std::string backup_file;
+  BackupForgetOptions backup_forget;
+  RestoreOptions restore;
   IncidentRevokeOptions incident;
   UserEraseOptions erase;
   CaptureFixtureOptions capture;
@@ -234,6 +239,38 @@ void AddVaultCommands(Tree& tree) {
   AddDataKeyCommands(tree, *key);
   AddKeyProofs(tree, *key);
   AddKeySources(tree, *key);
+}
+
+void AddBackupCommands(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* backup = Group(tree.app, "backup", "Backups");
+  Leaf(tree, *backup, "create", "Write one into a new file, while serving",
+       [&o](Session& s) { return RunBackupCreate(s, o.backup_file); })
+      ->add_option("file", o.backup_file,
+                   "The new file, as the daemon may write it")
+      ->required();
+  Leaf(tree, *backup, "verify", "Open all of one, and compare it with itself",
+       [&o](Session& s) { return RunBackupVerify(s, o.backup_file); })
+      ->add_option("file", o.backup_file, "The file, as the daemon may read it")
+      ->required();
+  Leaf(tree, *backup, "list", "Those that were made and not forgotten",
+       RunBackupList);
+  CLI::App* forget =
+      Leaf(tree, *backup, "forget", "Its file is gone: keep no keys for it",
+           [&o](Session& s) { return RunBackupForget(s, o.backup_forget); });
+  forget->add_option("id", o.backup_forget.id, "The backup")->required();
+  forget->add_flag("--yes", o.backup_forget.yes, "Do not ask");
+
+  CLI::App* restore =
+      Leaf(tree, tree.app, "restore", "Put a backup in the database's place",
+           [&o](Session& s) { return RunRestore(s, o.restore); });
+  restore->add_option("file", o.restore.file, "The backup")->required();
+  restore->add_option("--config", o.restore.config, "Configuration file");
+  restore->add_flag("--replace", o.restore.replace,
+                    "Set a vault that is there aside");
+  restore->add_flag("--trust-tokens", o.restore.trust_tokens,
+                    "No refresh token was used since, on your word");
+  restore->add_flag("--yes", o.restore.yes, "Do not ask");
 }
 
 void AddIncident(Tree& tree) {
@@ -512,6 +549,7 @@ std::unique_ptr<Tree> MakeTree() {
   tree->app.footer("Exit codes: tokenvault help exit-codes");
   AddVaultCommands(*tree);
   AddSeal(*tree);
+  AddBackupCommands(*tree);
   AddIncident(*tree);
   AddConfiguredThings(*tree);
   AddConnectionCommands(*tree);

@@ -28,6 +28,16 @@ Cell StateOf(const v1::Connection& connection) {
   }
 }
 
+// In one cell, with why a person must act.
+Cell StateAndReasonOf(const v1::Connection& connection) {
+  Cell cell = StateOf(connection);
+  if (connection.state() == v1::Connection::STATE_NEEDS_RECONNECT &&
+      !connection.state_reason().empty()) {
+    absl::StrAppend(&cell.text, ": ", connection.state_reason());
+  }
+  return cell;
+}
+
 std::string LabelOf(const v1::Connection& connection) {
   return connection.account_label().empty() ? "-" : connection.account_label();
 }
@@ -148,7 +158,7 @@ int RunConnectionList(Session& session, const ConnectionQuery& filter) {
   Table table({"ACCOUNT", "PROVIDER", "STATE", "AGENTS", "LAST USED", "NAME"});
   for (const auto& connection : connections->connections()) {
     table.Add({LabelOf(connection), ShortName(connection.provider()),
-               StateOf(connection), Grouped(connection.agents_size()),
+               StateAndReasonOf(connection), Grouped(connection.agents_size()),
                LastUse(connection, session.now()), connection.name()});
   }
   session.terminal().Print(table.ToText(session.terminal(), "no connections"));

@@ -73,8 +73,9 @@ const v1::MasterKey* FindProof(const v1::ListMasterKeysResponse& keys,
 absl::StatusOr<bool> Confirmed(Session& session, uint32_t generation) {
   return session.Confirmed(
       absl::StrCat("This removes what opens master key ", generation,
-                   ". Every backup from before its rotation becomes "
-                   "unreadable, for ever and for everybody."),
+                   ". What it wrapped can then be opened by nobody, for ever: "
+                   "copies of the database from before its rotation alone "
+                   "have wraps of their own."),
       absl::StrCat("destroy ", generation));
 }
 

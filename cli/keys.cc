@@ -14,6 +14,8 @@
 namespace tokenvault {
 namespace {
 
+// An older one is of too little use when a rotation goes wrong.
+constexpr absl::Duration kFreshBackup = absl::Hours(24);
 // A rate over less says nothing.
 constexpr absl::Duration kWorthARate = absl::Seconds(2);
 constexpr char kGoOn[] =
@@ -135,6 +137,24 @@ int Finish(Session& session, const v1::Operation& operation,
   return kExitDone;
 }
 
+// Says so when no backup of today is known to be good. Nothing is refused: how
+// to be safe is the operator's choice.
+void NoteBackups(Session& session) {
+  auto backups = session.daemon().Call(&Channel::Admin::ListBackups,
+                                       v1::ListBackupsRequest());
+  if (!backups.ok()) return;
+  for (const v1::Backup& backup : backups->backups()) {
+    if (IsSet(backup.verify_time()) &&
+        session.now() - TimeOf(backup.create_time()) < kFreshBackup) {
+      return;
+    }
+  }
+  session.terminal().Complain(
+      "no backup of the last 24 hours is known to be good",
+      "'tokenvault backup create', then 'tokenvault backup verify'; the "
+      "rotation goes on");
+}
+
 bool IsRotation(const v1::Operation& operation) {
   return operation.phase() == v1::Operation::PHASE_REWRAPPING ||
          operation.phase() == v1::Operation::PHASE_PROVING;
@@ -205,6 +225,7 @@ int RunKeyRotate(Session& session, const KeyRotateOptions& options) {
 
   auto before = FetchWrapped(session);
   if (!before.ok()) return session.Fail(before.status());
+  NoteBackups(session);
   const absl::Time start = session.now();
   auto operation =
       session.daemon().Call(&Channel::Admin::RotateMasterKey, request);

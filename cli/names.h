@@ -15,6 +15,9 @@ std::string ResourceName(absl::string_view collection, absl::string_view id);
 // The last part: "google".
 std::string ShortName(absl::string_view name);
 
+// The same file from the root: who else reads it has another working folder.
+std::string AbsolutePath(const std::string& file);
+
 // Whether it reads "users/{user}/connections/{connection}".
 bool IsConnectionName(absl::string_view name);
 

@@ -12,10 +12,17 @@
 namespace tokenvault {
 namespace {
 
+constexpr int64_t kKibibyte = 1024;
 constexpr absl::Duration kProgressPoll = absl::Milliseconds(200);
 
 std::string LabelOf(v1::Operation::Phase phase) {
   switch (phase) {
+    case v1::Operation::PHASE_COPYING:
+      return "Copying            ";
+    case v1::Operation::PHASE_WRITING:
+      return "Writing            ";
+    case v1::Operation::PHASE_READING:
+      return "Reading            ";
     case v1::Operation::PHASE_PROVING:
       return "Proving            ";
     case v1::Operation::PHASE_VERIFYING:
@@ -33,7 +40,18 @@ std::string LabelOf(v1::Operation::Phase phase) {
   }
 }
 
-std::string RowsOf(const v1::Operation& operation) {
+bool CountsBytes(v1::Operation::Phase phase) {
+  return phase == v1::Operation::PHASE_WRITING ||
+         phase == v1::Operation::PHASE_READING;
+}
+
+std::string UnitOf(v1::Operation::Phase phase) {
+  return CountsBytes(phase)                      ? "KiB"
+         : phase == v1::Operation::PHASE_COPYING ? "pages"
+                                                 : "rows";
+}
+
+std::string TotalOf(const v1::Operation& operation) {
   const int64_t total = operation.rows_total();
   switch (operation.phase()) {
     case v1::Operation::PHASE_REVOKING:
@@ -42,6 +60,11 @@ std::string RowsOf(const v1::Operation& operation) {
       return Counted(total, "person", "people");
     case v1::Operation::PHASE_SCRUBBING:
       return Counted(total, "scrubbing", "scrubbings");
+    case v1::Operation::PHASE_COPYING:
+      return Counted(total, "page", "pages");
+    case v1::Operation::PHASE_WRITING:
+    case v1::Operation::PHASE_READING:
+      return Counted(total, "byte", "bytes");
     default:
       return Counted(total, "data key", "data keys");
   }
@@ -58,11 +81,13 @@ absl::StatusOr<v1::Operation> WatchOperation(Session& session,
   while (!operation.done()) {
     if (shown != operation.phase()) {
       shown = operation.phase();
-      progress.emplace(session.terminal(), LabelOf(*shown), session.now());
+      progress.emplace(session.terminal(), LabelOf(*shown), session.now(),
+                       UnitOf(*shown));
     }
     if (!session.PrintedOneFor(operation)) {
-      progress->Show(operation.rows_done(), operation.rows_total(),
-                     session.now());
+      const int64_t scale = CountsBytes(*shown) ? kKibibyte : 1;
+      progress->Show(operation.rows_done() / scale,
+                     operation.rows_total() / scale, session.now());
     }
     SleepUnlessInterrupted(kProgressPoll);
     if (Interrupted()) return operation;
@@ -90,7 +115,7 @@ int StopOperation(Session& session, const v1::Operation& operation,
   }
   session.terminal().Complain(
       absl::StrCat("interrupted after ", Grouped(operation.rows_done()), " of ",
-                   RowsOf(operation)),
+                   TotalOf(operation)),
       whats_left);
   return kExitInterrupted;
 }

@@ -22,10 +22,11 @@ std::optional<int64_t> Progress::Rate(int64_t done, absl::Duration elapsed) {
 }
 
 std::string ProgressLine(absl::string_view label, int64_t done, int64_t total,
-                         absl::Duration elapsed, int columns) {
+                         absl::Duration elapsed, int columns,
+                         absl::string_view unit) {
   std::string tail = absl::StrCat("  ", Grouped(done), "/", Grouped(total));
   if (auto rate = Progress::Rate(done, elapsed); rate.has_value()) {
-    absl::StrAppend(&tail, "  (", Counted(*rate, "row", "rows"), "/s");
+    absl::StrAppend(&tail, "  (", Grouped(*rate), " ", unit, "/s");
     if (*rate > 0 && done < total) {
       absl::StrAppend(&tail, ", ",
                       Lasting(absl::Seconds((total - done) / *rate + 1)),
@@ -43,21 +44,23 @@ std::string ProgressLine(absl::string_view label, int64_t done, int64_t total,
   return absl::StrCat(label, bar, tail);
 }
 
-Progress::Progress(Terminal& terminal, std::string label, absl::Time start)
+Progress::Progress(Terminal& terminal, std::string label, absl::Time start,
+                   std::string unit)
     : terminal_(terminal),
       label_(std::move(label)),
       start_(start),
+      unit_(std::move(unit)),
       next_line_(start + kFirstLine) {}
 
 void Progress::Show(int64_t done, int64_t total, absl::Time now) {
   if (terminal_.err_is_terminal()) {
-    terminal_.Overwrite(
-        ProgressLine(label_, done, total, now - start_, terminal_.columns()));
+    terminal_.Overwrite(ProgressLine(label_, done, total, now - start_,
+                                     terminal_.columns(), unit_));
     return;
   }
   if (now < next_line_) return;
   next_line_ = now + kBetweenLines;
-  terminal_.Note(ProgressLine(label_, done, total, now - start_, 0));
+  terminal_.Note(ProgressLine(label_, done, total, now - start_, 0, unit_));
 }
 
 }  // namespace tokenvault

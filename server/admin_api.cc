@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "server/admin_people.h"
+#include "server/admin_backups.h"
 #include "server/convert.h"
 #include "server/request_fields.h"
 #include "server/resource_names.h"
@@ -372,6 +373,43 @@ void AdminApi::RotateDataKeys(ApiCall call, v1::RotateDataKeysRequest request,
             tokenvault::RotateDataKeys(work_.data_keys, work_.erasure,
                                        *caller.directory, request));
         return ToProto(progress);
+      });
+}
+
+// ------------------------------------------------------------------- backups
+// --
+
+void AdminApi::CreateBackup(ApiCall call, v1::CreateBackupRequest request,
+                            Done<v1::Operation> done) {
+  Operate<v1::Operation>(std::move(call), std::move(done),
+                         [this, request = std::move(request)](const Caller&) {
+                           return tokenvault::CreateBackup(work_.backups,
+                                                           request);
+                         });
+}
+
+void AdminApi::VerifyBackup(ApiCall call, v1::VerifyBackupRequest request,
+                            Done<v1::Operation> done) {
+  Operate<v1::Operation>(std::move(call), std::move(done),
+                         [this, request = std::move(request)](const Caller&) {
+                           return tokenvault::VerifyBackup(work_.backups,
+                                                           request);
+                         });
+}
+
+void AdminApi::ListBackups(ApiCall call, v1::ListBackupsRequest,
+                           Done<v1::ListBackupsResponse> done) {
+  Operate<v1::ListBackupsResponse>(
+      std::move(call), std::move(done),
+      [this](const Caller&) { return tokenvault::ListBackups(work_.backups); });
+}
+
+void AdminApi::ForgetBackup(ApiCall call, v1::ForgetBackupRequest request,
+                            Done<google::protobuf::Empty> done) {
+  Operate<google::protobuf::Empty>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller&) {
+        return tokenvault::ForgetBackup(work_.backups, request);
       });
 }
 

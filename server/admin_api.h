@@ -11,6 +11,7 @@
 #include "tokenvault/v1/admin_service.pb.h"
 #include "vault/data_key_rotation.h"
 #include "vault/erasure.h"
+#include "vault/backups.h"
 #include "vault/incident.h"
 #include "vault/key_rotation.h"
 #include "vault/operations.h"
@@ -47,6 +48,7 @@ class AdminApi {
     RootSourceAdmin& sources;
     Erasure& erasure;
     DataKeyRotation& data_keys;
+    Backups& backups;
   };
 
   AdminApi(CallGate& gate, Store& store, KeyWork work,
@@ -81,6 +83,14 @@ class AdminApi {
                  Done<v1::Operation> done);
   void RotateDataKeys(ApiCall call, v1::RotateDataKeysRequest request,
                       Done<v1::Operation> done);
+  void CreateBackup(ApiCall call, v1::CreateBackupRequest request,
+                    Done<v1::Operation> done);
+  void VerifyBackup(ApiCall call, v1::VerifyBackupRequest request,
+                    Done<v1::Operation> done);
+  void ListBackups(ApiCall call, v1::ListBackupsRequest request,
+                   Done<v1::ListBackupsResponse> done);
+  void ForgetBackup(ApiCall call, v1::ForgetBackupRequest request,
+                    Done<google::protobuf::Empty> done);
   void ReloadConfig(ApiCall call, v1::ReloadConfigRequest request,
                     Done<v1::ReloadConfigResponse> done);
   void GetConfig(ApiCall call, v1::GetConfigRequest request,

@@ -172,6 +172,50 @@ grpc::ServerUnaryReactor* AdminService::RotateDataKeys(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::CreateBackup(
+    grpc::CallbackServerContext* context,
+    const v1::CreateBackupRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::CreateBackupRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.CreateBackup(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::VerifyBackup(
+    grpc::CallbackServerContext* context,
+    const v1::VerifyBackupRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::VerifyBackupRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.VerifyBackup(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListBackups(
+    grpc::CallbackServerContext* context, const v1::ListBackupsRequest* request,
+    v1::ListBackupsResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListBackupsRequest asked,
+                      AdminApi::Done<v1::ListBackupsResponse> done) {
+                 api_.ListBackups(std::move(call), std::move(asked),
+                                  std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ForgetBackup(
+    grpc::CallbackServerContext* context,
+    const v1::ForgetBackupRequest* request, google::protobuf::Empty* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ForgetBackupRequest asked,
+                      AdminApi::Done<google::protobuf::Empty> done) {
+                 api_.ForgetBackup(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::ReloadConfig(
     grpc::CallbackServerContext* context,
     const v1::ReloadConfigRequest* request,

@@ -65,6 +65,20 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::RotateDataKeysRequest* request,
       v1::Operation* response) override;
+  grpc::ServerUnaryReactor* CreateBackup(grpc::CallbackServerContext* context,
+                                         const v1::CreateBackupRequest* request,
+                                         v1::Operation* response) override;
+  grpc::ServerUnaryReactor* VerifyBackup(grpc::CallbackServerContext* context,
+                                         const v1::VerifyBackupRequest* request,
+                                         v1::Operation* response) override;
+  grpc::ServerUnaryReactor* ListBackups(
+      grpc::CallbackServerContext* context,
+      const v1::ListBackupsRequest* request,
+      v1::ListBackupsResponse* response) override;
+  grpc::ServerUnaryReactor* ForgetBackup(
+      grpc::CallbackServerContext* context,
+      const v1::ForgetBackupRequest* request,
+      google::protobuf::Empty* response) override;
   grpc::ServerUnaryReactor* ReloadConfig(
       grpc::CallbackServerContext* context,
       const v1::ReloadConfigRequest* request,

@@ -33,9 +33,12 @@
 #include "server/web_ops.h"
 #include "server/web_pages.h"
 #include "storage/open_store.h"
+#include "storage/replace_vault.h"
+#include "vault/backups.h"
 #include "vault/broker.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
+#include "vault/high_water_mark.h"
 #include "vault/init_vault.h"
 #include "vault/interactions.h"
 #include "vault/keep_alive.h"
@@ -43,6 +46,7 @@
 #include "vault/key_rotation.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
+#include "vault/restored_tokens.h"
 #include "vault/root_source_admin.h"
 #include "vault/root_sources.h"
 #include "vault/seal_switch.h"
@@ -155,6 +159,7 @@ class Assembly::Impl {
         sources_(std::move(parts.sources)),
         dev_key_file_(std::move(parts.dev_key_file)),
         ask_passphrase_(std::move(parts.ask_passphrase)),
+        accept_rollback_(parts.accept_rollback),
         start_time_(clock.Now()),
         web_handler_(parts.web_handler.value_or(LateHandler())),
         web_(std::move(parts.web)) {}
@@ -167,6 +172,7 @@ class Assembly::Impl {
     BuildApi();
     RETURN_IF_ERROR(StartServers());
     RETURN_IF_ERROR(Audit(audit_kind::kVaultStarted));
+    if (mark_ != nullptr) mark_->Keep();
     started_ = true;
     readiness_ = std::make_unique<Readiness>(
         clock_, *store_, *seal_,
@@ -205,6 +211,7 @@ class Assembly::Impl {
         Log(LogLevel::kError, "audit.unavailable",
             "the last leaf of the audit log was not written");
       }
+      if (mark_ != nullptr) mark_->Write().IgnoreError();
     }
   }
 
@@ -243,12 +250,43 @@ class Assembly::Impl {
     ASSIGN_OR_RETURN(keys_, KeyKeeper::Create(*store_, *arena_, clock_));
     roots_ =
         std::make_unique<RootSources>(*store_, *arena_, config_.root_sources);
+    if (IsInMemory(config_)) return absl::OkStatus();
+    mark_ = std::make_unique<HighWaterMark>(
+        clock_, *store_, *keys_,
+        absl::StrCat(config_.storage.path, kHighWaterSuffix));
     return absl::OkStatus();
+  }
+
+  // At each opening, before anything of the database is believed.
+  absl::Status CheckHighWaterMark() {
+    if (mark_ == nullptr) return absl::OkStatus();
+    absl::Status checked = mark_->Check();
+    if (!HasReason(checked, "DATABASE_ROLLED_BACK") || !accept_rollback_) {
+      return checked;
+    }
+    Log(LogLevel::kWarning, "rollback.accepted",
+        absl::StrCat("an older database is served because --accept-rollback "
+                     "says so: ",
+                     checked.message()));
+    AuditEvent event;
+    event.kind = audit_kind::kRollbackAccepted;
+    event.actor = "operator";
+    event.detail = MetadataOf(checked, "problem");
+    ASSIGN_OR_RETURN(
+        RestoredTokens settled,
+        SettleRestoredTokens(*store_, /*newer=*/nullptr, /*since=*/0,
+                             *config_.directory, /*trusted=*/false, event,
+                             WriteBatch(), clock_.Now()));
+    Log(LogLevel::kWarning, "rollback.settled",
+        absl::StrCat(settled.stale, " connections must be reconnected, ",
+                     settled.good, " go on"));
+    return mark_->Write();
   }
 
   // Serves sealed when a person can still change that; else says why it cannot.
   absl::Status Unseal() {
     SealSwitch::Hooks hooks;
+    hooks.checked = [this] { return CheckHighWaterMark(); };
     hooks.opened = [this] { return refresher_->Recover(*directory_->Get()); };
     hooks.closed = [this] {
       cache_->InvalidateAll();
@@ -261,8 +299,12 @@ class Assembly::Impl {
         std::make_unique<SealSwitch>(clock_, *store_, *arena_, *keys_, *roots_,
                                      *operations_, std::move(hooks));
     absl::Status opened = seal_->Open();
-    if (!opened.ok()) opened = OpenByPassphrase(std::move(opened));
-    if (opened.ok() || !WaitsForSomebody(config_.root_sources)) return opened;
+    if (!opened.ok() && !HasReason(opened, "DATABASE_ROLLED_BACK")) {
+      opened = OpenByPassphrase(std::move(opened));
+    }
+    if (opened.ok() || HasReason(opened, "DATABASE_ROLLED_BACK") ||
+        !WaitsForSomebody(config_.root_sources))
+      return opened;
     Log(LogLevel::kWarning, "sealed",
         "the vault is sealed until somebody runs 'tokenvault unseal'",
         {{LogKey::kReason, ReasonOf(opened)}});
@@ -291,7 +333,7 @@ class Assembly::Impl {
     std::unique_ptr<LandingFile> landing;
     if (!IsInMemory(config_)) {
       ASSIGN_OR_RETURN(landing, LandingFile::Open(absl::StrCat(
-                                    config_.storage.path, ".landing")));
+                                    config_.storage.path, kLandingSuffix)));
     }
     refresher_ = std::make_unique<Refresher>(
         clock_, *store_, *keys_, *providers_, *cache_, std::move(landing));
@@ -310,6 +352,9 @@ class Assembly::Impl {
                                                       *roots_, *operations_);
     incident_ = std::make_unique<Incident>(clock_, *store_, *directory_,
                                            *connection_admin_, *operations_);
+    backups_ = std::make_unique<Backups>(
+        clock_, *store_, *keys_, *roots_, *operations_,
+        IsInMemory(config_) ? "" : config_.storage.path);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
                                        *refresher_, *pool_);
@@ -326,7 +371,7 @@ class Assembly::Impl {
   void BuildApi() {
     upkeep_ = std::make_unique<Upkeep>(clock_, *directory_, *seal_, *cache_,
                                        *refresher_, *revocations_, *keep_alive_,
-                                       *broker_, *pool_);
+                                       *broker_, *pool_, mark_.get());
     authenticator_ =
         std::make_unique<Authenticator>(*directory_, *http_, clock_);
     timer_ = std::make_unique<DeadlineTimer>(clock_);
@@ -369,7 +414,8 @@ class Assembly::Impl {
     admin_api_ = std::make_unique<AdminApi>(
         *gate_, *store_,
         AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
-                          *source_admin_, *erasure_, *data_keys_},
+                          *source_admin_, *erasure_, *data_keys_,
+                          *backups_},
         *providers_, *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
@@ -447,6 +493,7 @@ class Assembly::Impl {
   const std::optional<ConfigSources> sources_;
   const std::string dev_key_file_;
   absl::AnyInvocable<absl::StatusOr<Secret>()> ask_passphrase_;
+  const bool accept_rollback_;
   const absl::Time start_time_;
   bool started_ = false;
   bool stopped_ = false;
@@ -456,6 +503,7 @@ class Assembly::Impl {
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<RootSources> roots_;
+  std::unique_ptr<HighWaterMark> mark_;  // null in memory
   std::unique_ptr<CurlHttpClient> http_;
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<ProviderAccess> providers_;
@@ -471,6 +519,7 @@ class Assembly::Impl {
   std::unique_ptr<KeyRotation> rotation_;
   std::unique_ptr<RootSourceAdmin> source_admin_;
   std::unique_ptr<Incident> incident_;
+  std::unique_ptr<Backups> backups_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<Erasure> erasure_;

@@ -34,6 +34,8 @@ class Assembly {
     // Asks somebody for the passphrase, once, where no file has it. Without it
     // the vault starts sealed.
     absl::AnyInvocable<absl::StatusOr<Secret>()> ask_passphrase;
+    // Serves a database that is older than it was, and says so in its log.
+    bool accept_rollback = false;
     // A listener that is there already, and its handler: the demo's.
     std::unique_ptr<WebServer> web;
     std::optional<LateHandler> web_handler;
@@ -48,7 +50,7 @@ class Assembly {
   // Opens the vault and its ports; sealed, when it takes a person or a token
   // that is away to open it. In dev mode a store in memory is made a vault
   // first. CONFIG_INVALID, ROOT_KEY_INVALID, MEMORY_NOT_LOCKED,
-  // STORAGE_*.
+  // DATABASE_ROLLED_BACK, STORAGE_*.
   static absl::StatusOr<std::unique_ptr<Assembly>> Start(const Clock& clock,
                                                          Parts parts);
   // Stops without grace if Stop was not called.

@@ -106,6 +106,12 @@ v1::Operation::Phase ToProto(Operation::Phase phase) {
       return v1::Operation::PHASE_SCRUBBING;
     case Operation::Phase::kResealing:
       return v1::Operation::PHASE_RESEALING;
+    case Operation::Phase::kCopying:
+      return v1::Operation::PHASE_COPYING;
+    case Operation::Phase::kWriting:
+      return v1::Operation::PHASE_WRITING;
+    case Operation::Phase::kReading:
+      return v1::Operation::PHASE_READING;
   }
   return v1::Operation::PHASE_UNSPECIFIED;
 }
@@ -233,6 +239,19 @@ v1::Connection ToProto(const ConnectionView& view) {
   return message;
 }
 
+v1::Backup ToProto(const BackupRecord& backup) {
+  v1::Backup message;
+  message.set_name(BackupName(backup.id));
+  *message.mutable_create_time() = ToTimestamp(backup.create_time);
+  message.set_location(backup.location);
+  message.set_lowest_key_generation(backup.lowest_kek_version);
+  message.set_highest_key_generation(backup.highest_kek_version);
+  if (IsSet(backup.verify_time)) {
+    *message.mutable_verify_time() = ToTimestamp(backup.verify_time);
+  }
+  return message;
+}
+
 v1::Operation ToProto(const Operation::Progress& progress) {
   v1::Operation message;
   message.set_name(absl::StrCat("operations/", progress.id));
@@ -271,6 +290,10 @@ v1::Operation ToProto(const Operation::Progress& progress) {
     resealed.set_records(progress.records_resealed);
     Fill(progress.left_over, resealed.mutable_left_over());
   }
+  if (progress.backup.has_value()) {
+    *message.mutable_backup() = ToProto(*progress.backup);
+  }
+  if (!progress.problem.empty()) message.set_problem(progress.problem);
   if (progress.audit_sequence > 0) {
     message.set_audit_event(AuditEventName(progress.audit_sequence));
   }

@@ -46,6 +46,9 @@ constexpr char kUsage[] =
 
   --config FILE    default: $TOKENVAULT_CONFIG, then
                    /etc/tokenvault/tokenvault.toml
+  --accept-rollback
+                   serve a database that is older than it was: tokens that may
+                   be stale are not used, and the audit log says so
   --check-config   no network, no key; exit 0 or 1, problems on stderr
   --dev            without --config a built-in demo; with it, that
                    configuration with dev credentials and plain HTTP, on
@@ -70,6 +73,7 @@ constexpr size_t kSecretBytes = size_t{4} << 20;
 
 struct Flags {
   std::string config;
+  bool accept_rollback = false;
   bool check_config = false;
   bool dev = false;
   DevOptions demo;
@@ -111,6 +115,8 @@ std::optional<Flags> ReadFlags(int argc, char** argv) {
       if (!absl::SimpleAtoi(argv[++i], &flags.passphrase_fd)) {
         return std::nullopt;
       }
+    } else if (flag == "--accept-rollback") {
+      flags.accept_rollback = true;
     } else if (flag == "--check-config") {
       flags.check_config = true;
     } else if (flag == "--allow-swap") {
@@ -134,6 +140,12 @@ std::optional<Flags> ReadFlags(int argc, char** argv) {
 
 int Fail(const absl::Status& status) {
   fprintf(stderr, "tokenvaultd: %s\n", std::string(status.message()).c_str());
+  if (HasReason(status, "DATABASE_ROLLED_BACK")) {
+    fputs(
+        "hint: put the newest database back, or run 'tokenvault restore'; "
+        "--accept-rollback serves this one all the same\n",
+        stderr);
+  }
   return 1;
 }
 
@@ -254,6 +266,7 @@ int Serve(const Flags& flags, const sigset_t& signals) {
       Prepare(flags, folder.has_value() ? &*folder : nullptr);
   if (!prepared.ok()) return Fail(prepared.status());
   prepared->parts.ask_passphrase = PassphraseSource(flags.passphrase_fd);
+  prepared->parts.accept_rollback = flags.accept_rollback;
   const absl::Duration grace = prepared->parts.config.server.shutdown_grace;
   for (const std::string& warning : prepared->parts.config.warnings) {
     Log(LogLevel::kWarning, "config.warning", warning);

@@ -65,6 +65,10 @@ std::string RootSourceName(const std::string& id) {
   return absl::StrCat("rootSources/", id);
 }
 
+std::string BackupName(const std::string& id) {
+  return absl::StrCat("backups/", id);
+}
+
 absl::StatusOr<ProviderId> ReadProviderName(absl::string_view field,
                                             const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "providers/{provider}"));
@@ -101,6 +105,12 @@ absl::StatusOr<std::string> ReadOperationName(absl::string_view field,
 absl::StatusOr<std::string> ReadRootSourceName(absl::string_view field,
                                                const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "rootSources/{source}"));
+  return std::move(values[0]);
+}
+
+absl::StatusOr<std::string> ReadBackupName(absl::string_view field,
+                                           const std::string& name) {
+  ASSIGN_OR_RETURN(auto values, Read(field, name, "backups/{backup}"));
   return std::move(values[0]);
 }
 

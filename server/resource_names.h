@@ -19,6 +19,7 @@ std::string UserName(const UserId& id);
 std::string ConnectionName(const UserId& user, const ConnectionId& id);
 std::string InteractionName(const InteractionId& id);
 std::string RootSourceName(const std::string& id);
+std::string BackupName(const std::string& id);
 
 struct ConnectionRef {
   UserId user;
@@ -38,6 +39,8 @@ absl::StatusOr<std::string> ReadOperationName(absl::string_view field,
                                               const std::string& name);
 absl::StatusOr<std::string> ReadRootSourceName(absl::string_view field,
                                                const std::string& name);
+absl::StatusOr<std::string> ReadBackupName(absl::string_view field,
+                                           const std::string& name);
 // "users/-", every person, is the empty id.
 absl::StatusOr<UserId> ReadUserName(absl::string_view field,
                                     const std::string& name);

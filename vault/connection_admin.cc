@@ -10,6 +10,7 @@
 #include "vault/audit_events.h"
 #include "vault/limits.h"
 #include "vault/refresh_leases.h"
+#include "vault/restored_tokens.h"
 
 namespace tokenvault {
 namespace {
@@ -141,7 +142,8 @@ absl::StatusOr<ConnectionAdmin::Revoked> ConnectionAdmin::Revoke(
     }
     // Who tells the provider must know that what we hold may not be the newest
     // refresh token.
-    if (next.state_reason == kLostRotation) {
+    if (next.state_reason == kLostRotation ||
+        next.state_reason == kRestoredStaleReason) {
       next.refresh_phase = RefreshPhase::kUnknown;
     }
     next.state = ConnectionState::kRevoked;

@@ -57,6 +57,26 @@ bool AwaitsProof(const std::vector<Kek>& keys, const Kek& newest) {
          });
 }
 
+// A backup has wraps of its own: the key is gone for good only where no backup
+// that needs it is left.
+absl::Status CheckNoBackupNeeds(const Store& store, uint32_t version) {
+  ASSIGN_OR_RETURN(std::vector<BackupRecord> backups, store.ListBackups());
+  for (const BackupRecord& backup : backups) {
+    if (version < backup.lowest_kek_version ||
+        version > backup.highest_kek_version) {
+      continue;
+    }
+    return errors::KeyInUse(
+        version,
+        absl::StrCat("backup ", backup.id, " needs it, made ",
+                     absl::FormatTime("%Y-%m-%d", backup.create_time,
+                                      absl::UTCTimeZone()),
+                     "; delete its file, then run 'tokenvault backup forget ",
+                     backup.id, "'"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 KeyRotation::KeyRotation(const Clock& clock, Store& store, KeyKeeper& keys,
@@ -267,6 +287,7 @@ absl::StatusOr<Kek> KeyRotation::Destroy(uint32_t version,
                                                  key.retire_time + kTripwire,
                                                  absl::UTCTimeZone())));
     }
+    RETURN_IF_ERROR(CheckNoBackupNeeds(store_, version));
     key.state = KekState::kDestroyed;
     key.destroy_time = now;
     WriteBatch batch;

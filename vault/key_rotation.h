@@ -63,10 +63,11 @@ class KeyRotation {
   // OPERATION_RUNNING, VAULT_SEALED; ends like Start.
   absl::StatusOr<Operation::Progress> Verify(CensusDepth depth);
 
-  // Removes all wraps of a retired key, from the files too: what it wrapped, in
-  // any backup, is then gone for ever. KEY_IN_USE when it is not retired, for
-  // less than kTripwire, or still wraps a data key; RESOURCE_DENIED; STORAGE_*,
-  // and STORAGE_BUSY when it is destroyed but not yet gone from the files.
+  // Removes all wraps of a retired key, from the files too: what it wrapped is
+  // then gone for ever, but for copies that have wraps of their own. KEY_IN_USE
+  // when it is not retired, for less than kTripwire, still wraps a data key, or
+  // a backup that was not forgotten needs it; RESOURCE_DENIED; STORAGE_*, and
+  // STORAGE_BUSY when it is destroyed but not yet gone from the files.
   absl::StatusOr<Kek> Destroy(uint32_t version, const std::string& request_id);
 
   // What the proofs are checked by. Errors of NoteSigner.

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "storage/records.h"
 #include "storage/store.h"
 
 namespace tokenvault {
@@ -38,7 +39,10 @@ class Operation {
     kRevoking,
     kErasing,
     kScrubbing,
-    kResealing
+    kResealing,
+    kCopying,
+    kWriting,
+    kReading
   };
 
   // What became of connections that were to end.
@@ -71,6 +75,8 @@ class Operation {
     int64_t records_resealed = 0;
     // Those left as they are, by name: a refresh of theirs is not settled.
     std::vector<std::string> left_over;
+    std::optional<BackupRecord> backup;  // made or verified
+    std::string problem;  // of a backup that is broken: ends a sentence
     absl::Status result;  // once done
     bool cancelled = false;
     // Of the leaf that ends it; 0 before, and where it cannot be read back.

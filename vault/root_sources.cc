@@ -67,6 +67,32 @@ absl::StatusOr<NewRoot> MakeRoot(SecretArena& arena,
   return NewRoot{std::move(key), std::move(source)};
 }
 
+absl::StatusOr<RootKey> OpenRoot(SecretArena& arena, const RootSource& row,
+                                 const RootSourceSettings& settings,
+                                 const Secret& passphrase) {
+  if (settings.kind != row.kind) {
+    return errors::RootKeyInvalid(
+        absl::StrCat("[seal] says that ", row.id, " is of type ", settings.kind,
+                     ", and it was made as ", row.kind));
+  }
+  if (row.kind == "file") {
+    return RootKey::FromFile(arena, settings.key_file.path,
+                             settings.key_file.is_credential);
+  }
+  if (row.kind == "pkcs11") {
+    return RootKey::FromToken(arena, settings.token, row.id, row.params);
+  }
+  if (!settings.passphrase_file.empty()) {
+    ASSIGN_OR_RETURN(Secret written, ReadSecretFile(settings.passphrase_file));
+    return FromPassphraseOf(arena, row, written);
+  }
+  if (passphrase.empty()) {
+    return errors::RootSourceClosed(
+        absl::StrCat("nobody has given the passphrase of ", row.id));
+  }
+  return FromPassphraseOf(arena, row, passphrase);
+}
+
 RootSources::RootSources(const Store& store, SecretArena& arena,
                          std::vector<RootSourceSettings> settings)
     : store_(store), arena_(arena), settings_(std::move(settings)) {}
@@ -89,35 +115,23 @@ absl::StatusOr<RootSource> RootSources::RowOf(const std::string& id) const {
 absl::StatusOr<std::shared_ptr<const RootKey>> RootSources::Open(
     const std::string& id) const {
   ASSIGN_OR_RETURN(RootSource row, RowOf(id));
-  const RootSourceSettings* settings = Find(id);
+  return OpenRow(row);
+}
+
+absl::StatusOr<std::shared_ptr<const RootKey>> RootSources::OpenRow(
+    const RootSource& row) const {
+  const RootSourceSettings* settings = Find(row.id);
   if (settings == nullptr) {
     return errors::RootSourceClosed(
-        absl::StrCat("[seal] does not say where ", id, " is"));
+        absl::StrCat("[seal] does not say where ", row.id, " is"));
   }
-  if (settings->kind != row.kind) {
-    return errors::RootKeyInvalid(
-        absl::StrCat("[seal] says that ", id, " is of type ", settings->kind,
-                     ", and it was made as ", row.kind));
-  }
-  std::optional<absl::StatusOr<RootKey>> opened;
-  if (row.kind == "file") {
-    opened = RootKey::FromFile(arena_, settings->key_file.path,
-                               settings->key_file.is_credential);
-  } else if (row.kind == "pkcs11") {
-    opened = RootKey::FromToken(arena_, settings->token, id, row.params);
-  } else if (!settings->passphrase_file.empty()) {
-    ASSIGN_OR_RETURN(Secret passphrase,
-                     ReadSecretFile(settings->passphrase_file));
-    opened = FromPassphraseOf(arena_, row, passphrase);
-  } else {
+  if (row.kind == "passphrase" && settings->passphrase_file.empty()) {
     MutexLock lock(mutex_);
-    const auto typed = unlocked_.find(id);
+    const auto typed = unlocked_.find(row.id);
     if (typed != unlocked_.end()) return typed->second;
-    return errors::RootSourceClosed(
-        absl::StrCat("nobody has given the passphrase of ", id));
   }
-  RETURN_IF_ERROR(opened->status());
-  return std::make_shared<const RootKey>(**std::move(opened));
+  ASSIGN_OR_RETURN(RootKey key, OpenRoot(arena_, row, *settings, Secret()));
+  return std::make_shared<const RootKey>(std::move(key));
 }
 
 absl::Status RootSources::Unlock(const std::string& id,

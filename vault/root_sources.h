@@ -39,6 +39,14 @@ absl::StatusOr<NewRoot> MakeRoot(SecretArena& arena,
                                  const RootSourceSettings& settings,
                                  const Secret& passphrase, absl::Time now);
 
+// What the source of `row` opens with, as `settings` says where it is; the row
+// may be of a database that is not open, such as a backup's. `passphrase` is
+// for a source that has no file of it. ROOT_SOURCE_CLOSED, ROOT_KEY_INVALID,
+// MEMORY_NOT_LOCKED.
+absl::StatusOr<RootKey> OpenRoot(SecretArena& arena, const RootSource& row,
+                                 const RootSourceSettings& settings,
+                                 const Secret& passphrase);
+
 // The ways to the root keys: each opens every master key on its own, and each
 // is asked anew when it is needed. Kept is only what a person typed, from
 // Unlock until Forget, for a new master key must be wrapped by it, too.
@@ -59,6 +67,11 @@ class RootSources {
   // RESOURCE_DENIED when the vault or the configuration has none of that id.
   absl::StatusOr<std::shared_ptr<const RootKey>> Open(
       const std::string& id) const;
+
+  // The same for a row that another database has of it. A passphrase that was
+  // typed opens only what it opens here.
+  absl::StatusOr<std::shared_ptr<const RootKey>> OpenRow(
+      const RootSource& row) const;
 
   // Takes a passphrase, if it opens the master key in use.
   // ROOT_KEY_INVALID, RESOURCE_DENIED, FIELD_INVALID for a source that has

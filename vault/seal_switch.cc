@@ -36,6 +36,8 @@ absl::Status SealSwitch::OpenByAny() {
     if (opened.ok()) return opened;
     // One that is configured for later is no way in yet.
     if (HasReason(opened, "RESOURCE_DENIED")) continue;
+    // Of the database, and not of the source.
+    if (HasReason(opened, "DATABASE_ROLLED_BACK")) return opened;
     Log(LogLevel::kWarning, "root_source.closed",
         absl::StrCat(source.id, ": ", opened.message()),
         {{LogKey::kReason, ReasonOf(opened)}});
@@ -47,6 +49,12 @@ absl::Status SealSwitch::OpenByAny() {
 absl::Status SealSwitch::OpenBy(const std::string& source) {
   ASSIGN_OR_RETURN(std::shared_ptr<const RootKey> root, sources_.Open(source));
   RETURN_IF_ERROR(keys_.Unseal(*root, source));
+  absl::Status checked =
+      hooks_.checked == nullptr ? absl::OkStatus() : hooks_.checked();
+  if (!checked.ok()) {
+    keys_.Seal();
+    return checked;
+  }
   {
     MutexLock lock(mutex_);
     opened_by_ = source;

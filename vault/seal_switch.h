@@ -26,10 +26,12 @@ namespace tokenvault {
 // Thread-safe.
 class SealSwitch {
  public:
-  // `opened` runs at each opening, before anybody is served; what it returns is
-  // logged and changes nothing. `closed` runs at each sealing, and forgets what
-  // was made with the keys.
+  // `checked`, if any, runs first at each opening, with the keys: its error
+  // keeps the vault sealed. `opened` runs at each opening, before anybody is
+  // served; what it returns is logged and changes nothing. `closed` runs at
+  // each sealing, and forgets what was made with the keys.
   struct Hooks {
+    absl::AnyInvocable<absl::Status()> checked;
     absl::AnyInvocable<absl::Status()> opened;
     absl::AnyInvocable<void()> closed;
     // After either, when sealed() has its new value.
@@ -41,7 +43,8 @@ class SealSwitch {
 
   // By the first source that opens, in the order of the configuration. The
   // error is of the last that was tried. Not audited: for the start.
-  // ROOT_SOURCE_CLOSED, ROOT_KEY_INVALID, SEAL_BROKEN, STORAGE_*.
+  // ROOT_SOURCE_CLOSED, ROOT_KEY_INVALID, SEAL_BROKEN, STORAGE_*; those of
+  // `checked`.
   absl::Status Open();
 
   // The same because an operator says so; by `source` alone unless it is "". A

@@ -8,7 +8,7 @@ namespace tokenvault {
 Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
                const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
                UpstreamRevocations& revocations, KeepAlive& keep_alive,
-               Broker& broker, WorkerPool& pool)
+               Broker& broker, WorkerPool& pool, HighWaterMark* mark)
     : clock_(clock),
       directory_(directory),
       seal_(seal),
@@ -18,6 +18,7 @@ Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
       keep_alive_(keep_alive),
       broker_(broker),
       pool_(pool),
+      mark_(mark),
       boot_(clock.Now() - clock.SinceBoot()) {}
 
 Upkeep::~Upkeep() {
@@ -44,7 +45,9 @@ void Upkeep::Run() {
 
 void Upkeep::RunOnce() {
   LookAtTheClock();
-  if (!seal_.sealed()) AskProviders();
+  if (seal_.sealed()) return;
+  AskProviders();
+  if (mark_ != nullptr) mark_->Keep();
 }
 
 void Upkeep::LookAtTheClock() {

@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "vault/broker.h"
 #include "vault/directory.h"
+#include "vault/high_water_mark.h"
 #include "vault/keep_alive.h"
 #include "vault/refresher.h"
 #include "vault/seal_switch.h"
@@ -25,6 +26,7 @@ namespace tokenvault {
 //   - Commits answers that landed while the disk took no commit.
 //   - Tells providers again of revocations that they did not confirm.
 //   - Uses refresh tokens that would die of not being used.
+//   - Writes beside the database how far the audit log is.
 //
 // One thread that never blocks on a provider; what may, goes to the pool. While
 // the vault is sealed it only looks at the clock.
@@ -37,11 +39,12 @@ class Upkeep {
   // How often idle refresh tokens are looked for.
   static constexpr absl::Duration kIdleRound = absl::Minutes(10);
 
-  // The first round comes with Start.
+  // `mark` may be null: for a vault in memory. The first round comes with
+  // Start.
   Upkeep(const Clock& clock, const DirectoryHolder& directory,
          const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
          UpstreamRevocations& revocations, KeepAlive& keep_alive,
-         Broker& broker, WorkerPool& pool);
+         Broker& broker, WorkerPool& pool, HighWaterMark* mark);
   // Ends after the round under way.
   ~Upkeep();
 
@@ -63,6 +66,7 @@ class Upkeep {
   KeepAlive& keep_alive_;
   Broker& broker_;
   WorkerPool& pool_;
+  HighWaterMark* const mark_;
 
   // Where the time of day stood at zero of SinceBoot, the round's own.
   absl::Time boot_;

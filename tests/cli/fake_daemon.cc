@@ -440,6 +440,60 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status CreateBackup(grpc::ServerContext*,
+                            const v1::CreateBackupRequest* request,
+                            v1::Operation* operation) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    FillBackup(request->path(), operation);
+    if (daemon_.state_.damaged) {
+      operation->set_broken_count(1);
+      operation->add_broken("connections/01jd8");
+    }
+    if (daemon_.state_.rotation_fails) {
+      operation->clear_backup();
+      operation->set_error_reason("STORAGE_FULL");
+      operation->set_problem("the disk is full; nothing was written");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status VerifyBackup(grpc::ServerContext*,
+                            const v1::VerifyBackupRequest* request,
+                            v1::Operation* operation) override {
+    FillBackup(request->path(), operation);
+    if (daemon_.state_.damaged) {
+      operation->clear_backup();
+      operation->set_error_reason("BACKUP_BROKEN");
+      operation->set_problem(std::string(
+          errors::BackupBroken("not all of it is there").message()));
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListBackups(grpc::ServerContext*, const v1::ListBackupsRequest*,
+                           v1::ListBackupsResponse* response) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    v1::Operation operation;
+    FillBackup(daemon_.state_.hostile ? "/backups/\x1b[2J" : "/backups/monday",
+               &operation);
+    *response->add_backups() = operation.backup();
+    v1::Backup& older = *response->add_backups();
+    older = operation.backup();
+    older.set_name("backups/01jc0");
+    older.set_lowest_key_generation(3);
+    older.clear_verify_time();
+    *older.mutable_create_time() = Ago(absl::Hours(24 * 8 + 1));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ForgetBackup(grpc::ServerContext*,
+                            const v1::ForgetBackupRequest* request,
+                            google::protobuf::Empty*) override {
+    return request->name() == "backups/01jd8"
+               ? grpc::Status::OK
+               : ToGrpc(errors::ResourceDenied(request->name()));
+  }
+
   grpc::Status RevokeForIncident(grpc::ServerContext*,
                                  const v1::RevokeForIncidentRequest* request,
                                  v1::Operation* operation) override {
@@ -625,6 +679,20 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
   }
 
  private:
+  static void FillBackup(const std::string& path, v1::Operation* operation) {
+    operation->set_name("operations/4");
+    operation->set_done(true);
+    operation->set_data_keys_opened(kRows);
+    operation->set_records_opened(1431);
+    v1::Backup& backup = *operation->mutable_backup();
+    backup.set_name("backups/01jd8");
+    backup.set_location(path);
+    backup.set_lowest_key_generation(4);
+    backup.set_highest_key_generation(4);
+    *backup.mutable_create_time() = Ago(absl::Hours(6));
+    *backup.mutable_verify_time() = Ago(absl::Minutes(3));
+  }
+
   void Fill(v1::Operation* operation)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(daemon_.mutex_) {
     const int polls = daemon_.rotation_polls_;

@@ -246,6 +246,58 @@ TEST_F(AdminApiTest, DestroysNoKeyThatIsInUse) {
       "RESOURCE_DENIED");
 }
 
+TEST_F(AdminApiTest, MakesVerifiesListsAndForgetsABackup) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  v1::CreateBackupRequest create;
+  create.set_path(world_.vault.folder.File("backup"));
+  auto started = Call<v1::Operation>(&AdminApi::CreateBackup, create);
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation made = Await(*started);
+  EXPECT_EQ(made.phase(), v1::Operation::PHASE_WRITING);
+  EXPECT_EQ(made.error_reason(), "");
+  EXPECT_EQ(made.backup().location(), create.path());
+  EXPECT_FALSE(made.backup().has_verify_time());
+
+  v1::VerifyBackupRequest verify;
+  verify.set_path(create.path());
+  started = Call<v1::Operation>(&AdminApi::VerifyBackup, verify);
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation verified = Await(*started);
+  EXPECT_EQ(verified.backup().name(), made.backup().name());
+  EXPECT_EQ(verified.records_opened(), 1);
+
+  auto list = [&] {
+    return *Call<v1::ListBackupsResponse>(&AdminApi::ListBackups,
+                                          v1::ListBackupsRequest());
+  };
+  ASSERT_EQ(list().backups_size(), 1);
+  EXPECT_TRUE(list().backups(0).has_verify_time());
+
+  v1::ForgetBackupRequest forget;
+  forget.set_name(made.backup().name());
+  EXPECT_TRUE(
+      Call<google::protobuf::Empty>(&AdminApi::ForgetBackup, forget).ok());
+  EXPECT_EQ(list().backups_size(), 0);
+  EXPECT_EQ(
+      ReasonOf(Call<google::protobuf::Empty>(&AdminApi::ForgetBackup, forget)
+                   .status()),
+      "RESOURCE_DENIED");
+}
+
+TEST_F(AdminApiTest, SaysWhyABackupIsNone) {
+  v1::VerifyBackupRequest verify;
+  verify.set_path(world_.vault.folder.File("root.key"));
+  auto started = Call<v1::Operation>(&AdminApi::VerifyBackup, verify);
+  ASSERT_TRUE(started.ok()) << started.status();
+  v1::Operation verified = Await(*started);
+  EXPECT_EQ(verified.error_reason(), "BACKUP_BROKEN");
+  EXPECT_NE(verified.problem(), "");
+  verify.set_path("root.key");
+  EXPECT_EQ(
+      ReasonOf(Call<v1::Operation>(&AdminApi::VerifyBackup, verify).status()),
+      "BACKUP_PATH_INVALID");
+}
+
 TEST_F(AdminApiTest, OnlySaysHowMuchThereIsToDo) {
   v1::RotateMasterKeyRequest request;
   request.set_validate_only(true);

@@ -31,7 +31,8 @@ class ApiWorld {
         connections(gate, *vault.connections, *vault.interactions, *vault.keys),
         admin(gate, *vault.store,
               {*vault.operations, *vault.rotation, *vault.incident, *vault.seal,
-               *vault.source_admin, *vault.erasure, *vault.data_keys},
+               *vault.source_admin, *vault.erasure, *vault.data_keys,
+               *vault.backups},
               *vault.providers, *vault.refresher, reload,
               {"9.9.9", "127.0.0.1:1", "https://connect.test",
                vault.clock.Now()}) {}

@@ -164,6 +164,8 @@ TestVault::TestVault() {
                                                    *sources, *operations);
   incident = std::make_unique<Incident>(clock, *store, *holder, *connections,
                                         *operations);
+  backups = std::make_unique<Backups>(clock, *store, *keys, *sources,
+                                      *operations, folder.File("vault.db"));
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
                                     *refresher, *pool);
@@ -175,6 +177,7 @@ TestVault::TestVault() {
   seal = std::make_unique<SealSwitch>(
       clock, *store, *arena, *keys, *sources, *operations,
       SealSwitch::Hooks{
+          .checked = nullptr,
           .opened = [this] { return refresher->Recover(*directory()); },
           .closed =
               [this] {

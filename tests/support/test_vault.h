@@ -9,6 +9,7 @@
 #include "tests/support/fake_http_client.h"
 #include "tests/support/faulty_store.h"
 #include "tests/support/temp_folder.h"
+#include "vault/backups.h"
 #include "vault/broker.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
@@ -107,6 +108,7 @@ class TestVault {
   std::unique_ptr<KeyRotation> rotation;
   std::unique_ptr<RootSourceAdmin> source_admin;
   std::unique_ptr<Incident> incident;
+  std::unique_ptr<Backups> backups;
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<Broker> broker;
   std::unique_ptr<Erasure> erasure;

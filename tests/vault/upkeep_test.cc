@@ -30,9 +30,10 @@ class UpkeepTest : public ::testing::Test {
   Connection connection_ = world_.ConnectCalendar();
   TokenKey key_{connection_.tenant, connection_.id, {"calendar.read"}, ""};
   KeepAlive keep_alive_{world_.clock, *world_.store, *world_.broker};
-  Upkeep upkeep_{world_.clock,  *world_.holder,    *world_.seal,
-                 *world_.cache, *world_.refresher, *world_.upstream,
-                 keep_alive_,   *world_.broker,    *world_.pool};
+  Upkeep upkeep_{world_.clock,    *world_.holder,    *world_.seal,
+                 *world_.cache,   *world_.refresher, *world_.upstream,
+                 keep_alive_,     *world_.broker,    *world_.pool,
+                 /*mark=*/nullptr};
 };
 
 TEST_F(UpkeepTest, KeepsTokensWhileTimePasses) {

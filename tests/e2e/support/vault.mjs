@@ -45,6 +45,8 @@ export class Vault {
   // What starts the daemon, when it is not started by itself: a command that
   // becomes the daemon under the same process id.
   launcher = [];
+  // What it is told besides its configuration.
+  args = [];
   // The daemon itself.
   binary = TOKENVAULTD;
   #child = null;
@@ -71,7 +73,7 @@ export class Vault {
 
   // Returns once it serves; says why it does not.
   async start() {
-    const [file, ...args] = [...this.launcher, this.binary, '--config', this.config, '--ready-fd', '3'];
+    const [file, ...args] = [...this.launcher, this.binary, '--config', this.config, '--ready-fd', '3', ...this.args];
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...this.env },
     });
