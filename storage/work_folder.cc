@@ -1,6 +1,7 @@
 #include "storage/work_folder.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -12,7 +13,17 @@
 
 namespace tokenvault {
 
-absl::StatusOr<WorkFolder> WorkFolder::Create(const std::string& path) {
+absl::StatusOr<WorkFolder> WorkFolder::Create(const std::string& path,
+                                              int64_t bytes) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  struct statvfs disk = {};
+  if (statvfs(folder.empty() ? "." : folder.c_str(), &disk) == 0 &&
+      static_cast<int64_t>(disk.f_bavail) *
+                  static_cast<int64_t>(disk.f_frsize) -
+              kSpareBytes <
+          bytes) {
+    return errors::StorageFull();
+  }
   std::string name = absl::StrCat(path, ".copy-XXXXXX");
   if (mkdtemp(name.data()) != nullptr) return WorkFolder(std::move(name));
   if (errno == ENOSPC || errno == EDQUOT) return errors::StorageFull();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -12,9 +13,14 @@ namespace tokenvault {
 // behind.
 class WorkFolder {
  public:
-  // Beside `path`, and named after it: "PATH.copy-Xy12ab". STORAGE_FULL,
-  // STORAGE_PATH_INVALID.
-  static absl::StatusOr<WorkFolder> Create(const std::string& path);
+  // What is left to others that use the same disk.
+  static constexpr int64_t kSpareBytes = int64_t{64} << 20;
+
+  // Beside `path`, and named after it: "PATH.copy-Xy12ab". STORAGE_FULL, also
+  // when `bytes` would leave less than kSpareBytes: a vault on the same disk
+  // must not stand still for it. STORAGE_PATH_INVALID.
+  static absl::StatusOr<WorkFolder> Create(const std::string& path,
+                                           int64_t bytes);
 
   ~WorkFolder();
   WorkFolder(WorkFolder&& other) noexcept;

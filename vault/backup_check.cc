@@ -99,7 +99,7 @@ absl::StatusOr<CheckedBackup> CheckBackup(
   CheckedBackup checked;
   checked.manifest = file.manifest();
   ASSIGN_OR_RETURN(ArenaKey key, OpenBackupKey(checked.manifest, root, arena));
-  ASSIGN_OR_RETURN(WorkFolder folder, WorkFolder::Create(beside));
+  ASSIGN_OR_RETURN(WorkFolder folder, WorkFolder::Create(beside, file.bytes()));
   checked.folder = std::make_unique<WorkFolder>(std::move(folder));
   const std::string database = checked.folder->database();
   RETURN_IF_ERROR(

@@ -47,6 +47,8 @@ class BackupFile {
   static absl::StatusOr<BackupFile> Open(const std::string& path);
 
   const BackupManifest& manifest() const { return manifest_; }
+  // Of the file; the database in it is a little smaller.
+  int64_t bytes() const { return file_->size(); }
 
   // Writes the database to the new file `path`, once only. When it returns OK,
   // the file is all that was written, and the manifest as it was.

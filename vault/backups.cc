@@ -150,7 +150,10 @@ absl::Status Backups::Make(Operation& operation, const std::string& path,
   PhaseShown shown(operation);
   // First, so that a path that cannot be written to is known at once.
   ASSIGN_OR_RETURN(std::unique_ptr<NewFile> file, NewFile::Create(path));
-  ASSIGN_OR_RETURN(WorkFolder folder, WorkFolder::Create(path));
+  // For the copy, and for the backup that is made of it.
+  ASSIGN_OR_RETURN(StoreStatus status, store_.GetStatus());
+  ASSIGN_OR_RETURN(WorkFolder folder,
+                   WorkFolder::Create(path, 2 * status.bytes));
   RETURN_IF_ERROR(
       store_.CopyTo(folder.database(), [&](int64_t done, int64_t total) {
         return shown.Show(Operation::Phase::kCopying, done, total);

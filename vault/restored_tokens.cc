@@ -156,7 +156,7 @@ class Settling {
     }
     if (newest > row.generation || later.refresh_phase != RefreshPhase::kNone) {
       if (row.state == ConnectionState::kActive) MarkStale(row);
-    } else if (later.state == ConnectionState::kNeedsReconnect) {
+    } else if (row.state == ConnectionState::kActive) {
       row.state = later.state;
       row.state_reason = later.state_reason;
     }

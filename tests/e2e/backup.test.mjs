@@ -3,7 +3,7 @@
 // a refresh token twice: none may be, whatever is restored.
 import assert from 'node:assert/strict';
 import {
-  copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync,
+  copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync,
 } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -235,6 +235,31 @@ describe('a vault that is put back to a backup', () => {
     assert.equal(igor.outcome, 'consent_required');
     assert.equal(igor.consent_required.kind, 'KIND_CONSENT');
     assert.deepEqual(refused(world), []);
+  });
+});
+
+describe('a vault with a passphrase', () => {
+  let world;
+  before(async () => {
+    world = await World.start({
+      change: (c, { dir }) => {
+        const file = join(dir, 'passphrase');
+        writeFileSync(file, 'correct horse battery staple\n', { mode: 0o400 });
+        return { ...c, sections: { seal: { type: 'passphrase', key_file: undefined, passphrase_file: file } } };
+      },
+    });
+  });
+  after(() => world?.stop());
+
+  test('is restored with it, though its salt was in the database that is lost', async () => {
+    const backup = join(world.dir, 'backup');
+    await cli(world, 'backup', 'create', backup);
+    await world.vault.stop();
+    for (const name of vaultFiles(world.dir)) rmSync(join(world.dir, name));
+    await cli(world, 'restore', backup);
+    await nextLife(world);
+    assert.equal((await json(world, 'status', '--deep')).integrity, 'ok');
+    assert.equal((await ask(world, 'ana')).outcome, 'consent_required');
   });
 });
 

@@ -97,6 +97,19 @@ TEST_F(ReplaceVaultTest, SetsAsideWhatCannotBeOpenedAndItsLog) {
   EXPECT_EQ(IdAt(path_), "n");
 }
 
+// Somebody removed the database, and nothing but it.
+TEST_F(ReplaceVaultTest, ReadsNoLogThatWasLeftBehind) {
+  std::ofstream(path_ + "-wal") << "a log of something else";
+  Touch("vault.db.landing");
+  Make(next_, 'n');
+  auto names = ReplaceVault(next_, path_, aside_, nullptr);
+  ASSERT_THAT(names.status(), IsOk());
+  EXPECT_THAT(*names, ElementsAre(aside_ + "-wal", aside_ + ".landing"));
+  EXPECT_FALSE(fs::exists(path_ + "-wal"));
+  EXPECT_FALSE(fs::exists(path_ + ".landing"));
+  EXPECT_EQ(IdAt(path_), "n");
+}
+
 TEST_F(ReplaceVaultTest, LeavesAVaultThatAnotherHolds) {
   Make(path_, 'o');
   Make(next_, 'n');

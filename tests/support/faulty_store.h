@@ -35,6 +35,11 @@ class FaultyStore : public Store {
     MutexLock lock(mutex_);
     read_failure_ = std::move(status);
   }
+  // Called when a copy begins.
+  void BeforeCopies(std::function<void()> call) {
+    MutexLock lock(mutex_);
+    before_copies_ = std::move(call);
+  }
   // Later commits wait until LetCommitsGo.
   void HoldCommits() {
     MutexLock lock(mutex_);
@@ -138,6 +143,12 @@ class FaultyStore : public Store {
   absl::Status CopyTo(
       const std::string& path,
       absl::FunctionRef<absl::Status(int64_t, int64_t)> go_on) const override {
+    std::function<void()> before;
+    {
+      MutexLock lock(mutex_);
+      before = before_copies_;
+    }
+    if (before != nullptr) before();
     return real_->CopyTo(path, go_on);
   }
   absl::StatusOr<Connection> GetConnection(
@@ -217,6 +228,7 @@ class FaultyStore : public Store {
   Which which_ ABSL_GUARDED_BY(mutex_);
   absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
   absl::Status scrub_failure_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> before_copies_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::pair<WriteBatch, Done>> held_ ABSL_GUARDED_BY(mutex_);
 };

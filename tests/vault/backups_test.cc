@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -202,6 +203,20 @@ TEST_F(BackupsTest, LeavesNothingBehindWhenItCannotBeRecorded) {
   });
   EXPECT_EQ(ReasonOf(Create(path_).result), "STORAGE_FULL");
   world_.store->FailCommits(absl::OkStatus());
+  EXPECT_THAT(Files(), IsEmpty());
+  EXPECT_THAT(*world_.backups->List(), IsEmpty());
+}
+
+TEST_F(BackupsTest, LeavesNothingBehindWhenItIsStopped) {
+  std::promise<void> told;
+  world_.store->BeforeCopies([&told] { told.get_future().wait(); });
+  auto started = world_.backups->Create(path_, "");
+  ASSERT_TRUE(started.ok()) << started.status();
+  ASSERT_TRUE(world_.operations->Cancel(started->id).ok());
+  told.set_value();
+  const Operation::Progress stopped = Wait(started);
+  EXPECT_TRUE(stopped.cancelled);
+  EXPECT_FALSE(stopped.backup.has_value());
   EXPECT_THAT(Files(), IsEmpty());
   EXPECT_THAT(*world_.backups->List(), IsEmpty());
 }

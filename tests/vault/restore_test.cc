@@ -204,6 +204,35 @@ TEST_F(RestoreTest, ShowsNoTokenWhoseLastUseIsNotKnown) {
   EXPECT_EQ(RestoredRow(asked).refresh_phase, RefreshPhase::kNone);
 }
 
+TEST_F(RestoreTest, TakesADoubtForSettledThatWasSettledSince) {
+  Connection doubted = world_.ConnectCalendar();
+  doubted.refresh_phase = RefreshPhase::kUnknown;
+  doubted.state_reason = "UNKNOWN_ROTATION";
+  world_.Put(doubted);
+  MakeBackup();
+  Connection settled = world_.Row(doubted);
+  settled.refresh_phase = RefreshPhase::kNone;
+  settled.state_reason = "";
+  world_.Put(settled);
+  PutAsOld();
+  ASSERT_TRUE(Restore().ok());
+  const Connection row = RestoredRow(doubted);
+  EXPECT_EQ(row.state, ConnectionState::kActive);
+  EXPECT_EQ(row.state_reason, "");
+  EXPECT_EQ(row.refresh_phase, RefreshPhase::kNone);
+}
+
+TEST_F(RestoreTest, ShowsNoTokenToAProviderThatIsNotKnown) {
+  const Connection files =
+      world_.Connect("acme", "ana", "calendar-bot", "files", ReadFiles());
+  MakeBackup();
+  world_.Change([](Directory& directory) {
+    directory.providers.erase(ProviderId("files"));
+  });
+  ASSERT_TRUE(Restore().ok());
+  EXPECT_EQ(RestoredRow(files).state_reason, "RESTORED_STALE");
+}
+
 TEST_F(RestoreTest, OpensNoAnswerThatLandedInAnotherLife) {
   const Connection files =
       world_.Connect("acme", "ana", "calendar-bot", "files", ReadFiles());
