@@ -65,9 +65,10 @@ int RunBackupCreate(Session& session, const std::string& file) {
                                            ", in the vault as in its backup"),
                               Color::kRed)});
   }
-  facts.Add("Opened by", {absl::StrCat("the root key of today, and no other; "
-                                       "master keys ",
-                                       KeysOf(backup))});
+  facts.Add("Opened by",
+            {absl::StrCat("any root source of today, and no other; "
+                          "master keys ",
+                          KeysOf(backup))});
   facts.Add("Next",
             {"tokenvault backup verify, and a copy on another machine"});
   session.terminal().Print(facts.ToText(session.terminal()));

@@ -9,6 +9,7 @@
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "crypto/envelope.h"
 #include "crypto/random.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"

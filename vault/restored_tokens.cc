@@ -27,11 +27,12 @@ constexpr uint64_t kEpochsAhead = uint64_t{1} << 32;
 
 absl::StatusOr<std::vector<Connection>> ListSealed(const Store& store) {
   std::vector<Connection> all;
-  RETURN_IF_ERROR(store.VisitDataKeys([&all](const Dek&,
-                                             const SealedByDek& sealed) {
-    all.insert(all.end(), sealed.connections.begin(), sealed.connections.end());
-    return absl::OkStatus();
-  }));
+  RETURN_IF_ERROR(store.VisitDataKeys(
+      LogLookup::kNone, [&all](const Dek&, const SealedByDek& sealed) {
+        all.insert(all.end(), sealed.connections.begin(),
+                   sealed.connections.end());
+        return absl::OkStatus();
+      }));
   return all;
 }
 

@@ -20,7 +20,6 @@ namespace tokenvault {
 namespace {
 
 constexpr size_t kArenaBytes = 64 * 1024;
-constexpr int kThreads = 4;
 
 // A test world that cannot be built is no test.
 void Check(const absl::Status& status) {

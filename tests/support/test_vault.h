@@ -51,6 +51,9 @@ Provider ProviderForTests(const std::string& id);
 // a clock that stands still and a network that answers from a script.
 class TestVault {
  public:
+  // How many jobs the pool runs at a time.
+  static constexpr int kThreads = 4;
+
   TestVault();
   ~TestVault();
 

@@ -181,6 +181,33 @@ TEST_F(BackupsTest, CopiesWhatDoesNotOpenAsItIs) {
   EXPECT_EQ(verified.broken_count, 1);
 }
 
+TEST_F(BackupsTest, OpensByAnySourceOfItsTime) {
+  world_.ConnectCalendar();
+  ASSERT_TRUE(
+      world_.source_admin->Add("second", Secret(), /*renews=*/false, "").ok());
+  ASSERT_TRUE(Create(path_).result.ok());
+  fs::remove(world_.folder.File("root.key"));
+  const Operation::Progress verified = Verify(path_);
+  EXPECT_TRUE(verified.result.ok()) << verified.result;
+}
+
+TEST_F(BackupsTest, NeedsASourceOfItsTime) {
+  ASSERT_TRUE(Create(path_).result.ok());
+  ASSERT_TRUE(
+      world_.source_admin->Add("second", Secret(), /*renews=*/false, "").ok());
+  fs::remove(world_.folder.File("root.key"));
+  EXPECT_EQ(ReasonOf(Verify(path_).result), "ROOT_KEY_INVALID");
+}
+
+TEST_F(BackupsTest, AreNotMadeWhileTheVaultIsSealed) {
+  ASSERT_TRUE(world_.seal->Seal().ok());
+  EXPECT_EQ(ReasonOf(world_.backups->Create(path_, "").status()),
+            "VAULT_SEALED");
+  EXPECT_EQ(ReasonOf(world_.backups->Verify(path_, "").status()),
+            "VAULT_SEALED");
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
 TEST_F(BackupsTest, WritesOverNothing) {
   std::ofstream(path_) << "theirs";
   EXPECT_EQ(ReasonOf(Create(path_).result), "ALREADY_EXISTS");

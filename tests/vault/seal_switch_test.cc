@@ -56,6 +56,31 @@ TEST_F(SealSwitchTest, RefusesWhatNeedsAKey) {
       "VAULT_SEALED");
 }
 
+TEST_F(SealSwitchTest, StaysSealedWhenTheDatabaseIsNotToBeBelieved) {
+  world_.keys->Seal();
+  bool followed = false;
+  SealSwitch seal(
+      world_.clock, *world_.store, *world_.arena, *world_.keys, *world_.sources,
+      *world_.operations,
+      SealSwitch::Hooks{.checked =
+                            [this] {
+                              // With the keys at hand.
+                              EXPECT_FALSE(world_.keys->sealed());
+                              return errors::DatabaseRolledBack("leaf 3");
+                            },
+                        .opened =
+                            [&followed] {
+                              followed = true;
+                              return absl::OkStatus();
+                            },
+                        .closed = [] {},
+                        .turned = [] {}});
+  EXPECT_EQ(ReasonOf(seal.Open()), "DATABASE_ROLLED_BACK");
+  EXPECT_TRUE(seal.sealed());
+  EXPECT_TRUE(world_.keys->sealed());
+  EXPECT_FALSE(followed);
+}
+
 TEST_F(SealSwitchTest, ForgetsEveryToken) {
   world_.ConnectCalendar();
   const AccessRequest request = world_.Request();

@@ -14,13 +14,6 @@
 
 namespace tokenvault {
 
-VaultWorld::VaultWorld() {
-  broker.reset();
-  pool = std::make_unique<WorkerPool>(kThreads, 1000);
-  broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
-                                    *refresher, *pool);
-}
-
 AccessRequest VaultWorld::Request() const {
   AccessRequest request;
   request.directory = directory();

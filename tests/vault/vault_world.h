@@ -27,11 +27,6 @@ inline const ScopeSet& ReadFiles() {
 // A TestVault, and the words that the tests of this folder share.
 class VaultWorld : public TestVault {
  public:
-  // How many jobs the pool runs at a time.
-  static constexpr int kThreads = 4;
-
-  VaultWorld();
-
   // calendar-bot wants to read Ana's calendar.
   AccessRequest Request() const;
   std::future<absl::StatusOr<AccessAnswer>> Begin(AccessRequest request);
