@@ -414,8 +414,7 @@ class Assembly::Impl {
     admin_api_ = std::make_unique<AdminApi>(
         *gate_, *store_,
         AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
-                          *source_admin_, *erasure_, *data_keys_,
-                          *backups_},
+                          *source_admin_, *erasure_, *data_keys_, *backups_},
         *providers_, *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));

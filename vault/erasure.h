@@ -26,9 +26,9 @@ struct Subject {
   UserId user;
 };
 
-// Erases people: after it, nothing in any file of the vault is theirs, nothing
-// that a backup holds of theirs opens without a master key of its time, and
-// nobody can say which leaves of the audit log were about them.
+// Erases people: after it, nothing in any file of the vault is theirs, and
+// nobody can say which leaves of the audit log were about them. Backups of
+// before are files of their own (docs/erasure.md).
 //
 //   1. close    in memory: no token for them and no question to them; one
 //               commit: what they have open in browsers is gone
