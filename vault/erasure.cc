@@ -207,7 +207,9 @@ absl::Status Erasure::RevokeAll(Operation& operation,
     broker_.AwaitRefresh(connection.id);
     ASSIGN_OR_RETURN(const Connection row,
                      store_.GetConnection(connection.tenant, connection.id));
-    if (row.version != revoked.view.connection.version) {
+    // By the generation: what `revoked` saw may be of after it was kept.
+    if (row.generation != connection.generation &&
+        !row.sealed_refresh_token.empty()) {
       ASSIGN_OR_RETURN(revoked, revoke(connection));
     }
     operation.Change([&](Operation::Progress& progress) {
