@@ -194,8 +194,9 @@ absl::Status RefreshLeases::End(const Connection& leased, AuditEvent event,
 // person was erased.
 bool RefreshLeases::IsGone(Connection& row) const {
   absl::StatusOr<Connection> current = store_.GetConnection(row.tenant, row.id);
-  if (current.ok()) row = *std::move(current);
-  return HasReason(current.status(), "NOT_FOUND");
+  if (!current.ok()) return HasReason(current.status(), "NOT_FOUND");
+  row = *std::move(current);
+  return false;
 }
 
 absl::Status RefreshLeases::LetGo(const Connection& leased) {
