@@ -6,7 +6,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "crypto/key_ring.h"
-#include "crypto/merkle_tree.h"
+#include "base/merkle_tree.h"
 #include "storage/open_store.h"
 
 namespace tokenvault {

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "crypto/merkle_tree.h"
+#include "base/merkle_tree.h"
 #include "storage/small_file.h"
 
 namespace tokenvault {

@@ -9,7 +9,7 @@
 #include "base/errors.h"
 #include "base/fault_point.h"
 #include "base/status_macros.h"
-#include "crypto/merkle_tree.h"
+#include "base/merkle_tree.h"
 #include "storage/open_store.h"
 #include "storage/replace_vault.h"
 #include "storage/small_file.h"

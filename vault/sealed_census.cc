@@ -7,7 +7,7 @@
 #include "base/status_macros.h"
 #include "crypto/big_endian.h"
 #include "crypto/envelope.h"
-#include "crypto/merkle_tree.h"
+#include "base/merkle_tree.h"
 #include "crypto/sealer.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
