@@ -16,7 +16,7 @@ struct NoteVerifier {
   std::string public_key;  // 32 bytes
 
   std::string ToString() const;
-  // FIELD_INVALID on "key".
+  // FIELD_INVALID on "key"; so is the key of a witness (crypto/cosignature.h).
   static absl::StatusOr<NoteVerifier> Parse(absl::string_view text);
 };
 
@@ -35,8 +35,14 @@ absl::StatusOr<std::string> SignNote(absl::string_view text,
 
 // The text of `note`, if `verifier` signed it; other signatures beside its own
 // are not looked at. FIELD_INVALID on "note": it has another form, or is not
-// signed by that key, or not as it stands.
+// signed by that key, or not as it stands, or twice.
 absl::StatusOr<std::string> OpenNote(absl::string_view note,
                                      const NoteVerifier& verifier);
+
+// `note` with the signature lines of `more`, such as a witness answers, behind
+// its own; those it has already are left out. Nobody looks at what they sign.
+// FIELD_INVALID on "note" or "signatures".
+absl::StatusOr<std::string> AddNoteSignatures(absl::string_view note,
+                                              absl::string_view more);
 
 }  // namespace tokenvault

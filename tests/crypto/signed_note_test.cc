@@ -94,6 +94,19 @@ TEST_F(SignedNoteTest, LooksPastTheSignaturesOfOthers) {
       OpenNote(absl::StrCat(note_, "a line of no form\n"), verifier_).ok());
 }
 
+TEST_F(SignedNoteTest, RefusesASignatureThatIsThereTwice) {
+  EXPECT_THAT(ProblemOf(absl::StrCat(note_, kSignature)),
+              ::testing::HasSubstr("twice"));
+}
+
+TEST_F(SignedNoteTest, RefusesASignatureThatIsWrittenInAnotherWay) {
+  for (const char* end : {"AN=\n", "AM\n", "AM= \n", "AM=\n\n"}) {
+    EXPECT_FALSE(
+        OpenNote(absl::StrReplaceAll(note_, {{"AM=\n", end}}), verifier_).ok())
+        << end;
+  }
+}
+
 TEST_F(SignedNoteTest, SignsNoTextThatEndsTwice) {
   for (const char* text : {"", "no end", "two\n\nparts\n"}) {
     EXPECT_EQ(ReasonOf(SignNote(text, verifier_, Secret(Seed())).status()),
