@@ -19,6 +19,8 @@ using nlohmann::ordered_json;
 constexpr char kExportForm[] = "tokenvault_audit_export";
 constexpr int kExportVersion = 1;
 constexpr absl::string_view kCheckpointLine = "{\"checkpoint\":";
+// Beyond, not every reader of JSON gets the number right.
+constexpr uint64_t kMostLeaves = uint64_t{1} << 53;
 // A line that is longer is no line of ours, and costs memory to read.
 constexpr size_t kLongestExportLine = size_t{1} << 20;
 
@@ -105,7 +107,8 @@ absl::StatusOr<ExportHeader> ParseExportHeader(absl::string_view line) {
   if (ExportHeaderLine(header) != line) {
     return NotOfAnExport("has a header that is written in another way");
   }
-  if (header.first == 0 || header.last < header.first - 1 ||
+  if (header.first == 0 || header.last >= kMostLeaves ||
+      header.last < header.first - 1 ||
       header.edge.size() !=
           static_cast<size_t>(std::popcount(header.first - 1))) {
     return NotOfAnExport("has a header whose numbers or edge cannot be");
