@@ -48,20 +48,23 @@ absl::StatusOr<LogProof> LogProof::Parse(absl::string_view text) {
   }
   const std::vector<std::string> lines =
       absl::StrSplit(text.substr(0, split), '\n');
+  const auto line_at = [&](size_t at) {
+    return at < lines.size() ? absl::string_view(lines[at])
+                             : absl::string_view();
+  };
   size_t at = 0;
-  if (lines[at++] != kProofForm) {
+  if (line_at(at++) != kProofForm) {
     return NotAProof("does not begin as one of c2sp.org/tlog-proof@v1");
   }
   LogProof proof;
   proof.checkpoint = std::string(text.substr(split + 2));
-  absl::string_view line = at < lines.size() ? lines[at] : "";
+  absl::string_view line = line_at(at);
   if (absl::ConsumePrefix(&line, kExtra)) {
     proof.extra = Base64Decode(line);
     if (!proof.extra.has_value()) {
       return NotAProof("has extra data that is not base64");
     }
-    ++at;
-    line = at < lines.size() ? lines[at] : "";
+    line = line_at(++at);
   }
   if (!absl::ConsumePrefix(&line, kIndex) ||
       !absl::SimpleAtoi(line, &proof.index)) {

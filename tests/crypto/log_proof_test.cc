@@ -36,6 +36,14 @@ TEST(LogProofTest, ReadsAndWritesTheForm) {
   EXPECT_EQ(proof->ToText(), kProof);
 }
 
+TEST(LogProofTest, CarriesALeafOfAnyLength) {
+  LogProof proof = *LogProof::Parse(kProof);
+  proof.extra = std::string(5000, 'x');
+  auto read = LogProof::Parse(proof.ToText());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->extra, proof.extra);
+}
+
 TEST(LogProofTest, NeedsNeitherExtraDataNorHashes) {
   const LogProof proof{std::nullopt, 0, {}, "log\n1\nroot\n\nlines\n"};
   EXPECT_EQ(proof.ToText(),
