@@ -14,12 +14,12 @@ bool LineReader::Fill() {
 }
 
 bool LineReader::Next() {
+  if (!Fill()) return false;
+  ++number_;
   line_.clear();
   too_long_ = false;
   has_end_ = false;
-  bool any = false;
   while (!has_end_ && Fill()) {
-    any = true;
     const absl::string_view rest(buffer_.data() + at_, filled_ - at_);
     const size_t end = rest.find('\n');
     has_end_ = end != absl::string_view::npos;
@@ -29,8 +29,7 @@ bool LineReader::Next() {
     line_.append(piece.data(), std::min(piece.size(), room));
     at_ += piece.size() + (has_end_ ? 1 : 0);
   }
-  if (any) ++number_;
-  return any;
+  return true;
 }
 
 }  // namespace tokenvault
