@@ -21,8 +21,8 @@ TEST(HouseTest, KeepsItsRules) {
 }
 
 TEST(HouseTest, HasEveryFloor) {
-  for (const char* floor :
-       {"base", "crypto", "storage", "oauth", "vault", "server", "cli"}) {
+  for (const char* floor : {"base", "crypto", "storage", "oauth", "vault",
+                            "server", "cli", "verify"}) {
     EXPECT_TRUE(fs::exists(fs::path(TOKENVAULT_SOURCE_DIR) / floor)) << floor;
   }
 }
@@ -117,6 +117,22 @@ TEST_F(PlantedTest, FindsWhatAFloorMustNotKnow) {
   EXPECT_THAT(Including("oauth/a.h", "\"base/clock.h\""), ::testing::SizeIs(1));
   EXPECT_THAT(Including("crypto/a.h", "\"absl/synchronization/mutex.h\""),
               ::testing::SizeIs(1));
+}
+
+TEST_F(PlantedTest, KeepsTheVerifierApartFromWhatItJudges) {
+  EXPECT_THAT(Including("verify/a.cc", "\"crypto/checkpoint.h\""), IsEmpty());
+  EXPECT_THAT(Including("verify/a.cc", "\"base/merkle_tree.h\""), IsEmpty());
+  EXPECT_THAT(Including("verify/a.cc", "<nlohmann/json.hpp>"), IsEmpty());
+  for (const char* included :
+       {"\"storage/store.h\"", "\"vault/broker.h\"", "\"server/config.h\"",
+        "\"cli/plain_text.h\"", "\"oauth/url.h\"", "\"google/rpc/status.pb.h\"",
+        "<grpcpp/grpcpp.h>", "<sqlite3.h>", "<sodium.h>"}) {
+    EXPECT_THAT(Including("verify/a.cc", included), ::testing::SizeIs(1))
+        << included;
+  }
+  for (const char* floor : {"crypto/a.cc", "vault/a.cc", "server/a.cc"}) {
+    EXPECT_THAT(Including(floor, "\"verify/report.h\""), ::testing::SizeIs(1));
+  }
 }
 
 TEST_F(PlantedTest, FindsProductionThatIncludesTests) {
