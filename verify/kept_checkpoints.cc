@@ -55,21 +55,22 @@ absl::Status KeptNotes::Read(const std::string& path) {
   for (const std::string& file : files) {
     const std::optional<std::string> text = ReadWholeFile(file);
     if (!text.has_value()) return NotKept(file, "cannot be read");
-    RETURN_IF_ERROR(Add(*text, file));
+    RETURN_IF_ERROR(Add(*text, file, path));
   }
   return absl::OkStatus();
 }
 
-absl::Status KeptNotes::Add(absl::string_view text, const std::string& by) {
+absl::Status KeptNotes::Add(absl::string_view text, const std::string& file,
+                            const std::string& by) {
   if (!text.empty() && !absl::EndsWith(text, "\n")) {
-    return NotKept(by, "is not made of notes");
+    return NotKept(file, "is not made of notes");
   }
   absl::ConsumeSuffix(&text, "\n");
   std::string note;
   bool in_signatures = false;
   const auto finish = [&] {
     const bool whole = SplitNote(note).ok();
-    notes_.push_back({std::move(note), by});
+    notes_.push_back({std::move(note), file, by});
     note.clear();
     in_signatures = false;
     return whole;
@@ -77,14 +78,14 @@ absl::Status KeptNotes::Add(absl::string_view text, const std::string& by) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     const bool is_signature = absl::StartsWith(line, kSignatureLine);
     if (in_signatures && !is_signature && !finish()) {
-      return NotKept(by, "is not made of notes");
+      return NotKept(file, "is not made of notes");
     }
     // An empty line between two notes is none of either.
     if (note.empty() && line.empty()) continue;
     in_signatures = is_signature;
     absl::StrAppend(&note, line, "\n");
   }
-  if (!note.empty() && !finish()) return NotKept(by, "is not made of notes");
+  if (!note.empty() && !finish()) return NotKept(file, "is not made of notes");
   return absl::OkStatus();
 }
 
@@ -96,7 +97,7 @@ std::vector<KeptCheckpoint> KeptNotes::Of(
     const absl::StatusOr<Checkpoint> opened = OpenCheckpoint(note.text, log);
     if (!opened.ok()) {
       if (absl::StartsWith(note.text, absl::StrCat(log.name, "\n"))) {
-        report.Add(Fault{note.by, 0, 0, 0,
+        report.Add(Fault{note.file, 0, 0, 0,
                          "keeps a checkpoint of this log that its key did not "
                          "sign: one of the two is not the vault's"});
       }

@@ -18,7 +18,7 @@ namespace tokenvault {
 struct KeptCheckpoint {
   uint64_t size = 0;
   std::string root;
-  std::string by;                        // where it was kept
+  std::string by;                        // who kept it: a path, or a name
   absl::Time at = absl::InfinitePast();  // by a cosignature, if any
 };
 
@@ -29,8 +29,9 @@ class KeptNotes {
   // A file, or a folder of them, whose hidden files are left out. FIELD_INVALID
   // on "witnessed": it cannot be read, or is not made of notes.
   absl::Status Read(const std::string& path);
-  // The notes of one file. The same errors.
-  absl::Status Add(absl::string_view text, const std::string& by);
+  // The notes of one file that `by` kept. The same errors.
+  absl::Status Add(absl::string_view text, const std::string& file,
+                   const std::string& by);
 
   bool empty() const { return notes_.empty(); }
 
@@ -44,6 +45,7 @@ class KeptNotes {
  private:
   struct Note {
     std::string text;
+    std::string file;
     std::string by;
   };
   std::vector<Note> notes_;

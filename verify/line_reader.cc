@@ -6,11 +6,13 @@ namespace tokenvault {
 
 bool LineReader::Fill() {
   if (at_ < filled_) return true;
+  if (ended_) return false;
   at_ = 0;
   filled_ = fread(buffer_.data(), 1, buffer_.size(), file_);
   bytes_ += filled_;
-  failed_ = failed_ || ferror(file_) != 0;
-  return filled_ > 0;
+  failed_ = ferror(file_) != 0;
+  ended_ = filled_ == 0;
+  return !ended_;
 }
 
 bool LineReader::Next() {

@@ -47,6 +47,7 @@ class LineReader {
   uint64_t bytes_ = 0;
   bool too_long_ = false;
   bool has_end_ = true;
+  bool ended_ = false;
   bool failed_ = false;
 };
 

@@ -20,9 +20,11 @@ std::optional<std::string> ReadWholeFile(const std::string& path) {
   if (file == nullptr) return std::nullopt;
   std::string text;
   char piece[1 << 14];
-  while (const size_t size = fread(piece, 1, sizeof piece, file.get())) {
-    if (text.size() + size > kLargestFile) return std::nullopt;
+  size_t size = sizeof piece;
+  while (size == sizeof piece) {  // less is the end, or an error
+    size = fread(piece, 1, sizeof piece, file.get());
     text.append(piece, size);
+    if (text.size() > kLargestFile) return std::nullopt;
   }
   if (ferror(file.get()) != 0) return std::nullopt;
   return text;

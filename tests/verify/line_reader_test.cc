@@ -17,7 +17,7 @@ class LineReaderTest : public ::testing::Test {
   LineReader Reading(const std::string& text) {
     file_ = tmpfile();
     fwrite(text.data(), 1, text.size(), file_);
-    rewind(file_);
+    EXPECT_EQ(fseek(file_, 0, SEEK_SET), 0);
     return LineReader(file_);
   }
   static std::vector<std::string> All(LineReader lines) {

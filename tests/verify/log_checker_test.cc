@@ -69,7 +69,7 @@ class LogCheckerTest : public ::testing::Test {
   }
   void Keep(const WrittenLog& log, const std::vector<uint64_t>& sizes) {
     for (const uint64_t size : sizes) {
-      ASSERT_TRUE(trust_.kept.Add(log.note(size), "kept").ok());
+      ASSERT_TRUE(trust_.kept.Add(log.note(size), "kept", "kept").ok());
     }
   }
 
@@ -306,7 +306,8 @@ TEST_F(LogCheckerTest, SeesAnotherKeyOfThatNameByWhatSomebodyKept) {
   const NoteVerifier other{"tokenvault-test", pair.public_key};
   const std::string text =
       log_.note(10).substr(0, log_.note(10).find("\n\n") + 1);
-  ASSERT_TRUE(trust_.kept.Add(*SignNote(text, other, pair.seed), "kept").ok());
+  ASSERT_TRUE(
+      trust_.kept.Add(*SignNote(text, other, pair.seed), "kept", "kept").ok());
   EXPECT_THAT(Check(lines_).faults, Says("its key did not sign"));
 }
 

@@ -40,7 +40,7 @@ class VerifyProgramTest : public ::testing::Test {
  private:
   static std::string TextOf(FILE* file) {
     std::string text(static_cast<size_t>(ftell(file)), '\0');
-    rewind(file);
+    EXPECT_EQ(fseek(file, 0, SEEK_SET), 0);
     text.resize(fread(text.data(), 1, text.size(), file));
     fclose(file);
     return text;
