@@ -11,6 +11,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -78,16 +79,20 @@ absl::StatusOr<std::vector<std::string>> Answer(const std::string& line,
 int main(int argc, char** argv) {
   if (argc != 2) return 1;
   const tokenvault::Subtrees subtrees(std::strtoull(argv[1], nullptr, 10));
+  // Many questions come at once: answers leave when there are no more.
+  std::ios::sync_with_stdio(false);
+  std::cin.tie(nullptr);
   for (std::string line; std::getline(std::cin, line);) {
     const auto hashes = tokenvault::Answer(line, subtrees);
     if (!hashes.ok()) {
-      std::cout << "error" << std::endl;
-      continue;
+      std::cout << "error";
+    } else {
+      for (const std::string& hash : *hashes) {
+        std::cout << tokenvault::HexEncode(hash) << ' ';
+      }
     }
-    for (const std::string& hash : *hashes) {
-      std::cout << tokenvault::HexEncode(hash) << ' ';
-    }
-    std::cout << std::endl;
+    std::cout << '\n';
+    if (std::cin.rdbuf()->in_avail() <= 0) std::cout.flush();
   }
   return 0;
 }
