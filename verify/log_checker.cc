@@ -146,6 +146,7 @@ void LogChecker::CheckpointLine(absl::string_view line) {
   }
   closed_ = true;
   least_ = checkpoint->size + 1;
+  covered_ = std::max(covered_, checkpoint->size);
   ++report_.checkpoints;
   if (read->consistency.empty()) {
     Within(*checkpoint, *read);
@@ -214,13 +215,11 @@ void LogChecker::Beyond(const Checkpoint& checkpoint,
     return BeginStretch(size + 1, std::nullopt);
   }
   Confirm(size);
-  covered_ = std::max(covered_, checkpoint.size);
   Witness(checkpoint, line.note, size);
 }
 
 void LogChecker::Confirm(uint64_t size) {
-  confirmed_ = size;
-  covered_ = std::max(covered_, size);
+  confirmed_ = std::max(confirmed_, size);
 }
 
 // ---------------------------------------------------------------- witnesses --
@@ -293,7 +292,9 @@ void LogChecker::SettleKept(uint64_t size, bool tree_was_confirmed) {
                           Printable(kept.by), " kept is not in the export"));
     if (passed.root.has_value()) {
       CompareKept(kept, *passed.root);
-      if (kept.root == *passed.root) Vouch({kept.by, kept.size, kept.at});
+      if (kept.root != *passed.root) continue;
+      Confirm(kept.size);
+      Vouch({kept.by, kept.size, kept.at});
     }
   }
   passed_ = std::move(later);
@@ -386,10 +387,13 @@ void LogChecker::Finish() {
   file_.clear();
   line_ = 0;
   if (!log_.has_value()) return;
+  // What somebody kept may cover leaves that no checkpoint here does.
+  SettleKept(position_ + 1, tree_.has_value());
   EndTail();
   EndStretch();
+  covered_ = std::max(covered_, position_);
   for (const KeptCheckpoint& kept : kept_) {
-    if (!began_ || kept.size <= covered_ || kept.size + 1 < start_) continue;
+    if (!began_ || kept.size <= covered_) continue;
     Complain(absl::StrCat(
         Printable(kept.by), " kept a checkpoint of ", kept.size,
         " leaves: the export ends early, or is old, or the log was cut off"));

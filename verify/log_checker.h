@@ -100,7 +100,7 @@ class LogChecker {
   std::vector<KeptCheckpoint> kept_;
   size_t next_kept_ = 0;
   std::vector<Passed> passed_;
-  uint64_t covered_ = 0;  // the largest size of which something was said
+  uint64_t covered_ = 0;  // the size of the largest checkpoint
   uint64_t least_ = 0;    // what the next checkpoint may have
   uint64_t position_ = 0;
   std::optional<MerkleRoot> tree_;

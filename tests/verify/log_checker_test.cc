@@ -24,6 +24,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using State = LeafRange::State;
 
@@ -286,6 +287,23 @@ TEST_F(LogCheckerTest, SeesThatTheLogWasCutOffByWhatSomebodyKept) {
   const Report report = Check(log_.Export(1, 30));
   EXPECT_THAT(report.faults, SizeIs(1));
   EXPECT_THAT(report.faults, Says("the export ends early"));
+}
+
+TEST_F(LogCheckerTest, CoversLeavesByWhatSomebodyKeptOfThem) {
+  Keep(log_, {50});
+  lines_.pop_back();
+  const Report report = Check(lines_);
+  EXPECT_THAT(report.faults, Says("is not in the export"));
+  EXPECT_THAT(report.faults, Not(Says("ends early")));
+  EXPECT_THAT(RangesOf(report), ElementsAre("1-50 witnessed"));
+}
+
+TEST_F(LogCheckerTest, DoesNotCallADamagedEndEarly) {
+  Keep(log_, {50});
+  lines_[LineOfLeaf(lines_, 40)] = R"({"action":"x"})";
+  const Report report = Check(lines_);
+  EXPECT_THAT(report.faults, SizeIs(1));
+  EXPECT_THAT(RangesOf(report), ElementsAre("1-30 signed", "31-50 damaged"));
 }
 
 TEST_F(LogCheckerTest, MissesNoCheckpointThatItsEndReachesOver) {
