@@ -114,7 +114,6 @@ void LogChecker::Follow(const ExportHeader& header) {
   } else {
     EndTail();
   }
-  EndStretch();
   BeginStretch(header.first, std::move(tree));
   PassKept();
 }
@@ -163,7 +162,7 @@ void LogChecker::Within(const Checkpoint& checkpoint,
                       tree_->Root() == checkpoint.root;
   if (agrees) {
     SettleKept(checkpoint.size, /*tree_was_confirmed=*/true);
-    Confirm(checkpoint.size);
+    stretch_.Confirm(checkpoint.size);
     if (tree_->subtrees() != line.edge) {
       Complain("the edge beside the checkpoint is not that of its leaves");
     }
@@ -185,7 +184,6 @@ void LogChecker::Disagree(const Checkpoint& checkpoint,
   } else {
     Damaged(checkpoint.size, "the leaves are not those of the checkpoint");
   }
-  EndStretch();
   std::optional<MerkleRoot> tree;
   if (edge.ok() && edge->Root() == checkpoint.root) {
     tree = *std::move(edge);
@@ -211,20 +209,14 @@ void LogChecker::Beyond(const Checkpoint& checkpoint,
   SettleKept(checkpoint.size, grew);
   if (!grew) {
     Damaged(size, "the checkpoint beyond did not grow out of these leaves");
-    EndStretch();
     return BeginStretch(size + 1, std::nullopt);
   }
-  Confirm(size);
+  stretch_.Confirm(size);
   Witness(checkpoint, line.note, size);
-}
-
-void LogChecker::Confirm(uint64_t size) {
-  confirmed_ = std::max(confirmed_, size);
 }
 
 // ---------------------------------------------------------------- witnesses --
 
-// Whoever saw the checkpoint vouches for the stretch, which ends at `up_to`.
 void LogChecker::Witness(const Checkpoint& checkpoint, const std::string& note,
                          uint64_t up_to) {
   for (const WitnessKey& witness : trust_.witnesses) {
@@ -233,7 +225,7 @@ void LogChecker::Witness(const Checkpoint& checkpoint, const std::string& note,
       Complain(absl::StrCat("has a cosignature of ", Printable(witness.name),
                             " that is false"));
     } else if (time->has_value()) {
-      Vouch({witness.name, up_to, **time});
+      stretch_.Vouch({witness.name, up_to, **time});
       agreed_ = std::max(agreed_, up_to);
     }
   }
@@ -244,18 +236,8 @@ void LogChecker::Witness(const Checkpoint& checkpoint, const std::string& note,
                        });
   for (auto it = at; it != kept_.end() && it->size == checkpoint.size; ++it) {
     CompareKept(*it, checkpoint.root);
-    if (it->root == checkpoint.root) Vouch({it->by, up_to, it->at});
+    if (it->root == checkpoint.root) stretch_.Vouch({it->by, up_to, it->at});
   }
-}
-
-void LogChecker::Vouch(const Vouched& vouched) {
-  for (Vouched& known : vouched_) {
-    if (known.by != vouched.by) continue;
-    known.size = std::max(known.size, vouched.size);
-    known.at = std::max(known.at, vouched.at);
-    return;
-  }
-  vouched_.push_back(vouched);
 }
 
 // Those of before the leaves here, of which nothing can be said.
@@ -293,8 +275,8 @@ void LogChecker::SettleKept(uint64_t size, bool tree_was_confirmed) {
     if (passed.root.has_value()) {
       CompareKept(kept, *passed.root);
       if (kept.root != *passed.root) continue;
-      Confirm(kept.size);
-      Vouch({kept.by, kept.size, kept.at});
+      stretch_.Confirm(kept.size);
+      stretch_.Vouch({kept.by, kept.size, kept.at});
     }
   }
   passed_ = std::move(later);
@@ -314,36 +296,19 @@ void LogChecker::CompareKept(const KeptCheckpoint& kept,
 // ---------------------------------------------------------------- stretches --
 
 void LogChecker::BeginStretch(uint64_t start, std::optional<MerkleRoot> tree) {
-  start_ = start;
-  confirmed_ = start - 1;
+  stretch_.Tell(report_);
+  stretch_ = Stretch(start);
   position_ = start - 1;
   tree_ = std::move(tree);
-  vouched_.clear();
-}
-
-// Says of all its leaves what can be said.
-void LogChecker::EndStretch() {
-  uint64_t witnessed = start_ - 1;
-  std::vector<Vouched> witnesses;
-  for (const Vouched& vouched : vouched_) {
-    if (vouched.size < start_) continue;
-    witnesses.push_back(vouched);
-    witnessed = std::max(witnessed, vouched.size);
-  }
-  using State = LeafRange::State;
-  report_.Add({start_, witnessed, State::kWitnessed, std::move(witnesses)});
-  report_.Add({witnessed + 1, confirmed_, State::kSigned, {}});
 }
 
 void LogChecker::Damaged(uint64_t last, absl::string_view problem) {
-  const uint64_t first = confirmed_ + 1;
+  const uint64_t first = stretch_.confirmed() + 1;
   if (first > last) return Complain(problem);
-  EndStretch();
-  report_.Add({first, last, LeafRange::State::kDamaged, {}});
+  stretch_.Tell(report_);
+  report_.Add(LeafRange{first, last, LeafRange::State::kDamaged, {}});
   Complain(problem, first, last);
-  confirmed_ = last;
-  start_ = last + 1;
-  vouched_.clear();
+  stretch_ = Stretch(last + 1);
 }
 
 void LogChecker::Complain(absl::string_view problem, uint64_t first,
@@ -372,15 +337,15 @@ void LogChecker::EndFile(bool whole) {
 
 // The leaves that no checkpoint confirmed.
 void LogChecker::EndTail() {
-  if (position_ <= confirmed_) return;
+  if (position_ <= stretch_.confirmed()) return;
   if (!tree_.has_value()) {
     return Damaged(position_, "nothing told what was before these leaves");
   }
-  const uint64_t first = confirmed_ + 1;
-  EndStretch();
-  report_.Add({first, position_, LeafRange::State::kUnsigned, {}});
-  Complain("no checkpoint covers these leaves", first, position_);
-  BeginStretch(position_ + 1, std::move(tree_));
+  const uint64_t first = stretch_.confirmed() + 1;
+  const uint64_t last = position_;
+  BeginStretch(last + 1, std::move(tree_));
+  report_.Add(LeafRange{first, last, LeafRange::State::kUnsigned, {}});
+  Complain("no checkpoint covers these leaves", first, last);
 }
 
 void LogChecker::Finish() {
@@ -390,7 +355,7 @@ void LogChecker::Finish() {
   // What somebody kept may cover leaves that no checkpoint here does.
   SettleKept(position_ + 1, tree_.has_value());
   EndTail();
-  EndStretch();
+  stretch_.Tell(report_);
   covered_ = std::max(covered_, position_);
   for (const KeptCheckpoint& kept : kept_) {
     if (!began_ || kept.size <= covered_) continue;

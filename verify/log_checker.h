@@ -15,6 +15,7 @@
 #include "crypto/signed_note.h"
 #include "verify/kept_checkpoints.h"
 #include "verify/report.h"
+#include "verify/stretch.h"
 
 namespace tokenvault {
 
@@ -36,13 +37,11 @@ struct Trust {
 // How it works: the tree of RFC 6962 grows leaf by leaf. A checkpoint either
 // confirms it, and with it every leaf since the one before; or there is damage
 // between the two, and the tree begins anew with the edge that stands beside
-// the checkpoint. A *stretch* is a run of leaves without damage in it: what
-// vouches for its end vouches for all of it.
+// the checkpoint (verify/stretch.h).
 //
-// Invariants: 1. start_ - 1 <= confirmed_, and what is up to confirmed_ was
-// confirmed by the log's key, or is before the first leaf. 2. Without a tree,
-// the leaves behind confirmed_ are damaged. 3. position_ is the number of the
-// last leaf, as far as one knows.
+// Invariants: 1. The tree is over what the stretch confirmed and the leaves
+// read since. 2. Without a tree, the leaves since are damaged. 3. position_ is
+// the number of the last leaf, as far as one knows.
 //
 // Not thread-safe.
 class LogChecker {
@@ -72,11 +71,9 @@ class LogChecker {
   void Beyond(const Checkpoint& checkpoint, const ExportCheckpoint& line);
   void Disagree(const Checkpoint& checkpoint, absl::StatusOr<MerkleRoot> edge);
 
-  // A checkpoint of the log holds for the stretch up to `size`.
-  void Confirm(uint64_t size);
+  // Whoever saw the checkpoint vouches for the stretch, which ends at `up_to`.
   void Witness(const Checkpoint& checkpoint, const std::string& note,
                uint64_t up_to);
-  void Vouch(const Vouched& vouched);
   // Kept checkpoints are passed leaf by leaf, and settled by the next
   // checkpoint here, of `size`: those of fewer leaves should have stood before
   // it.
@@ -86,7 +83,6 @@ class LogChecker {
   void CompareKept(const KeptCheckpoint& kept, absl::string_view root);
 
   void EndTail();
-  void EndStretch();
   void BeginStretch(uint64_t start, std::optional<MerkleRoot> tree);
   void Damaged(uint64_t last, absl::string_view problem);
   void Complain(absl::string_view problem, uint64_t first = 0,
@@ -105,11 +101,8 @@ class LogChecker {
   uint64_t position_ = 0;
   std::optional<MerkleRoot> tree_;
 
-  // Of the stretch.
-  uint64_t start_ = 1;
-  uint64_t confirmed_ = 0;
+  Stretch stretch_{1};
   uint64_t agreed_ = 0;  // how far it is known to be what was kept
-  std::vector<Vouched> vouched_;
 
   // Of the file.
   std::string file_;
