@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -118,10 +119,11 @@ std::vector<KeptCheckpoint> KeptNotes::Of(
     }
     kept.push_back(std::move(one));
   }
-  std::stable_sort(kept.begin(), kept.end(),
-                   [](const KeptCheckpoint& a, const KeptCheckpoint& b) {
-                     return a.size < b.size;
-                   });
+  std::sort(kept.begin(), kept.end(),
+            [](const KeptCheckpoint& a, const KeptCheckpoint& b) {
+              return std::tie(a.size, a.by, a.root) <
+                     std::tie(b.size, b.by, b.root);
+            });
   return kept;
 }
 

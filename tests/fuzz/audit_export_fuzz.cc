@@ -52,7 +52,7 @@ absl::string_view Middle(absl::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto* const kTrust = new tokenvault::Trust(MakeTrust());
   static const auto* const kWritten =
-      new std::string(TextOfLines(Log().Export()));
+      new std::string(tokenvault::TextOfLines(Log().Export()));
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
 
   tokenvault::Report report;
