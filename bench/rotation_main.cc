@@ -1,6 +1,7 @@
-// What a rotation of the master key takes from the callers of a real daemon:
-// the time of GetScopedToken while every data key is re-wrapped and proved,
-// beside the same before, in one run.
+// What work on all keys takes from the callers of a real daemon: the time of
+// GetScopedToken while every data key is re-wrapped and proved, and while every
+// record is sealed anew under a new data key, beside the same before, in one
+// run. And how long the vault is closed between two openings.
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
@@ -42,23 +43,47 @@ class Operator {
   absl::StatusOr<v1::Operation> Rotate() {
     grpc::ClientContext context;
     v1::Operation operation;
-    return Checked(admin_->RotateMasterKey(
-                       &context, v1::RotateMasterKeyRequest(), &operation),
-                   std::move(operation));
+    const grpc::Status status = admin_->RotateMasterKey(
+        &context, v1::RotateMasterKeyRequest(), &operation);
+    return Checked(status, std::move(operation));
+  }
+  absl::StatusOr<v1::Operation> Reseal() {
+    grpc::ClientContext context;
+    v1::RotateDataKeysRequest request;
+    request.set_tenant("default");
+    v1::Operation operation;
+    const grpc::Status status =
+        admin_->RotateDataKeys(&context, request, &operation);
+    return Checked(status, std::move(operation));
+  }
+  absl::Status Seal() {
+    grpc::ClientContext context;
+    v1::Status status;
+    return Told(admin_->Seal(&context, v1::SealRequest(), &status));
+  }
+  absl::Status Unseal() {
+    grpc::ClientContext context;
+    v1::Status status;
+    return Told(admin_->Unseal(&context, v1::UnsealRequest(), &status));
   }
   absl::StatusOr<v1::Operation> Look(const v1::Operation& begun) {
     grpc::ClientContext context;
     v1::GetOperationRequest request;
     request.set_name(begun.name());
     v1::Operation operation;
-    return Checked(admin_->GetOperation(&context, request, &operation),
-                   std::move(operation));
+    const grpc::Status status =
+        admin_->GetOperation(&context, request, &operation);
+    return Checked(status, std::move(operation));
   }
 
  private:
+  static absl::Status Told(const grpc::Status& status) {
+    return status.ok() ? absl::OkStatus()
+                       : absl::UnavailableError(status.error_message());
+  }
   static absl::StatusOr<v1::Operation> Checked(const grpc::Status& status,
                                                v1::Operation operation) {
-    if (!status.ok()) return absl::UnavailableError(status.error_message());
+    RETURN_IF_ERROR(Told(status));
     if (!operation.error_reason().empty()) {
       return absl::DataLossError(operation.error_reason());
     }
@@ -75,27 +100,57 @@ void Add(LoopResult part, LoopResult& sum) {
                            part.micros.values.end());
 }
 
-// One line of the table: a whole rotation at one level.
-absl::Status MeasureLevel(ClosedLoop& loop, Operator& admin, int in_flight,
-                          int data_keys) {
+// What is done to all keys, and how many of them it says it did.
+struct Work {
+  const char* name;
+  absl::StatusOr<v1::Operation> (Operator::*begin)();
+  int64_t (*done)(const v1::Operation&);
+};
+constexpr Work kRotate = {
+    "re-wrap and prove", &Operator::Rotate,
+    [](const v1::Operation& all) { return all.data_keys_rewrapped(); }};
+constexpr Work kReseal = {
+    "seal anew", &Operator::Reseal,
+    [](const v1::Operation& all) { return all.resealed().data_keys(); }};
+
+// One line of the table: all of it, at one level.
+absl::Status MeasureLevel(ClosedLoop& loop, Operator& admin, const Work& work,
+                          int in_flight, int data_keys) {
+  RETURN_IF_ERROR(loop.Run(in_flight, kWarmUp).status());
   ASSIGN_OR_RETURN(LoopResult idle, loop.Run(in_flight, kIdle));
-  ASSIGN_OR_RETURN(v1::Operation operation, admin.Rotate());
+  ASSIGN_OR_RETURN(v1::Operation operation, (admin.*work.begin)());
   LoopResult busy;
   while (!operation.done()) {
     ASSIGN_OR_RETURN(LoopResult part, loop.Run(in_flight, kSlice));
     Add(std::move(part), busy);
     ASSIGN_OR_RETURN(operation, admin.Look(operation));
   }
-  if (operation.data_keys_rewrapped() < data_keys) {
-    return absl::DataLossError("the rotation left data keys out");
+  if (work.done(operation) < data_keys) {
+    return absl::DataLossError("it left data keys out");
   }
+  const double seconds = absl::ToDoubleSeconds(busy.elapsed);
   std::printf(
-      "| %d | %.0f / %.0f | %.0f / %.0f | %.1f | %.0f → %.0f | %.1f |\n",
-      in_flight, idle.micros.Quantile(0.5), idle.micros.Quantile(0.99),
-      busy.micros.Quantile(0.5), busy.micros.Quantile(0.99),
+      "| %s | %d | %.0f / %.0f | %.0f / %.0f | %.1f | %.0f → %.0f | %.1f | "
+      "%.0f |\n",
+      work.name, in_flight, idle.micros.Quantile(0.5),
+      idle.micros.Quantile(0.99), busy.micros.Quantile(0.5),
+      busy.micros.Quantile(0.99),
       busy.micros.Quantile(0.99) / idle.micros.Quantile(0.99), idle.PerSecond(),
-      busy.PerSecond(), absl::ToDoubleSeconds(busy.elapsed));
+      busy.PerSecond(), seconds, data_keys / seconds);
   std::fflush(stdout);
+  return absl::OkStatus();
+}
+
+// With a vault of that size, and tokens in its cache.
+absl::Status MeasureUnsealing(Operator& admin) {
+  const absl::Time start = absl::Now();
+  RETURN_IF_ERROR(admin.Seal());
+  const absl::Time sealed = absl::Now();
+  RETURN_IF_ERROR(admin.Unseal());
+  const absl::Time open = absl::Now();
+  std::printf("\nsealed in %.1f ms, unsealed by a key file in %.1f ms\n",
+              absl::ToDoubleMilliseconds(sealed - start),
+              absl::ToDoubleMilliseconds(open - sealed));
   return absl::OkStatus();
 }
 
@@ -115,18 +170,20 @@ absl::Status Measure(const std::string& daemon_file, const std::string& folder,
   const Machine machine = ThisMachine();
   std::printf(
       "%s, %d cores, %s, %s build, %s, %d data keys\n\n"
-      "| in flight | idle p50 / p99 µs | rotating p50 / p99 µs | p99 ratio | "
-      "answers/s | rotation s |\n| --- | --- | --- | --- | --- | --- |\n",
+      "| work | in flight | idle p50 / p99 µs | meanwhile p50 / p99 µs | "
+      "p99 ratio | answers/s | seconds | data keys/s |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- |\n",
       machine.cpu.c_str(), machine.cores, machine.kernel.c_str(),
       TOKENVAULT_BUILD_TYPE,
       absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::Now(), absl::UTCTimeZone())
           .c_str(),
       data_keys);
-  for (int in_flight : kLevels) {
-    RETURN_IF_ERROR(loop.Run(in_flight, kWarmUp).status());
-    RETURN_IF_ERROR(MeasureLevel(loop, admin, in_flight, data_keys));
+  for (const Work& work : {kRotate, kReseal}) {
+    for (int in_flight : kLevels) {
+      RETURN_IF_ERROR(MeasureLevel(loop, admin, work, in_flight, data_keys));
+    }
   }
-  return absl::OkStatus();
+  return MeasureUnsealing(admin);
 }
 
 }  // namespace

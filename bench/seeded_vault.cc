@@ -23,6 +23,7 @@ namespace {
 
 constexpr size_t kArenaBytes = size_t{1} << 20;
 constexpr int kBatch = 1000;
+constexpr size_t kDekIdBytes = 16;
 constexpr char kIssuer[] = "https://login.example.com";
 constexpr char kScope[] = "calendar.read";
 
@@ -71,19 +72,20 @@ provider = "bench"
 scopes = ["calendar.read"]
 )";
 
-void Insert(WriteBatch& batch, Connection connection) {
+AgentGrant GrantOf(const Connection& connection) {
   AgentGrant grant;
   grant.tenant = connection.tenant;
   grant.connection = connection.id;
   grant.agent = AgentId("bench-agent");
   grant.scopes = connection.granted_scopes;
   grant.create_time = connection.create_time;
-  batch.Insert(std::move(connection));
-  batch.Insert(std::move(grant));
+  return grant;
 }
 
-absl::StatusOr<Connection> MakeConnection(KeyKeeper& keys, int person,
-                                          absl::Time now) {
+// With a data key of their own. The key keeper would commit that by itself, and
+// a million syncs take their time.
+absl::Status InsertPerson(KeyKeeper& keys, int person, absl::Time now,
+                          WriteBatch& batch) {
   Connection connection;
   connection.tenant = TenantId("default");
   connection.id = ConnectionId(NewUlid(now));
@@ -95,13 +97,28 @@ absl::StatusOr<Connection> MakeConnection(KeyKeeper& keys, int person,
   connection.granted_scopes = {kScope};
   connection.generation = 1;
   connection.create_time = now;
-  ASSIGN_OR_RETURN(Sealer sealer,
-                   keys.SealerFor(connection.tenant, connection.user.value));
+
+  ASSIGN_OR_RETURN(const std::shared_ptr<const KeyRing> ring, keys.ring());
+  Dek dek;
+  dek.tenant = connection.tenant;
+  dek.subject = connection.user.value;
+  dek.dek_id = RandomBytes(kDekIdBytes);
+  dek.kek_version = ring->primary_version();
+  dek.create_time = now;
+  ASSIGN_OR_RETURN(ArenaKey key, ArenaKey::Random(keys.arena()));
+  ASSIGN_OR_RETURN(
+      dek.wrapped,
+      ring->WrapDataKey(DataKeyBindingOf(keys.deployment_id(), dek), key));
+  const Sealer sealer(std::make_shared<const DataKey>(
+      DataKey{dek.dek_id, dek.generation, std::move(key)}));
   ASSIGN_OR_RETURN(
       connection.sealed_refresh_token,
       sealer.Seal(Secret::Copy(TokenEndpoint::RefreshToken(person)),
                   RefreshTokenBinding(keys.deployment_id(), connection)));
-  return connection;
+  batch.Insert(std::move(dek));
+  batch.Insert(connection);
+  batch.Insert(GrantOf(connection));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -127,9 +144,7 @@ absl::Status SeededVault::Create() const {
   for (int first = 0; first < people; first += kBatch) {
     WriteBatch batch;
     for (int i = first; i < std::min(people, first + kBatch); ++i) {
-      ASSIGN_OR_RETURN(Connection connection,
-                       MakeConnection(*keys, i, clock.Now()));
-      Insert(batch, std::move(connection));
+      RETURN_IF_ERROR(InsertPerson(*keys, i, clock.Now(), batch));
     }
     RETURN_IF_ERROR(store->Commit(std::move(batch)));
   }
