@@ -13,7 +13,11 @@
 namespace tokenvault {
 namespace {
 
-// The statements that walked or sorted, on any connection opened since.
+// More than any list of a few rows takes, and less than looking at a thousand.
+constexpr int kManySteps = 5000;
+
+// The statements that walked, sorted, or took many steps for what they found,
+// on any connection opened since.
 class SlowStatements {
  public:
   SlowStatements() {
@@ -38,7 +42,9 @@ class SlowStatements {
                                      /*resetFlg=*/1);
     int sorted =
         sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_SORT, /*resetFlg=*/1);
-    if (walked > 0 || sorted > 0) {
+    int steps = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP,
+                                    /*resetFlg=*/1);
+    if (walked > 0 || sorted > 0 || steps > kManySteps) {
       MutexLock lock(mutex_);
       seen_.push_back(sqlite3_sql(statement));
     }
@@ -113,6 +119,21 @@ TEST_F(QueryPlanTest, ListsConnectionsByAnIndexWhateverTheFilter) {
       }
     }
   }
+  EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
+}
+
+// Two indexes would do: that of the person, and that of the provider.
+TEST_F(QueryPlanTest, FindsAPersonsConnectionsAmongManyOfTheirProvider) {
+  WriteBatch batch;
+  for (int i = 0; i < 2000; ++i) {
+    Connection connection = SampleConnection("many-" + std::to_string(i));
+    connection.user = UserId("other-" + std::to_string(i));
+    batch.Insert(std::move(connection));
+  }
+  ASSERT_THAT(store_->Commit(std::move(batch)), IsOk());
+  ConnectionFilter filter{TenantId(kTenant), UserId("other-1999"),
+                          ProviderId("google"), std::nullopt};
+  ASSERT_EQ(store_->ListConnections(filter, ConnectionId(), 5)->size(), 1u);
   EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
 }
 
