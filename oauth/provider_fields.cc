@@ -6,11 +6,9 @@
 #include <variant>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/status_macros.h"
@@ -25,19 +23,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr absl::Duration kDay = absl::Hours(24);
 constexpr absl::Duration kLongestDuration = absl::Hours(24 * 3650);
-
-// As absl::ParseDuration, with "90d" besides: refresh tokens live long.
-bool ParseDuration(absl::string_view text, absl::Duration& duration) {
-  int days = 0;
-  if (absl::ConsumeSuffix(&text, "d")) {
-    if (!absl::SimpleAtoi(text, &days)) return false;
-    duration = days * kDay;
-    return true;
-  }
-  return absl::ParseDuration(text, &duration);
-}
 
 // Where the token goes in a URL of RevocationStyle::kPath: once, in the path.
 bool HasPlaceForToken(absl::string_view url) {
@@ -145,7 +131,7 @@ void Reader::TakeDuration(const DurationKey& key) {
   Take(key.name, text, "a duration such as \"5m\"");
   if (text.empty()) return;
   absl::Duration duration;
-  if (!ParseDuration(text, duration) || duration < absl::ZeroDuration() ||
+  if (!ParseTomlDuration(text, duration) || duration < absl::ZeroDuration() ||
       duration > kLongestDuration) {
     Fail(WrongKind(*Find(key.name), key.name, "a duration such as \"5m\""));
     return;

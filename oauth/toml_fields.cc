@@ -3,8 +3,10 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "oauth/toml_library.h"
@@ -105,6 +107,16 @@ absl::StatusOr<TomlFields> ReadTomlElement(absl::string_view text,
   TomlPath path;
   RETURN_IF_ERROR(Flatten(*element, file, path, fields));
   return fields;
+}
+
+bool ParseTomlDuration(absl::string_view text, absl::Duration& duration) {
+  int days = 0;
+  if (absl::ConsumeSuffix(&text, "d")) {
+    if (!absl::SimpleAtoi(text, &days)) return false;
+    duration = days * absl::Hours(24);
+    return true;
+  }
+  return absl::ParseDuration(text, &duration);
 }
 
 std::string TextAt(const TomlFields& fields, const TomlPath& path) {

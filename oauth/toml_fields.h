@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 // TOML as a flat map of paths, so that one table lies over another field by
 // field. The library behind it is in toml_fields.cc alone.
@@ -34,6 +35,10 @@ absl::StatusOr<TomlFields> ReadTomlElement(absl::string_view text,
                                            absl::string_view file,
                                            absl::string_view name,
                                            size_t index);
+
+// A duration as configurations have it: as absl::ParseDuration, with "90d"
+// besides. False for anything else.
+bool ParseTomlDuration(absl::string_view text, absl::Duration& duration);
 
 // The text at `path`, or "" where there is none.
 std::string TextAt(const TomlFields& fields, const TomlPath& path);

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "oauth/nearest_name.h"
+#include "oauth/toml_fields.h"
 
 namespace tokenvault {
 namespace {
@@ -189,10 +190,10 @@ absl::Duration ConfigTable::Duration(absl::string_view key,
   Show(key, node, absl::StrCat("\"", absl::FormatDuration(otherwise), "\""));
   if (node == nullptr) return otherwise;
   absl::Duration value;
-  if (node->kind != Kind::kString || !absl::ParseDuration(node->text, &value)) {
+  if (node->kind != Kind::kString || !ParseTomlDuration(node->text, value)) {
     Problem(key, absl::StrCat(key,
-                              " wants a duration such as \"30s\", \"15m\" "
-                              "or \"1h\""));
+                              " wants a duration such as \"30s\", \"15m\", "
+                              "\"1h\" or \"90d\""));
     return otherwise;
   }
   if (value < least || value == absl::InfiniteDuration()) {
