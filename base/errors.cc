@@ -383,6 +383,11 @@ absl::Status BackupPathInvalid(absl::string_view problem) {
               {{"problem", Str(problem)}});
 }
 
+absl::Status AuditLogBroken() {
+  return Make(StatusCode::kDataLoss, "AUDIT_LOG_BROKEN",
+              "the audit log is not what it was", {});
+}
+
 absl::Status DatabaseRolledBack(absl::string_view problem) {
   return Make(StatusCode::kFailedPrecondition, "DATABASE_ROLLED_BACK",
               absl::StrCat("the database is older than it was: ", problem),

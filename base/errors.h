@@ -139,6 +139,8 @@ absl::Status MemoryNotLocked(absl::string_view problem);
 absl::Status BackupBroken(absl::string_view problem);
 // BACKUP_PATH_INVALID: a backup cannot be written there, or read.
 absl::Status BackupPathInvalid(absl::string_view problem);
+// AUDIT_LOG_BROKEN: the audit log is not what it was.
+absl::Status AuditLogBroken();
 // DATABASE_ROLLED_BACK: the database is older than what was committed to it.
 absl::Status DatabaseRolledBack(absl::string_view problem);
 

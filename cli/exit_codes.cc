@@ -36,6 +36,9 @@ const std::map<std::string, std::string>& Hints() {
        "give --cert and --key, or --token-file; 'tokenvault agent list' shows "
        "which identities are known"},
       {"ALREADY_EXISTS", "nothing was overwritten"},
+      {"AUDIT_LOG_BROKEN",
+       "keep the database and every checkpoint as they are, and find out who "
+       "could write to it"},
       {"AUDIT_UNAVAILABLE", "run 'tokenvault status' to see the storage"},
       {"BACKUP_BROKEN",
        "take an older backup: 'tokenvault backup list' names those there are"},

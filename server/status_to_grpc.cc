@@ -69,6 +69,7 @@ constexpr Rule kRules[] = {
     {"NOT_FOUND", Outward::kDenied},
     {"VERSION_CONFLICT", Outward::kReadAgain},
     // Of commands that operators alone have, or said only at start.
+    {"AUDIT_LOG_BROKEN", Outward::kMasked},
     {"BACKUP_BROKEN", Outward::kMasked},
     {"BACKUP_PATH_INVALID", Outward::kMasked},
     {"DATABASE_ROLLED_BACK", Outward::kMasked},

@@ -53,6 +53,10 @@ int RenameToNew(const std::string& from, const std::string& to) {
 
 }  // namespace
 
+void RemovePartial(const std::string& path) {
+  unlink(absl::StrCat(path, ".partial").c_str());
+}
+
 absl::Status SyncFolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const FileDescriptor open_folder(open(folder.empty() ? "." : folder.c_str(),

@@ -44,6 +44,10 @@ class NewFile {
   bool named_ = false;
 };
 
+// Removes what a killed process left of the file that was to be `path`: for who
+// knows that nobody writes it now.
+void RemovePartial(const std::string& path);
+
 // Makes the names in the folder of `path` durable. STORAGE_FAILED.
 absl::Status SyncFolderOf(const std::string& path);
 

@@ -285,4 +285,43 @@ struct AuditEntry {
   std::vector<PersonInLeaf> people = {};
 };
 
+// A row of the Merkle tree over the log: the hashes of the children of one node
+// eight levels up, as far as they are there. On level 0 they are leaves, on
+// level 1 nodes of 256 leaves, and so on.
+struct AuditTile {
+  static constexpr int kLevels = 8;
+  static constexpr size_t kMostHashes = 256;
+
+  int level = 0;
+  uint64_t index = 0;  // counts the rows of a level
+  std::string hashes;  // 32 bytes each
+  uint64_t version = 0;
+};
+
+// The log at one time, signed (docs/audit-format.md).
+struct AuditCheckpoint {
+  uint64_t size = 0;  // leaves
+  absl::Time time;
+  std::string note;  // with the signatures of witnesses that came since
+  uint64_t version = 0;
+};
+
+// Leaves that are no longer in the log but in a file of its exports; but for
+// those that say what a sealed record of now must be, which stay.
+struct AuditArchive {
+  uint64_t first = 0;
+  uint64_t last = 0;
+  absl::Time time;
+  std::string location;  // an absolute path
+};
+
+// The newest checkpoint that a witness of ours has.
+struct WitnessedCheckpoint {
+  std::string witness;  // its id in the configuration
+  uint64_t size = 0;
+  absl::Time time;
+  std::string note;  // with its own signature, if it gives one
+  uint64_t version = 0;
+};
+
 }  // namespace tokenvault

@@ -20,10 +20,11 @@ absl::Status SmallFileError(int error) {
                                             : errors::StorageFailed(error);
 }
 
-absl::Status WriteWhole(const std::string& path, absl::string_view bytes) {
-  const FileDescriptor file(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-           0600));
+// `how`: O_TRUNC or O_APPEND.
+absl::Status WriteAll(const std::string& path, int how,
+                      absl::string_view bytes) {
+  const FileDescriptor file(open(
+      path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | how, 0600));
   if (!file.ok()) return SmallFileError(errno);
   while (!bytes.empty()) {
     const ssize_t n = write(file.get(), bytes.data(), bytes.size());
@@ -38,7 +39,7 @@ absl::Status WriteWhole(const std::string& path, absl::string_view bytes) {
 
 absl::Status WriteSmallFile(const std::string& path, absl::string_view bytes) {
   const std::string next = absl::StrCat(path, ".new");
-  absl::Status written = WriteWhole(next, bytes);
+  absl::Status written = WriteAll(next, O_TRUNC, bytes);
   if (written.ok() && rename(next.c_str(), path.c_str()) != 0) {
     written = SmallFileError(errno);
   }
@@ -47,6 +48,10 @@ absl::Status WriteSmallFile(const std::string& path, absl::string_view bytes) {
     return written;
   }
   return SyncFolderOf(path);
+}
+
+absl::Status AppendToFile(const std::string& path, absl::string_view bytes) {
+  return WriteAll(path, O_APPEND, bytes);
 }
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path,

@@ -16,6 +16,10 @@ namespace tokenvault {
 // STORAGE_FAILED.
 absl::Status WriteSmallFile(const std::string& path, absl::string_view bytes);
 
+// Puts `bytes` behind what the file holds, if it is there; on stable storage
+// when it returns. A crash may leave a part of them. The same errors.
+absl::Status AppendToFile(const std::string& path, absl::string_view bytes);
+
 // NOT_FOUND where none is; at most `most` bytes of it. STORAGE_FAILED.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t most);
 

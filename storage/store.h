@@ -35,6 +35,17 @@ struct AuditFilter {
   // Leaves that name this person, by their UserId or by what the log calls
   // them now, as the one concerned or as who did it. With a tenant.
   UserId user = {};
+  // As the leaf has them: "agents/x", and ids.
+  std::string actor = {};
+  ProviderId provider = {};
+  ConnectionId connection = {};
+  std::string outcome = {};
+  std::string token_id = {};
+  // Written at `since` or later, and before `until`.
+  absl::Time since = absl::InfinitePast();
+  absl::Time until = absl::InfiniteFuture();
+  // The last one to look at.
+  uint64_t last_sequence = std::numeric_limits<uint64_t>::max();
 };
 
 // The rows whose secrets one data key seals.
@@ -201,6 +212,23 @@ class Store {
       const AuditFilter& filter, int limit) const = 0;
   virtual absl::StatusOr<std::vector<AuditEntry>> ListLastAuditEntries(
       const AuditFilter& filter, int limit) const = 0;
+  // The tree over it, and what was signed of it. GetLastAuditTile: the
+  // rightmost of a level. ListCheckpoints: from `size` on, the smallest first;
+  // the newest alone by GetNewestCheckpoint.
+  virtual absl::StatusOr<AuditTile> GetAuditTile(int level,
+                                                 uint64_t index) const = 0;
+  virtual absl::StatusOr<AuditTile> GetLastAuditTile(int level) const = 0;
+  virtual absl::StatusOr<std::vector<AuditCheckpoint>> ListCheckpoints(
+      uint64_t size, int limit) const = 0;
+  virtual absl::StatusOr<AuditCheckpoint> GetNewestCheckpoint() const = 0;
+  // The newest that was made before `time`.
+  virtual absl::StatusOr<AuditCheckpoint> GetCheckpointBefore(
+      absl::Time time) const = 0;
+  virtual absl::StatusOr<std::vector<WitnessedCheckpoint>> ListWitnessed()
+      const = 0;
+  // Oldest first, and the last leaf of the newest: 0 when there are none.
+  virtual absl::StatusOr<std::vector<AuditArchive>> ListArchives() const = 0;
+  virtual absl::StatusOr<uint64_t> GetArchivedLeaves() const = 0;
 
   virtual absl::StatusOr<StoreStatus> GetStatus() const = 0;
   // Reads everything and checks it (integrity_check): slow.

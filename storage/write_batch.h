@@ -48,12 +48,14 @@ class WriteBatch {
   struct InsertOp {
     std::variant<Deployment, RootSource, Kek, KekWrap, Dek, SigningKey,
                  BackupRecord, Connection, AgentGrant, Interaction, OAuthFlow,
-                 WebSession>
+                 WebSession, AuditTile, AuditCheckpoint, AuditArchive,
+                 WitnessedCheckpoint>
         record;
   };
   struct UpdateOp {
     std::variant<Kek, Dek, BackupRecord, Connection, AgentGrant, Interaction,
-                 OAuthFlow, WebSession>
+                 OAuthFlow, WebSession, AuditTile, AuditCheckpoint,
+                 WitnessedCheckpoint>
         record;
   };
   struct RemoveFlow {
@@ -95,13 +97,19 @@ class WriteBatch {
     absl::Time now;
     absl::Time interactions_before;
   };
+  // Of the leaves `first` to `last`, which an archive holds: all but the newest
+  // that says what the sealed record of a connection must be. Never NOT_FOUND.
+  struct RemoveLeaves {
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
   struct AppendOp {
     AuditEntry entry;
   };
   using Op =
       std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession, RemoveBackup,
                    RemoveKekWraps, RemoveRootSource, RemoveGrants, RemoveVisits,
-                   RemovePerson, PurgeExpired, AppendOp>;
+                   RemovePerson, PurgeExpired, RemoveLeaves, AppendOp>;
 
   template <typename Record>
   void Insert(Record record) {
@@ -114,6 +122,7 @@ class WriteBatch {
   void Remove(RemoveFlow key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveSession key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveBackup key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveLeaves leaves) { ops_.push_back(leaves); }
   void Remove(RemoveKekWraps key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveRootSource key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }

@@ -151,6 +151,37 @@ Sql SqlFor(const WebSession&) {
           " WHERE id_hash=?1 AND version=?9"};
 }
 
+Sql SqlFor(const AuditTile&) {
+  return {"tile", "",
+          "INSERT INTO audit_tile (level, tile, hashes, version)"
+          " VALUES (?, ?, ?, ?)",
+          "UPDATE audit_tile SET hashes=?3, version=version+1"
+          " WHERE level=?1 AND tile=?2 AND version=?4"};
+}
+
+Sql SqlFor(const AuditCheckpoint&) {
+  return {"checkpoint", "",
+          "INSERT INTO audit_checkpoint (size, time, note, version)"
+          " VALUES (?, ?, ?, ?)",
+          "UPDATE audit_checkpoint SET time=?2, note=?3, version=version+1"
+          " WHERE size=?1 AND version=?4"};
+}
+
+Sql SqlFor(const AuditArchive&) {
+  return {"archive", "",
+          "INSERT INTO audit_archive (first, last, time, location)"
+          " VALUES (?, ?, ?, ?)",
+          nullptr};
+}
+
+Sql SqlFor(const WitnessedCheckpoint&) {
+  return {"witness", "",
+          "INSERT INTO audit_witness (id, size, time, note, version)"
+          " VALUES (?, ?, ?, ?, ?)",
+          "UPDATE audit_witness SET size=?2, time=?3, note=?4,"
+          " version=version+1 WHERE id=?1 AND version=?5"};
+}
+
 constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
 constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
 constexpr char kRemoveBackup[] = "DELETE FROM backup WHERE id=?";
@@ -166,6 +197,23 @@ constexpr char kPurgeSessions[] =
 constexpr char kPurgeInteractions[] =
     "DELETE FROM interaction"
     " WHERE create_time<?1 AND (state<>1 OR expire_time<?2)";
+
+// The columns of the index audit_commitment, as in its own words.
+constexpr char kRemoveLeaves[] =
+    "DELETE FROM audit WHERE sequence BETWEEN ? AND ?"
+    " AND NOT (kind IN ('connection.created', 'connection.renewed',"
+    " 'connection.resealed', 'refresh.succeeded')"
+    " AND instr(leaf, '\"commitment\":\"') > 0"
+    " AND EXISTS (SELECT 1 FROM connection WHERE tenant=audit.tenant AND id="
+    " substr(audit.leaf, instr(audit.leaf, '\"connection\":\"') + 14, 26))"
+    " AND NOT EXISTS (SELECT 1 FROM audit AS later"
+    " INDEXED BY audit_commitment WHERE later.tenant=audit.tenant"
+    " AND substr(later.leaf, instr(later.leaf, '\"connection\":\"') + 14, 26)"
+    " =substr(audit.leaf, instr(audit.leaf, '\"connection\":\"') + 14, 26)"
+    " AND later.kind IN ('connection.created', 'connection.renewed',"
+    " 'connection.resealed', 'refresh.succeeded')"
+    " AND instr(later.leaf, '\"commitment\":\"') > 0"
+    " AND later.sequence>audit.sequence))";
 
 // A row that breaks a rule of the schema, as the condition that failed.
 absl::Status ConditionOr(const Statement& statement, const Sql& sql) {
@@ -270,6 +318,13 @@ struct Applier {
     interactions.Time(purge.interactions_before);
     interactions.Time(purge.now);
     return interactions.Run();
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveLeaves& remove) const {
+    Statement statement(connection, kRemoveLeaves);
+    statement.Int(static_cast<int64_t>(remove.first));
+    statement.Int(static_cast<int64_t>(remove.last));
+    return statement.Run();
   }
 
   absl::Status operator()(const WriteBatch::AppendOp& append) const {

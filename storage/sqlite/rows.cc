@@ -159,6 +159,35 @@ void Bind(Statement& row, const AuditEntry& entry) {
   row.Text(entry.leaf);
 }
 
+void Bind(Statement& row, const AuditTile& tile) {
+  row.Int(tile.level);
+  row.Int(static_cast<int64_t>(tile.index));
+  row.Blob(tile.hashes);
+  row.Int(static_cast<int64_t>(tile.version));
+}
+
+void Bind(Statement& row, const AuditCheckpoint& checkpoint) {
+  row.Int(static_cast<int64_t>(checkpoint.size));
+  row.Time(checkpoint.time);
+  row.Text(checkpoint.note);
+  row.Int(static_cast<int64_t>(checkpoint.version));
+}
+
+void Bind(Statement& row, const AuditArchive& archive) {
+  row.Int(static_cast<int64_t>(archive.first));
+  row.Int(static_cast<int64_t>(archive.last));
+  row.Time(archive.time);
+  row.Text(archive.location);
+}
+
+void Bind(Statement& row, const WitnessedCheckpoint& witnessed) {
+  row.Text(witnessed.witness);
+  row.Int(static_cast<int64_t>(witnessed.size));
+  row.Time(witnessed.time);
+  row.Text(witnessed.note);
+  row.Int(static_cast<int64_t>(witnessed.version));
+}
+
 void Read(Statement& row, Deployment& deployment) {
   deployment.id = row.TakeBlob();
   deployment.create_time = row.TakeTime();
@@ -315,6 +344,35 @@ void Read(Statement& row, AuditEntry& entry) {
   entry.time = row.TakeTime();
   entry.kind = row.TakeText();
   entry.leaf = row.TakeText();
+}
+
+void Read(Statement& row, AuditTile& tile) {
+  tile.level = static_cast<int>(row.TakeUint32());
+  tile.index = row.TakeUint64();
+  tile.hashes = row.TakeBlob();
+  tile.version = row.TakeUint64();
+}
+
+void Read(Statement& row, AuditCheckpoint& checkpoint) {
+  checkpoint.size = row.TakeUint64();
+  checkpoint.time = row.TakeTime();
+  checkpoint.note = row.TakeText();
+  checkpoint.version = row.TakeUint64();
+}
+
+void Read(Statement& row, AuditArchive& archive) {
+  archive.first = row.TakeUint64();
+  archive.last = row.TakeUint64();
+  archive.time = row.TakeTime();
+  archive.location = row.TakeText();
+}
+
+void Read(Statement& row, WitnessedCheckpoint& witnessed) {
+  witnessed.witness = row.TakeText();
+  witnessed.size = row.TakeUint64();
+  witnessed.time = row.TakeTime();
+  witnessed.note = row.TakeText();
+  witnessed.version = row.TakeUint64();
 }
 
 }  // namespace tokenvault

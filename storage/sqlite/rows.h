@@ -22,6 +22,10 @@ void Bind(Statement& row, const OAuthFlow& flow);
 void Bind(Statement& row, const WebSession& session);
 // Without the sequence, which the table gives.
 void Bind(Statement& row, const AuditEntry& entry);
+void Bind(Statement& row, const AuditTile& tile);
+void Bind(Statement& row, const AuditCheckpoint& checkpoint);
+void Bind(Statement& row, const AuditArchive& archive);
+void Bind(Statement& row, const WitnessedCheckpoint& witnessed);
 
 // What went wrong is in row.status() afterwards.
 void Read(Statement& row, Deployment& deployment);
@@ -37,5 +41,9 @@ void Read(Statement& row, Interaction& interaction);
 void Read(Statement& row, OAuthFlow& flow);
 void Read(Statement& row, WebSession& session);
 void Read(Statement& row, AuditEntry& entry);
+void Read(Statement& row, AuditTile& tile);
+void Read(Statement& row, AuditCheckpoint& checkpoint);
+void Read(Statement& row, AuditArchive& archive);
+void Read(Statement& row, WitnessedCheckpoint& witnessed);
 
 }  // namespace tokenvault

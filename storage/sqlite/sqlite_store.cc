@@ -31,8 +31,11 @@ constexpr char kLastSequence[] = "SELECT coalesce(max(sequence), 0) FROM audit";
 constexpr char kRamBytes[] =
     "SELECT page_count * page_size FROM pragma_page_count,"
     " pragma_page_size";
+// Of those behind what was archived.
 constexpr char kAuditGaps[] =
-    "SELECT coalesce(max(sequence), 0) - count(*) FROM audit";
+    "WITH kept(after) AS (SELECT coalesce(max(last), 0) FROM audit_archive)"
+    " SELECT coalesce(max(sequence), after) - after - count(sequence)"
+    " FROM kept LEFT JOIN audit ON sequence > after";
 constexpr char kOrphans[] = "SELECT count(*) FROM pragma_foreign_key_check";
 
 // `pragma` answers with one row, "ok", or with what is wrong.

@@ -91,6 +91,18 @@ class SqliteStore : public Store {
       const AuditFilter& filter, int limit) const override;
   absl::StatusOr<std::vector<AuditEntry>> ListLastAuditEntries(
       const AuditFilter& filter, int limit) const override;
+  absl::StatusOr<AuditTile> GetAuditTile(int level,
+                                         uint64_t index) const override;
+  absl::StatusOr<AuditTile> GetLastAuditTile(int level) const override;
+  absl::StatusOr<std::vector<AuditCheckpoint>> ListCheckpoints(
+      uint64_t size, int limit) const override;
+  absl::StatusOr<AuditCheckpoint> GetNewestCheckpoint() const override;
+  absl::StatusOr<AuditCheckpoint> GetCheckpointBefore(
+      absl::Time time) const override;
+  absl::StatusOr<std::vector<WitnessedCheckpoint>> ListWitnessed()
+      const override;
+  absl::StatusOr<std::vector<AuditArchive>> ListArchives() const override;
+  absl::StatusOr<uint64_t> GetArchivedLeaves() const override;
 
   absl::StatusOr<StoreStatus> GetStatus() const override;
   absl::Status CheckIntegrity() const override;

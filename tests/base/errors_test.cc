@@ -195,6 +195,7 @@ std::vector<Sample> Samples() {
        kPrecondition,
        "BACKUP_PATH_INVALID",
        {{"problem", "no folder"}}},
+      {AuditLogBroken(), kDataLoss, "AUDIT_LOG_BROKEN", {}},
       {DatabaseRolledBack("leaf 3"),
        kPrecondition,
        "DATABASE_ROLLED_BACK",

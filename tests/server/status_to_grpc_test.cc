@@ -69,6 +69,7 @@ std::vector<Case> Cases() {
       {errors::RootSourceClosed("p"), "INTERNAL"},
       {errors::RootSourceNeeded("hsm", "p"), "INTERNAL"},
       {errors::MemoryNotLocked("p"), "RATE_LIMITED"},
+      {errors::AuditLogBroken(), "INTERNAL"},
       {errors::BackupBroken("p"), "INTERNAL"},
       {errors::BackupPathInvalid("p"), "INTERNAL"},
       {errors::DatabaseRolledBack("p"), "INTERNAL"},

@@ -214,6 +214,34 @@ class FaultyStore : public Store {
       const AuditFilter& filter, int limit) const override {
     return real_->ListLastAuditEntries(filter, limit);
   }
+  absl::StatusOr<AuditTile> GetAuditTile(int level,
+                                         uint64_t index) const override {
+    return real_->GetAuditTile(level, index);
+  }
+  absl::StatusOr<AuditTile> GetLastAuditTile(int level) const override {
+    return real_->GetLastAuditTile(level);
+  }
+  absl::StatusOr<std::vector<AuditCheckpoint>> ListCheckpoints(
+      uint64_t size, int limit) const override {
+    return real_->ListCheckpoints(size, limit);
+  }
+  absl::StatusOr<AuditCheckpoint> GetNewestCheckpoint() const override {
+    return real_->GetNewestCheckpoint();
+  }
+  absl::StatusOr<AuditCheckpoint> GetCheckpointBefore(
+      absl::Time time) const override {
+    return real_->GetCheckpointBefore(time);
+  }
+  absl::StatusOr<std::vector<WitnessedCheckpoint>> ListWitnessed()
+      const override {
+    return real_->ListWitnessed();
+  }
+  absl::StatusOr<std::vector<AuditArchive>> ListArchives() const override {
+    return real_->ListArchives();
+  }
+  absl::StatusOr<uint64_t> GetArchivedLeaves() const override {
+    return real_->GetArchivedLeaves();
+  }
   absl::StatusOr<StoreStatus> GetStatus() const override {
     return real_->GetStatus();
   }

@@ -72,6 +72,9 @@ class QueryPlanTest : public testing::Test {
       batch.Insert(SampleInteraction(id));
       batch.Insert(SampleFlow(id));
       batch.Insert(SampleSession(id));
+      const auto number = static_cast<uint64_t>(i);
+      batch.Insert(AuditTile{0, number, std::string(32, 'h'), 1});
+      batch.Insert(AuditCheckpoint{number + 1, At(i), "note", 1});
       batch.Append(SampleEntry(id));
     }
     ASSERT_THAT(store_->Commit(std::move(batch)), IsOk());
@@ -161,6 +164,10 @@ TEST_F(QueryPlanTest, ListsTheRestByAnIndex) {
   ASSERT_EQ(store_->ListDeks(tenant, UserId(), "1", 5)->size(), 5u);
   ASSERT_EQ(store_->CountPerson(tenant, UserId("u-1"))->connections, 30);
   ASSERT_THAT(store_->GetSealedBy(SampleDek("u-1")).status(), IsOk());
+  ASSERT_EQ(store_->ListCheckpoints(9, 5)->size(), 5u);
+  ASSERT_EQ(store_->GetNewestCheckpoint()->size, 30u);
+  ASSERT_EQ(store_->GetLastAuditTile(0)->index, 29u);
+  ASSERT_EQ(store_->GetAuditTile(0, 7)->index, 7u);
   EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
 }
 
