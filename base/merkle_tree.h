@@ -48,8 +48,8 @@ class MerkleRoot {
 
 // The hash of the full subtree over the leaves from index << level, 1 << level
 // of them; whatever error there is in getting at it goes through.
-using MerkleNodes = absl::FunctionRef<absl::StatusOr<std::string>(
-    int level, uint64_t index)>;
+using MerkleNodes =
+    absl::FunctionRef<absl::StatusOr<std::string>(int level, uint64_t index)>;
 
 // Of the first `size` leaves of a tree whose full subtrees `nodes` knows. Each
 // asks it for no more than 2 log2(size) of them.

@@ -18,6 +18,9 @@
 namespace tokenvault {
 namespace {
 
+// Of the audit log, by one call.
+constexpr uint64_t kLeavesLookedAt = 100'000;
+
 // What to register at the provider: one for each tenant, one a line.
 std::string RedirectUris(const Directory& directory, const ProviderId& id) {
   std::string uris;
@@ -142,12 +145,13 @@ absl::StatusOr<IncidentScope> ReadScope(
 
 }  // namespace
 
-AdminApi::AdminApi(CallGate& gate, Store& store, KeyWork work,
+AdminApi::AdminApi(CallGate& gate, Store& store, KeyWork work, AuditWork audit,
                    ProviderAccess& providers, const Refresher& refresher,
                    ConfigReload& reload, Facts facts)
     : gate_(gate),
       store_(store),
       work_(work),
+      audit_(audit),
       providers_(providers),
       refresher_(refresher),
       reload_(reload),
@@ -542,25 +546,72 @@ absl::StatusOr<v1::ListAuditEventsResponse> AdminApi::ReadAudit(
     return errors::FieldInvalid("page_token",
                                 "must come from a previous answer");
   }
+  ASSIGN_OR_RETURN(const std::vector<AuditEntry> newest,
+                   store_.ListLastAuditEntries(AuditFilter(), 1));
+  const uint64_t end = newest.empty() ? 0 : newest.front().sequence;
+  // No call looks at all of a long log.
+  uint64_t looked_at = end;
+  if (!request.from_end()) {
+    looked_at = std::min(end, filter.after_sequence + kLeavesLookedAt);
+    filter.last_sequence = looked_at;
+  }
   ASSIGN_OR_RETURN(std::vector<AuditEntry> entries,
                    request.from_end()
                        ? store_.ListLastAuditEntries(filter, size)
                        : store_.ListAuditEntries(filter, size));
   v1::ListAuditEventsResponse response;
-  uint64_t last = filter.after_sequence;
   for (const AuditEntry& entry : entries) {
     *response.add_events() = ToProto(entry);
-    last = entry.sequence;
   }
-  response.set_next_page_token(MakePageToken(absl::StrCat(last)));
+  if (entries.size() == static_cast<size_t>(size)) {
+    looked_at = entries.back().sequence;
+  }
+  looked_at = std::max(looked_at, filter.after_sequence);
+  response.set_looked_at(static_cast<int64_t>(looked_at));
+  response.set_newest(static_cast<int64_t>(std::max(end, looked_at)));
+  response.set_next_page_token(MakePageToken(absl::StrCat(looked_at)));
   return response;
 }
 
-void AdminApi::VerifyAuditLog(ApiCall call, v1::VerifyAuditLogRequest,
+void AdminApi::GetAuditLog(ApiCall call, v1::GetAuditLogRequest,
+                           Done<v1::AuditLog> done) {
+  Operate<v1::AuditLog>(
+      std::move(call), std::move(done),
+      [this](const Caller&) { return tokenvault::GetAuditLog(audit_); });
+}
+
+void AdminApi::VerifyAuditLog(ApiCall call, v1::VerifyAuditLogRequest request,
                               Done<v1::VerifyAuditLogResponse> done) {
   Operate<v1::VerifyAuditLogResponse>(
       std::move(call), std::move(done),
-      [](const Caller&) { return errors::NotImplemented("VerifyAuditLog"); });
+      [this, request = std::move(request)](const Caller&) {
+        return tokenvault::VerifyAuditLog(audit_, request);
+      });
+}
+
+void AdminApi::ProveAuditEvent(ApiCall call, v1::ProveAuditEventRequest request,
+                               Done<v1::AuditProof> done) {
+  Operate<v1::AuditProof>(std::move(call), std::move(done),
+                          [this, request = std::move(request)](const Caller&) {
+                            return tokenvault::ProveAuditEvent(audit_, request);
+                          });
+}
+
+void AdminApi::ExportAuditLog(ApiCall call, v1::ExportAuditLogRequest request,
+                              Done<v1::ExportAuditLogResponse> done) {
+  Operate<v1::ExportAuditLogResponse>(
+      std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller&) {
+        return tokenvault::ExportAuditLog(audit_, request);
+      });
+}
+
+void AdminApi::ArchiveAuditLog(ApiCall call, v1::ArchiveAuditLogRequest request,
+                               Done<v1::Operation> done) {
+  Operate<v1::Operation>(std::move(call), std::move(done),
+                         [this, request = std::move(request)](const Caller&) {
+                           return tokenvault::ArchiveAuditLog(audit_, request);
+                         });
 }
 
 }  // namespace tokenvault

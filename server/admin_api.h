@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "google/protobuf/empty.pb.h"
+#include "server/admin_audit.h"
 #include "server/answer.h"
 #include "server/call_gate.h"
 #include "server/config_reload.h"
@@ -51,7 +52,7 @@ class AdminApi {
     Backups& backups;
   };
 
-  AdminApi(CallGate& gate, Store& store, KeyWork work,
+  AdminApi(CallGate& gate, Store& store, KeyWork work, AuditWork audit,
            ProviderAccess& providers, const Refresher& refresher,
            ConfigReload& reload, Facts facts);
 
@@ -107,6 +108,14 @@ class AdminApi {
                       Done<v1::EvaluatePolicyResponse> done);
   void ListAuditEvents(ApiCall call, v1::ListAuditEventsRequest request,
                        Done<v1::ListAuditEventsResponse> done);
+  void GetAuditLog(ApiCall call, v1::GetAuditLogRequest request,
+                   Done<v1::AuditLog> done);
+  void ProveAuditEvent(ApiCall call, v1::ProveAuditEventRequest request,
+                       Done<v1::AuditProof> done);
+  void ExportAuditLog(ApiCall call, v1::ExportAuditLogRequest request,
+                      Done<v1::ExportAuditLogResponse> done);
+  void ArchiveAuditLog(ApiCall call, v1::ArchiveAuditLogRequest request,
+                       Done<v1::Operation> done);
   void VerifyAuditLog(ApiCall call, v1::VerifyAuditLogRequest request,
                       Done<v1::VerifyAuditLogResponse> done);
 
@@ -122,6 +131,7 @@ class AdminApi {
   CallGate& gate_;
   Store& store_;
   const KeyWork work_;
+  const AuditWork audit_;
   ProviderAccess& providers_;
   const Refresher& refresher_;
   ConfigReload& reload_;

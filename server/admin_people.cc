@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "server/request_fields.h"
@@ -27,6 +28,38 @@ absl::StatusOr<std::vector<Subject>> ReadPeople(const Erasure& erasure,
 
 absl::Status CheckOneOf(int given, absl::string_view what) {
   return given == 1 ? absl::OkStatus() : errors::FieldInvalid("user", what);
+}
+
+// False when it is about a person.
+absl::StatusOr<bool> TakeCondition(const FilterCondition& condition,
+                                   AuditFilter& filter) {
+  const std::string& value = condition.value;
+  if (condition.field == "since" || condition.field == "until") {
+    absl::Time time;
+    std::string problem;
+    if (!absl::ParseTime(absl::RFC3339_full, value, &time, &problem)) {
+      return errors::FieldInvalid(
+          "filter", absl::StrCat(condition.field,
+                                 " must be a time of RFC 3339, such as "
+                                 "2026-11-28T00:00:00Z"));
+    }
+    (condition.field == "since" ? filter.since : filter.until) = time;
+  } else if (condition.field == "action") {
+    filter.kind = value;
+  } else if (condition.field == "actor") {
+    filter.actor = value;
+  } else if (condition.field == "provider") {
+    filter.provider = ProviderId(value);
+  } else if (condition.field == "connection") {
+    filter.connection = ConnectionId(value);
+  } else if (condition.field == "outcome") {
+    filter.outcome = value;
+  } else if (condition.field == "token_id") {
+    filter.token_id = value;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -79,13 +112,13 @@ absl::StatusOr<Operation::Progress> RotateDataKeys(
 absl::StatusOr<AuditFilter> ReadAuditFilter(const Erasure& erasure,
                                             const std::string& text) {
   ASSIGN_OR_RETURN(std::vector<FilterCondition> conditions,
-                   ReadFilter(text, {"action", "user", "user_id"}));
+                   ReadFilter(text, {"action", "user", "user_id", "actor",
+                                     "provider", "connection", "outcome",
+                                     "token_id", "since", "until"}));
   AuditFilter filter;
   for (const FilterCondition& condition : conditions) {
-    if (condition.field == "action") {
-      filter.kind = condition.value;
-      continue;
-    }
+    ASSIGN_OR_RETURN(const bool taken, TakeCondition(condition, filter));
+    if (taken) continue;
     const bool named = condition.field == "user";
     ASSIGN_OR_RETURN(std::vector<Subject> people,
                      ReadPeople(erasure, named ? condition.value : "",

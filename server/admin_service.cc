@@ -322,4 +322,49 @@ grpc::ServerUnaryReactor* AdminService::VerifyAuditLog(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::GetAuditLog(
+    grpc::CallbackServerContext* context, const v1::GetAuditLogRequest* request,
+    v1::AuditLog* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::GetAuditLogRequest asked,
+                      AdminApi::Done<v1::AuditLog> done) {
+                 api_.GetAuditLog(std::move(call), std::move(asked),
+                                  std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ProveAuditEvent(
+    grpc::CallbackServerContext* context,
+    const v1::ProveAuditEventRequest* request, v1::AuditProof* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ProveAuditEventRequest asked,
+                      AdminApi::Done<v1::AuditProof> done) {
+                 api_.ProveAuditEvent(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ExportAuditLog(
+    grpc::CallbackServerContext* context,
+    const v1::ExportAuditLogRequest* request,
+    v1::ExportAuditLogResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ExportAuditLogRequest asked,
+                      AdminApi::Done<v1::ExportAuditLogResponse> done) {
+                 api_.ExportAuditLog(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ArchiveAuditLog(
+    grpc::CallbackServerContext* context,
+    const v1::ArchiveAuditLogRequest* request, v1::Operation* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ArchiveAuditLogRequest asked,
+                      AdminApi::Done<v1::Operation> done) {
+                 api_.ArchiveAuditLog(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
 }  // namespace tokenvault

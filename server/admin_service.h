@@ -110,6 +110,21 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::ListAuditEventsRequest* request,
       v1::ListAuditEventsResponse* response) override;
+  grpc::ServerUnaryReactor* GetAuditLog(grpc::CallbackServerContext* context,
+                                        const v1::GetAuditLogRequest* request,
+                                        v1::AuditLog* response) override;
+  grpc::ServerUnaryReactor* ProveAuditEvent(
+      grpc::CallbackServerContext* context,
+      const v1::ProveAuditEventRequest* request,
+      v1::AuditProof* response) override;
+  grpc::ServerUnaryReactor* ExportAuditLog(
+      grpc::CallbackServerContext* context,
+      const v1::ExportAuditLogRequest* request,
+      v1::ExportAuditLogResponse* response) override;
+  grpc::ServerUnaryReactor* ArchiveAuditLog(
+      grpc::CallbackServerContext* context,
+      const v1::ArchiveAuditLogRequest* request,
+      v1::Operation* response) override;
   grpc::ServerUnaryReactor* VerifyAuditLog(
       grpc::CallbackServerContext* context,
       const v1::VerifyAuditLogRequest* request,

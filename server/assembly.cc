@@ -34,11 +34,15 @@
 #include "server/web_pages.h"
 #include "storage/open_store.h"
 #include "storage/replace_vault.h"
+#include "vault/audit_archiver.h"
+#include "vault/audit_check.h"
+#include "vault/audit_exporter.h"
+#include "vault/audit_tree.h"
 #include "vault/backups.h"
 #include "vault/broker.h"
+#include "vault/checkpoints.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
-#include "vault/high_water_mark.h"
 #include "vault/init_vault.h"
 #include "vault/interactions.h"
 #include "vault/keep_alive.h"
@@ -55,6 +59,7 @@
 #include "vault/token_rejections.h"
 #include "vault/upkeep.h"
 #include "vault/upstream_revocations.h"
+#include "vault/witnesses.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -172,7 +177,8 @@ class Assembly::Impl {
     BuildApi();
     RETURN_IF_ERROR(StartServers());
     RETURN_IF_ERROR(Audit(audit_kind::kVaultStarted));
-    if (mark_ != nullptr) mark_->Keep();
+    checkpoints_->Keep();
+    witnesses_->PublishBeside();
     started_ = true;
     readiness_ = std::make_unique<Readiness>(
         clock_, *store_, *seal_,
@@ -211,7 +217,8 @@ class Assembly::Impl {
         Log(LogLevel::kError, "audit.unavailable",
             "the last leaf of the audit log was not written");
       }
-      if (mark_ != nullptr) mark_->Write().IgnoreError();
+      checkpoints_->Make().status().IgnoreError();
+      witnesses_->PublishBeside();
     }
   }
 
@@ -250,17 +257,13 @@ class Assembly::Impl {
     ASSIGN_OR_RETURN(keys_, KeyKeeper::Create(*store_, *arena_, clock_));
     roots_ =
         std::make_unique<RootSources>(*store_, *arena_, config_.root_sources);
-    if (IsInMemory(config_)) return absl::OkStatus();
-    mark_ = std::make_unique<HighWaterMark>(
-        clock_, *store_, *keys_,
-        absl::StrCat(config_.storage.path, kHighWaterSuffix));
     return absl::OkStatus();
   }
 
   // At each opening, before anything of the database is believed.
-  absl::Status CheckHighWaterMark() {
-    if (mark_ == nullptr) return absl::OkStatus();
-    absl::Status checked = mark_->Check();
+  absl::Status CheckPast() {
+    RETURN_IF_ERROR(checkpoints_->CatchUp());
+    absl::Status checked = witnesses_->Check();
     if (!HasReason(checked, "DATABASE_ROLLED_BACK") || !accept_rollback_) {
       return checked;
     }
@@ -280,13 +283,14 @@ class Assembly::Impl {
     Log(LogLevel::kWarning, "rollback.settled",
         absl::StrCat(settled.stale, " connections must be reconnected, ",
                      settled.good, " go on"));
-    return mark_->Write();
+    ASSIGN_OR_RETURN(const AuditCheckpoint checkpoint, checkpoints_->Make());
+    return witnesses_->Accept(checkpoint);
   }
 
   // Serves sealed when a person can still change that; else says why it cannot.
   absl::Status Unseal() {
     SealSwitch::Hooks hooks;
-    hooks.checked = [this] { return CheckHighWaterMark(); };
+    hooks.checked = [this] { return CheckPast(); };
     hooks.opened = [this] { return refresher_->Recover(*directory_->Get()); };
     hooks.closed = [this] {
       cache_->InvalidateAll();
@@ -345,7 +349,22 @@ class Assembly::Impl {
     connection_admin_ = std::make_unique<ConnectionAdmin>(
         clock_, *store_, *revocations_, *cache_);
     signer_ = std::make_unique<NoteSigner>(clock_, *store_, *keys_);
+    tree_ = std::make_unique<AuditTree>(*store_);
+    checkpoints_ =
+        std::make_unique<Checkpoints>(clock_, *store_, *signer_, *tree_);
+    witnesses_ = std::make_unique<Witnesses>(
+        clock_, *store_, *signer_, *tree_, *http_, config_.audit.witnesses,
+        IsInMemory(config_)
+            ? ""
+            : absl::StrCat(config_.storage.path, kCheckpointSuffix));
     operations_ = std::make_unique<Operations>(clock_);
+    exporter_ = std::make_unique<AuditExporter>(*store_, *signer_, *tree_,
+                                                *checkpoints_);
+    audit_check_ = std::make_unique<AuditCheck>(
+        *store_, *signer_, *tree_, *witnesses_, *exporter_, *operations_);
+    archiver_ = std::make_unique<AuditArchiver>(
+        clock_, *store_, *signer_, *tree_, *witnesses_, *exporter_,
+        *operations_, config_.audit.archive_folder, config_.audit.keep);
     rotation_ = std::make_unique<KeyRotation>(clock_, *store_, *keys_, *roots_,
                                               *signer_, *operations_);
     source_admin_ = std::make_unique<RootSourceAdmin>(clock_, *store_, *keys_,
@@ -369,9 +388,10 @@ class Assembly::Impl {
   }
 
   void BuildApi() {
-    upkeep_ = std::make_unique<Upkeep>(clock_, *directory_, *seal_, *cache_,
-                                       *refresher_, *revocations_, *keep_alive_,
-                                       *broker_, *pool_, mark_.get());
+    upkeep_ = std::make_unique<Upkeep>(
+        clock_, *directory_, *seal_, *cache_, *refresher_, *revocations_,
+        *keep_alive_, *broker_, *pool_,
+        Upkeep::LogWork{*checkpoints_, *witnesses_, *archiver_});
     authenticator_ =
         std::make_unique<Authenticator>(*directory_, *http_, clock_);
     timer_ = std::make_unique<DeadlineTimer>(clock_);
@@ -415,6 +435,8 @@ class Assembly::Impl {
         *gate_, *store_,
         AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
                           *source_admin_, *erasure_, *data_keys_, *backups_},
+        AuditWork{*store_, *signer_, *tree_, *witnesses_, *exporter_,
+                  *audit_check_, *archiver_},
         *providers_, *refresher_, *reload_, facts);
     admin_service_ = std::make_unique<AdminService>(*admin_api_);
     RETURN_IF_ERROR(GuardAdminFolder(server.admin_listen));
@@ -502,7 +524,6 @@ class Assembly::Impl {
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<RootSources> roots_;
-  std::unique_ptr<HighWaterMark> mark_;  // null in memory
   std::unique_ptr<CurlHttpClient> http_;
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<ProviderAccess> providers_;
@@ -515,6 +536,9 @@ class Assembly::Impl {
   std::unique_ptr<UpstreamRevocations> revocations_;
   std::unique_ptr<ConnectionAdmin> connection_admin_;
   std::unique_ptr<NoteSigner> signer_;
+  std::unique_ptr<AuditTree> tree_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<Witnesses> witnesses_;
   std::unique_ptr<KeyRotation> rotation_;
   std::unique_ptr<RootSourceAdmin> source_admin_;
   std::unique_ptr<Incident> incident_;
@@ -524,6 +548,9 @@ class Assembly::Impl {
   std::unique_ptr<Erasure> erasure_;
   std::unique_ptr<DataKeyRotation> data_keys_;
   std::unique_ptr<Operations> operations_;  // ends before what it works with
+  std::unique_ptr<AuditExporter> exporter_;
+  std::unique_ptr<AuditCheck> audit_check_;
+  std::unique_ptr<AuditArchiver> archiver_;
   std::unique_ptr<KeepAlive> keep_alive_;
   std::unique_ptr<SealSwitch> seal_;
   std::unique_ptr<Upkeep> upkeep_;

@@ -34,13 +34,13 @@ constexpr char kDefaultFile[] = "/etc/tokenvault/tokenvault.toml";
 
 const std::vector<std::string>& Sections() {
   static const auto* const kSections = new std::vector<std::string>{
-      "server", "seal", "storage", "tokens", "egress"};
+      "server", "seal", "storage", "audit", "tokens", "egress"};
   return *kSections;
 }
 
 const std::vector<std::string>& Lists() {
   static const auto* const kLists = new std::vector<std::string>{
-      "root_sources", "tenants",   "workload_issuers",
+      "root_sources", "witnesses", "tenants", "workload_issuers",
       "agents",       "providers", "policies"};
   return *kLists;
 }
@@ -185,6 +185,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
   config.server = ReadServer(merged.root, context);
   config.root_sources = ReadRootSources(merged.root, context);
   config.storage = ReadStorage(merged.root, context);
+  config.audit = ReadAudit(merged.root, context);
   config.egress = ReadEgress(merged.root, context);
   directory->dev_mode = options.dev;
   directory->public_url = config.server.public_url;
@@ -269,7 +270,8 @@ std::vector<std::string> KeysThatNeedRestart(const Config& old,
     std::map<std::string, std::string> values;
     for (const ConfigValueShown& shown : config.effective) {
       for (absl::string_view section :
-           {"server.", "seal.", "root_sources.", "storage.", "egress."}) {
+           {"server.", "seal.", "root_sources.", "storage.", "audit.",
+            "witnesses.", "egress."}) {
         if (absl::StartsWith(shown.key, section) &&
             shown.key != "server.log_level") {
           values[shown.key] = shown.value;

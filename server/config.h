@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "vault/directory.h"
 #include "vault/root_sources.h"
+#include "vault/witness_settings.h"
 
 // The configuration: TOML in, one checked value out. docs/configuration.md says
 // what may be written; deploy/tokenvault.toml is a complete example.
@@ -66,6 +67,13 @@ struct EgressSettings {
   absl::Duration timeout;
 };
 
+struct AuditSettings {
+  std::vector<WitnessSettings> witnesses;
+  // Leaves older than `keep` go to the folder; for ever: none do.
+  std::string archive_folder;
+  absl::Duration keep = absl::InfiniteDuration();
+};
+
 // One line of `config show --effective`. References to secrets are shown, what
 // they hold is not.
 struct ConfigValueShown {
@@ -81,6 +89,7 @@ struct Config {
   // dev.
   std::vector<RootSourceSettings> root_sources;
   StorageSettings storage;
+  AuditSettings audit;
   EgressSettings egress;
   std::shared_ptr<const Directory> directory;
   std::vector<ConfigValueShown> effective;  // sorted by key
@@ -125,8 +134,8 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
 absl::Status CheckPolicyFile(const std::string& path, const Config& config);
 
 // Keys that differ and that a reload cannot change: listeners, public_url,
-// storage, seal, egress. Who reloads refuses, or says so; it must not serve
-// half of each.
+// storage, seal, egress, the audit log's. Who reloads refuses, or says so; it
+// must not serve half of each.
 std::vector<std::string> KeysThatNeedRestart(const Config& old,
                                              const Config& next);
 

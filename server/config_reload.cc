@@ -78,6 +78,7 @@ absl::StatusOr<ConfigReload::Outcome> ConfigReload::Reload(
   next.server = old.server;
   next.server.log_level = std::move(log_level);
   next.root_sources = old.root_sources;
+  next.audit = old.audit;
   next.storage = old.storage;
   next.egress = old.egress;
   for (ConfigValueShown& shown : next.effective) {

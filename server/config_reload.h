@@ -17,8 +17,8 @@ namespace tokenvault {
 
 // The configuration in force, and how a new one takes its place: checked whole,
 // then swapped in one step, or not at all. What needs a restart (listeners,
-// public_url, storage, seal, egress) stays as it was and is named. The log's
-// level is set at once.
+// public_url, storage, seal, egress, audit) stays as it was and is named. The
+// log's level is set at once.
 //
 // Thread-safe; Reload and ChangedOnDisk read files.
 class ConfigReload {

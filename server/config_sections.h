@@ -32,6 +32,8 @@ std::vector<RootSourceSettings> ReadRootSources(const ConfigNode& root,
                                                 const ConfigContext& context);
 StorageSettings ReadStorage(const ConfigNode& root,
                             const ConfigContext& context);
+// [audit] and [[witnesses]].
+AuditSettings ReadAudit(const ConfigNode& root, const ConfigContext& context);
 EgressSettings ReadEgress(const ConfigNode& root, const ConfigContext& context);
 TokenRules ReadTokens(const ConfigNode& root, const ConfigContext& context);
 

@@ -10,10 +10,6 @@
 namespace tokenvault {
 namespace {
 
-std::string AuditEventName(uint64_t sequence) {
-  return absl::StrCat("auditEvents/", sequence);
-}
-
 // For callers that cannot wait with WaitInteraction.
 constexpr absl::Duration kPollInterval = absl::Seconds(5);
 
@@ -112,6 +108,10 @@ v1::Operation::Phase ToProto(Operation::Phase phase) {
       return v1::Operation::PHASE_WRITING;
     case Operation::Phase::kReading:
       return v1::Operation::PHASE_READING;
+    case Operation::Phase::kCheckingLog:
+      return v1::Operation::PHASE_CHECKING_LOG;
+    case Operation::Phase::kArchiving:
+      return v1::Operation::PHASE_ARCHIVING;
   }
   return v1::Operation::PHASE_UNSPECIFIED;
 }
@@ -252,6 +252,15 @@ v1::Backup ToProto(const BackupRecord& backup) {
   return message;
 }
 
+v1::AuditArchive ToProto(const AuditArchive& archive) {
+  v1::AuditArchive message;
+  message.set_first(AuditEventName(archive.first));
+  message.set_last(AuditEventName(archive.last));
+  message.set_location(archive.location);
+  if (IsSet(archive.time)) *message.mutable_time() = ToTimestamp(archive.time);
+  return message;
+}
+
 v1::Operation ToProto(const Operation::Progress& progress) {
   v1::Operation message;
   message.set_name(absl::StrCat("operations/", progress.id));
@@ -292,6 +301,12 @@ v1::Operation ToProto(const Operation::Progress& progress) {
   }
   if (progress.backup.has_value()) {
     *message.mutable_backup() = ToProto(*progress.backup);
+  }
+  if (progress.phase == Operation::Phase::kCheckingLog) {
+    message.set_checkpoints_checked(progress.checkpoints_checked);
+  }
+  if (progress.archive.has_value()) {
+    *message.mutable_archive() = ToProto(*progress.archive);
   }
   if (!progress.problem.empty()) message.set_problem(progress.problem);
   if (progress.audit_sequence > 0) {

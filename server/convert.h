@@ -36,6 +36,7 @@ v1::Interaction ToProto(const AskedQuestion& asked,
 v1::ScopedToken ToProto(const IssuedToken& issued, absl::Time now);
 v1::Connection ToProto(const ConnectionView& view);
 v1::Backup ToProto(const BackupRecord& backup);
+v1::AuditArchive ToProto(const AuditArchive& archive);
 v1::Operation ToProto(const Operation::Progress& progress);
 v1::MasterKey ToProto(const Kek& key);
 v1::MasterKey ToProto(const KeyRotation::KeyInfo& info);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/errors.h"
@@ -112,6 +113,21 @@ absl::StatusOr<std::string> ReadBackupName(absl::string_view field,
                                            const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "backups/{backup}"));
   return std::move(values[0]);
+}
+
+absl::StatusOr<uint64_t> ReadAuditEventName(absl::string_view field,
+                                            const std::string& name) {
+  ASSIGN_OR_RETURN(auto values, Read(field, name, "auditEvents/{event}"));
+  uint64_t sequence = 0;
+  if (!absl::SimpleAtoi(values[0], &sequence) || sequence == 0 ||
+      AuditEventName(sequence) != name) {
+    return errors::FieldInvalid(field, "must look like auditEvents/42");
+  }
+  return sequence;
+}
+
+std::string AuditEventName(uint64_t sequence) {
+  return absl::StrCat("auditEvents/", sequence);
 }
 
 absl::StatusOr<UserId> ReadUserName(absl::string_view field,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -41,6 +42,10 @@ absl::StatusOr<std::string> ReadRootSourceName(absl::string_view field,
                                                const std::string& name);
 absl::StatusOr<std::string> ReadBackupName(absl::string_view field,
                                            const std::string& name);
+// A number from 1 on.
+absl::StatusOr<uint64_t> ReadAuditEventName(absl::string_view field,
+                                            const std::string& name);
+std::string AuditEventName(uint64_t sequence);
 // "users/-", every person, is the empty id.
 absl::StatusOr<UserId> ReadUserName(absl::string_view field,
                                     const std::string& name);

@@ -21,7 +21,7 @@ namespace {
 
 // What makes a vault what it is. SQLite's "-shm" is made anew from the log.
 constexpr const char* kKept[] = {"", "-wal", "-journal", kLandingSuffix,
-                                 kHighWaterSuffix};
+                                 kCheckpointSuffix};
 // Of an older life of the database: never to be read into another.
 constexpr const char* kLogs[] = {"-wal", "-journal", "-shm"};
 
@@ -99,7 +99,7 @@ absl::StatusOr<std::vector<std::string>> ReplaceVault(const std::string& next,
   RETURN_IF_ERROR(SyncFolderOf(path));
   FaultPoint("restore.set_aside");
 
-  RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(path, kHighWaterSuffix)));
+  RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(path, kCheckpointSuffix)));
   if (old == nullptr) {
     for (const char* suffix : kLogs) {
       RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(path, suffix)));

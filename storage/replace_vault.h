@@ -10,7 +10,7 @@ namespace tokenvault {
 
 // What is kept beside the database, by what is added to its path.
 inline constexpr char kLandingSuffix[] = ".landing";
-inline constexpr char kHighWaterSuffix[] = ".highwater";
+inline constexpr char kCheckpointSuffix[] = ".checkpoint";
 
 // Puts the database `next`, which is whole in its one file and which nobody has
 // open, in the place of the vault at `path`. What was there keeps a second name

@@ -18,6 +18,7 @@ inline constexpr char kVaultStopped[] = "vault.stopped";
 inline constexpr char kVaultSealed[] = "vault.sealed";
 inline constexpr char kVaultUnsealed[] = "vault.unsealed";
 inline constexpr char kConfigReloaded[] = "config.reloaded";
+inline constexpr char kAuditArchived[] = "audit.archived";
 inline constexpr char kTokenGranted[] = "token.granted";
 inline constexpr char kTokenDenied[] = "token.denied";
 inline constexpr char kTokenRejected[] = "token.rejected";

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/merkle_tree.h"
 #include "base/status_macros.h"
 #include "crypto/key_ring.h"
-#include "base/merkle_tree.h"
 #include "storage/open_store.h"
 
 namespace tokenvault {

@@ -42,7 +42,9 @@ class Operation {
     kResealing,
     kCopying,
     kWriting,
-    kReading
+    kReading,
+    kCheckingLog,
+    kArchiving
   };
 
   // What became of connections that were to end.
@@ -76,6 +78,8 @@ class Operation {
     // Those left as they are, by name: a refresh of theirs is not settled.
     std::vector<std::string> left_over;
     std::optional<BackupRecord> backup;  // made or verified
+    int64_t checkpoints_checked = 0;
+    std::optional<AuditArchive> archive;  // none: no leaf was old enough
     std::string problem;  // of a backup that is broken: ends a sentence
     absl::Status result;  // once done
     bool cancelled = false;

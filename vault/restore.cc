@@ -8,13 +8,15 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/fault_point.h"
-#include "base/status_macros.h"
 #include "base/merkle_tree.h"
+#include "base/status_macros.h"
 #include "storage/open_store.h"
 #include "storage/replace_vault.h"
 #include "storage/small_file.h"
+#include "vault/audit_tree.h"
 #include "vault/backups.h"
-#include "vault/high_water_mark.h"
+#include "vault/checkpoints.h"
+#include "vault/note_signer.h"
 
 namespace tokenvault {
 namespace {
@@ -79,6 +81,14 @@ AuditEvent RestoredEvent(const BackupManifest& manifest, bool followed) {
   return event;
 }
 
+// Of all that is in its log now.
+absl::StatusOr<AuditCheckpoint> CheckpointOf(Store& store, KeyKeeper& keys,
+                                             const Clock& clock) {
+  NoteSigner signer(clock, store, keys);
+  AuditTree tree(store);
+  return Checkpoints(clock, store, signer, tree).Make();
+}
+
 }  // namespace
 
 absl::StatusOr<Restored> RestoreVault(const RestoreOrder& order,
@@ -102,8 +112,8 @@ absl::StatusOr<Restored> RestoreVault(const RestoreOrder& order,
           checked.manifest.audit_sequence, directory, order.trust_tokens,
           RestoredEvent(checked.manifest, restored.followed),
           RecordOf(checked.manifest, order.file, now), now));
-  ASSIGN_OR_RETURN(std::string mark,
-                   HighWaterMark::TextOf(*checked.store, *checked.keys));
+  ASSIGN_OR_RETURN(const AuditCheckpoint checkpoint,
+                   CheckpointOf(*checked.store, *checked.keys, clock));
   // Closed, so that all of it is in the one file.
   checked.keys.reset();
   checked.store.reset();
@@ -115,8 +125,8 @@ absl::StatusOr<Restored> RestoreVault(const RestoreOrder& order,
   ASSIGN_OR_RETURN(
       restored.set_aside,
       ReplaceVault(checked.folder->database(), order.path, aside, old.get()));
-  RETURN_IF_ERROR(
-      WriteSmallFile(absl::StrCat(order.path, kHighWaterSuffix), mark));
+  RETURN_IF_ERROR(WriteSmallFile(absl::StrCat(order.path, kCheckpointSuffix),
+                                 checkpoint.note));
   return restored;
 }
 

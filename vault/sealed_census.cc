@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/merkle_tree.h"
 #include "base/status_macros.h"
 #include "crypto/big_endian.h"
 #include "crypto/envelope.h"
-#include "base/merkle_tree.h"
 #include "crypto/sealer.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"

@@ -8,7 +8,7 @@ namespace tokenvault {
 Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
                const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
                UpstreamRevocations& revocations, KeepAlive& keep_alive,
-               Broker& broker, WorkerPool& pool, HighWaterMark* mark)
+               Broker& broker, WorkerPool& pool, LogWork log)
     : clock_(clock),
       directory_(directory),
       seal_(seal),
@@ -18,7 +18,7 @@ Upkeep::Upkeep(const Clock& clock, const DirectoryHolder& directory,
       keep_alive_(keep_alive),
       broker_(broker),
       pool_(pool),
-      mark_(mark),
+      log_(log),
       boot_(clock.Now() - clock.SinceBoot()) {}
 
 Upkeep::~Upkeep() {
@@ -47,7 +47,10 @@ void Upkeep::RunOnce() {
   LookAtTheClock();
   if (seal_.sealed()) return;
   AskProviders();
-  if (mark_ != nullptr) mark_->Keep();
+  log_.checkpoints.Keep();
+  log_.witnesses.PublishBeside();
+  TellWitnesses();
+  log_.archiver.Keep();
 }
 
 void Upkeep::LookAtTheClock() {
@@ -77,6 +80,15 @@ void Upkeep::AskProviders() {
   });
   // Busy: the next round is soon.
   if (!taken) asking_ = false;
+}
+
+void Upkeep::TellWitnesses() {
+  if (!log_.witnesses.HasOthers() || telling_.exchange(true)) return;
+  const bool taken = pool_.Submit([this] {
+    log_.witnesses.Publish();
+    telling_ = false;
+  });
+  if (!taken) telling_ = false;
 }
 
 }  // namespace tokenvault

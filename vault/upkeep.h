@@ -6,14 +6,16 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "vault/audit_archiver.h"
 #include "vault/broker.h"
+#include "vault/checkpoints.h"
 #include "vault/directory.h"
-#include "vault/high_water_mark.h"
 #include "vault/keep_alive.h"
 #include "vault/refresher.h"
 #include "vault/seal_switch.h"
 #include "vault/token_cache.h"
 #include "vault/upstream_revocations.h"
+#include "vault/witnesses.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -26,7 +28,8 @@ namespace tokenvault {
 //   - Commits answers that landed while the disk took no commit.
 //   - Tells providers again of revocations that they did not confirm.
 //   - Uses refresh tokens that would die of not being used.
-//   - Writes beside the database how far the audit log is.
+//   - Signs how far the audit log is, tells it to witnesses, and archives what
+//     is too old.
 //
 // One thread that never blocks on a provider; what may, goes to the pool. While
 // the vault is sealed it only looks at the clock.
@@ -39,12 +42,18 @@ class Upkeep {
   // How often idle refresh tokens are looked for.
   static constexpr absl::Duration kIdleRound = absl::Minutes(10);
 
-  // `mark` may be null: for a vault in memory. The first round comes with
-  // Start.
+  // What is done to the audit log.
+  struct LogWork {
+    Checkpoints& checkpoints;
+    Witnesses& witnesses;
+    AuditArchiver& archiver;
+  };
+
+  // The first round comes with Start.
   Upkeep(const Clock& clock, const DirectoryHolder& directory,
          const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
          UpstreamRevocations& revocations, KeepAlive& keep_alive,
-         Broker& broker, WorkerPool& pool, HighWaterMark* mark);
+         Broker& broker, WorkerPool& pool, LogWork log);
   // Ends after the round under way.
   ~Upkeep();
 
@@ -56,6 +65,7 @@ class Upkeep {
   void Run();
   void LookAtTheClock();
   void AskProviders();
+  void TellWitnesses();
 
   const Clock& clock_;
   const DirectoryHolder& directory_;
@@ -66,13 +76,14 @@ class Upkeep {
   KeepAlive& keep_alive_;
   Broker& broker_;
   WorkerPool& pool_;
-  HighWaterMark* const mark_;
+  const LogWork log_;
 
   // Where the time of day stood at zero of SinceBoot, the round's own.
   absl::Time boot_;
   // Since boot; the job's own.
   absl::Duration next_idle_round_ = absl::ZeroDuration();
   std::atomic<bool> asking_ = false;
+  std::atomic<bool> telling_ = false;
 
   Mutex mutex_;
   CondVar stop_;

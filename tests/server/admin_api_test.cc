@@ -768,11 +768,105 @@ TEST_F(AdminApiTest, AddsAndRemovesRootSources) {
             "ROOT_SOURCE_NEEDED");
 }
 
-TEST_F(AdminApiTest, SaysWhatIsNotBuilt) {
-  EXPECT_EQ(ReasonOf(Call<v1::VerifyAuditLogResponse>(
-                         &AdminApi::VerifyAuditLog, v1::VerifyAuditLogRequest())
+TEST_F(AdminApiTest, SaysHowFarTheAuditLogIs) {
+  world_.GetToken("nobody-bot", ReadCalendarOf("ana")).IgnoreError();
+  ASSERT_TRUE(world_.log.checkpoints.Make().ok());
+  auto log =
+      Call<v1::AuditLog>(&AdminApi::GetAuditLog, v1::GetAuditLogRequest());
+  ASSERT_TRUE(log.ok()) << log.status();
+  EXPECT_EQ(log->size(), 1);
+  EXPECT_EQ(log->checkpoint_size(), 1);
+  EXPECT_THAT(log->key(), ::testing::StartsWith(log->origin() + "+"));
+  EXPECT_THAT(log->checkpoint(),
+              ::testing::StartsWith(log->origin() + "\n1\n"));
+}
+
+TEST_F(AdminApiTest, VerifiesProvesAndExportsTheAuditLog) {
+  for (int i = 0; i < 3; ++i) {
+    world_.GetToken("nobody-bot", ReadCalendarOf("ana")).IgnoreError();
+  }
+  auto verified = Call<v1::VerifyAuditLogResponse>(&AdminApi::VerifyAuditLog,
+                                                   v1::VerifyAuditLogRequest());
+  ASSERT_TRUE(verified.ok()) << verified.status();
+  v1::GetOperationRequest look;
+  look.set_name(verified->operation().name());
+  v1::Operation ended;
+  while (!ended.done()) {
+    ended = *Call<v1::Operation>(&AdminApi::GetOperation, look);
+  }
+  EXPECT_EQ(ended.error_reason(), "");
+  EXPECT_EQ(ended.rows_done(), 3);
+  EXPECT_EQ(ended.checkpoints_checked(), 1);
+
+  v1::ProveAuditEventRequest prove;
+  prove.set_name("auditEvents/2");
+  auto proof = Call<v1::AuditProof>(&AdminApi::ProveAuditEvent, prove);
+  ASSERT_TRUE(proof.ok()) << proof.status();
+  EXPECT_THAT(proof->proof(), ::testing::StartsWith("c2sp.org/tlog-proof@v1"));
+
+  v1::ExportAuditLogRequest part;
+  part.set_from("auditEvents/2");
+  part.set_to("auditEvents/2");
+  auto piece =
+      Call<v1::ExportAuditLogResponse>(&AdminApi::ExportAuditLog, part);
+  ASSERT_TRUE(piece.ok()) << piece.status();
+  EXPECT_EQ(piece->leaves_total(), 1);
+  EXPECT_EQ(piece->next_page_token(), "");
+}
+
+TEST_F(AdminApiTest, RefusesWhatIsNoPartOfTheAuditLog) {
+  world_.GetToken("nobody-bot", ReadCalendarOf("ana")).IgnoreError();
+  v1::ProveAuditEventRequest prove;
+  for (const auto& [name, reason] :
+       {std::pair<const char*, const char*>{"auditEvents/9", "RESOURCE_DENIED"},
+        {"auditEvents/0", "FIELD_INVALID"},
+        {"auditEvents/01", "FIELD_INVALID"},
+        {"9", "FIELD_INVALID"}}) {
+    prove.set_name(name);
+    EXPECT_EQ(
+        ReasonOf(
+            Call<v1::AuditProof>(&AdminApi::ProveAuditEvent, prove).status()),
+        reason)
+        << name;
+  }
+  v1::ExportAuditLogRequest part;
+  part.set_to("auditEvents/9");
+  EXPECT_EQ(
+      ReasonOf(Call<v1::ExportAuditLogResponse>(&AdminApi::ExportAuditLog, part)
+                   .status()),
+      "FIELD_INVALID");
+  v1::ArchiveAuditLogRequest archive;
+  EXPECT_EQ(
+      ReasonOf(
+          Call<v1::Operation>(&AdminApi::ArchiveAuditLog, archive).status()),
+      "FIELD_INVALID");
+  archive.mutable_before()->set_seconds(1);
+  EXPECT_EQ(
+      ReasonOf(
+          Call<v1::Operation>(&AdminApi::ArchiveAuditLog, archive).status()),
+      "CONFIG_INVALID");
+}
+
+TEST_F(AdminApiTest, NarrowsTheAuditLogByAgentProviderAndTime) {
+  world_.GetToken("mail-bot", ReadCalendarOf("ana")).IgnoreError();
+  auto count = [&](const std::string& filter) {
+    v1::ListAuditEventsRequest request;
+    request.set_filter(filter);
+    return Call<v1::ListAuditEventsResponse>(&AdminApi::ListAuditEvents,
+                                             request)
+        ->events_size();
+  };
+  EXPECT_EQ(count(""), 1);
+  EXPECT_EQ(count("actor = \"agents/mail-bot\" AND outcome = \"denied\""), 1);
+  EXPECT_EQ(count("actor = \"agents/other\""), 0);
+  EXPECT_EQ(count("since = \"2000-01-01T00:00:00Z\""), 1);
+  EXPECT_EQ(count("until = \"2000-01-01T00:00:00Z\""), 0);
+  v1::ListAuditEventsRequest request;
+  request.set_filter("since = \"yesterday\"");
+  EXPECT_EQ(ReasonOf(Call<v1::ListAuditEventsResponse>(
+                         &AdminApi::ListAuditEvents, request)
                          .status()),
-            "NOT_IMPLEMENTED");
+            "FIELD_INVALID");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "server/deadline_timer.h"
 #include "server/metrics.h"
 #include "server/token_api.h"
+#include "tests/support/seen_log.h"
 #include "tests/support/test_vault.h"
 
 namespace tokenvault {
@@ -20,7 +21,9 @@ namespace tokenvault {
 class ApiWorld {
  public:
   ApiWorld()
-      : authenticator(*vault.holder, vault.http, vault.clock),
+      : log(vault.clock, *vault.store, *vault.keys, vault.http,
+            *vault.operations, {}),
+        authenticator(*vault.holder, vault.http, vault.clock),
         timer(vault.clock),
         gate(vault.clock, authenticator, *vault.seal, *vault.store, *vault.pool,
              timer, metrics),
@@ -33,6 +36,8 @@ class ApiWorld {
               {*vault.operations, *vault.rotation, *vault.incident, *vault.seal,
                *vault.source_admin, *vault.erasure, *vault.data_keys,
                *vault.backups},
+              {*vault.store, log.signer, log.tree, log.witnesses, log.exporter,
+               log.check, log.archiver},
               *vault.providers, *vault.refresher, reload,
               {"9.9.9", "127.0.0.1:1", "https://connect.test",
                vault.clock.Now()}) {}
@@ -90,6 +95,7 @@ class ApiWorld {
 
   TestVault vault;
   Metrics metrics;
+  SeenLog log;
   Authenticator authenticator;
   DeadlineTimer timer;
   CallGate gate;

@@ -51,7 +51,7 @@ TEST_F(ReplaceVaultTest, PutsOneWhereNoneIs) {
 TEST_F(ReplaceVaultTest, SetsAsideTheOneThatIsOpen) {
   Make(path_, 'o');
   Make(next_, 'n');
-  Touch("vault.db.highwater");
+  Touch("vault.db.checkpoint");
   Touch("vault.db.landing");
   {
     auto old = OpenStore({path_, /*create=*/false});
@@ -61,9 +61,9 @@ TEST_F(ReplaceVaultTest, SetsAsideTheOneThatIsOpen) {
   }
   EXPECT_EQ(IdAt(path_), "n");
   EXPECT_EQ(IdAt(aside_), "o");
-  EXPECT_TRUE(fs::exists(aside_ + ".highwater"));
+  EXPECT_TRUE(fs::exists(aside_ + ".checkpoint"));
   EXPECT_TRUE(fs::exists(aside_ + ".landing"));
-  EXPECT_FALSE(fs::exists(path_ + ".highwater"));
+  EXPECT_FALSE(fs::exists(path_ + ".checkpoint"));
   EXPECT_FALSE(fs::exists(path_ + ".landing"));
 }
 

@@ -23,9 +23,10 @@
 #include "gtest/gtest.h"
 #include "storage/open_store.h"
 #include "storage/replace_vault.h"
+#include "tests/support/fake_http_client.h"
+#include "tests/support/seen_log.h"
 #include "tests/vault/vault_world.h"
 #include "vault/backups.h"
-#include "vault/high_water_mark.h"
 
 namespace tokenvault {
 namespace {
@@ -128,7 +129,8 @@ TEST_F(RestoreTest, PutsTheVaultWhereNoneIs) {
   EXPECT_EQ((*keys)->deployment_id(), world_.keys->deployment_id());
   auto census = CountSealed(*store, **keys, CensusDepth::kAllRecords,
                             [] { return true; });
-  EXPECT_EQ(census->records, 1);
+  // The connection's, and the key that signed how far the log is.
+  EXPECT_EQ(census->records, 2);
   EXPECT_EQ(census->broken_count, 0);
   EXPECT_EQ(store->GetConnection(files.tenant, files.id)->state,
             ConnectionState::kActive);
@@ -403,9 +405,9 @@ TEST_F(RestoreTest, LeavesAMarkByWhichTheOldDatabaseIsKnown) {
     const OpenRootSource root = Root(**arena);
     auto keys =
         KeyKeeper::Open(**store, **arena, *root.key, root.id, world_.clock);
-    return ReasonOf(
-        HighWaterMark(world_.clock, **store, **keys, path_ + kHighWaterSuffix)
-            .Check());
+    return ReasonOf(SeenLog(world_.clock, **store, **keys, world_.http,
+                            *world_.operations, {{}, path_ + kCheckpointSuffix})
+                        .Check());
   };
   EXPECT_EQ(check(path_), "");
   EXPECT_EQ(check(kept), "DATABASE_ROLLED_BACK");
@@ -446,13 +448,14 @@ TEST(RestoreKillTest, LeavesTheOneVaultOrTheOther) {
       }
       // What tells the vault of now from its backup.
       world.Connect("acme", "ben", "calendar-bot", "files", ReadFiles());
+      SeenLog seen(clock, *world.store, *world.keys, world.http,
+                   *world.operations, {});
+      std::ofstream(path + kCheckpointSuffix) << seen.checkpoints.Make()->note;
       ASSERT_TRUE(
           world.store
               ->CopyTo(path, [](int64_t, int64_t) { return absl::OkStatus(); })
               .ok());
       fs::copy_file(world.folder.File("root.key"), place.File("root.key"));
-      auto text = HighWaterMark::TextOf(*world.store, *world.keys);
-      std::ofstream(path + kHighWaterSuffix) << *text;
     }
     auto open_root = [&](SecretArena& arena) {
       return OpenRootSource{std::make_shared<const RootKey>(*RootKey::FromFile(
@@ -484,7 +487,10 @@ TEST(RestoreKillTest, LeavesTheOneVaultOrTheOther) {
     const OpenRootSource root = open_root(**arena);
     auto keys = KeyKeeper::Open(**store, **arena, *root.key, root.id, clock);
     ASSERT_TRUE(keys.ok());
-    EXPECT_TRUE(HighWaterMark(clock, **store, **keys, path + kHighWaterSuffix)
+    FakeHttpClient http;
+    Operations operations(clock);
+    EXPECT_TRUE(SeenLog(clock, **store, **keys, http, operations,
+                        {{}, path + kCheckpointSuffix})
                     .Check()
                     .ok());
   }

@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/seen_log.h"
 #include "tests/vault/vault_world.h"
 
 namespace tokenvault {
@@ -30,10 +31,14 @@ class UpkeepTest : public ::testing::Test {
   Connection connection_ = world_.ConnectCalendar();
   TokenKey key_{connection_.tenant, connection_.id, {"calendar.read"}, ""};
   KeepAlive keep_alive_{world_.clock, *world_.store, *world_.broker};
-  Upkeep upkeep_{world_.clock,    *world_.holder,    *world_.seal,
-                 *world_.cache,   *world_.refresher, *world_.upstream,
-                 keep_alive_,     *world_.broker,    *world_.pool,
-                 /*mark=*/nullptr};
+  SeenLog seen_{world_.clock, *world_.store,      *world_.keys,
+                world_.http,  *world_.operations, {}};
+  Upkeep upkeep_{
+      world_.clock,      *world_.holder,
+      *world_.seal,      *world_.cache,
+      *world_.refresher, *world_.upstream,
+      keep_alive_,       *world_.broker,
+      *world_.pool,      {seen_.checkpoints, seen_.witnesses, seen_.archiver}};
 };
 
 TEST_F(UpkeepTest, KeepsTokensWhileTimePasses) {
