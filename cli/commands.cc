@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/agents.h"
 #include "cli/audit.h"
+#include "cli/audit_log.h"
 #include "cli/backups.h"
 #include "cli/completion.h"
 #include "cli/config.h"
@@ -73,6 +74,10 @@ struct Options {
   std::string token_scopes;
   std::string token_min_ttl;
   AuditTailOptions tail;
+  AuditSearchOptions search;
+  AuditRangeOptions audit_range;
+  AuditExportOptions audit_export;
+  std::string audit_keep;
   DemoOptions demo;
   DemoFaultOptions demo_fault;
   DemoLedgerOptions demo_ledger;
@@ -133,6 +138,64 @@ void AddKeyProofs(Tree& tree, CLI::App& key) {
       ->required()
       ->check(CLI::Range(1U, UINT32_MAX));
   destroy->add_flag("--yes", o.key_destroy.yes, "Do not ask");
+}
+
+void AddAuditQuery(CLI::App& leaf, AuditQuery& query) {
+  leaf.add_option("--user", query.user,
+                  "About or by this person: users/…, or their id at your own "
+                  "identity provider");
+  leaf.add_option("--agent", query.agent, "Done by this agent");
+  leaf.add_option("--provider", query.provider, "About this provider");
+  leaf.add_option("--kind", query.kind, "Of this kind: token.granted");
+  leaf.add_option("--since", query.since,
+                  "Not before: 2026-11-28, 2026-11-28T09:00:00Z, or 2h ago");
+  leaf.add_option("--until", query.until, "Before, in the same words");
+  leaf.add_option("--filter", query.filter,
+                  "Conditions, joined by AND: outcome = \"denied\"");
+}
+
+void AddAuditRange(CLI::App& leaf, AuditRangeOptions& range) {
+  leaf.add_option("--from", range.from,
+                  "The first event: 42; default: the oldest that is kept");
+  leaf.add_option("--to", range.to, "The last event; default: the newest");
+}
+
+void AddAudit(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* audit = Group(tree.app, "audit", "The audit log");
+  CLI::App* tail = Leaf(tree, *audit, "tail", "The newest events",
+                        [&o](Session& s) { return RunAuditTail(s, o.tail); });
+  tail->add_flag("-f,--follow", o.tail.follow, "And those to come");
+  tail->add_option("-n,--lines", o.tail.lines, "How many at first")
+      ->check(CLI::Range(1, 500));
+  AddAuditQuery(*tail, o.tail.query);
+  CLI::App* search =
+      Leaf(tree, *audit, "search", "Events, from the oldest on",
+           [&o](Session& s) { return RunAuditSearch(s, o.search); });
+  search->add_option("-n,--limit", o.search.limit, "No more than so many")
+      ->check(CLI::Range(1, INT32_MAX));
+  AddAuditQuery(*search, o.search.query);
+  Leaf(tree, *audit, "status", "How far it is, and who else has seen it",
+       RunAuditStatus);
+  Leaf(tree, *audit, "key", "The key by which others check it", RunAuditKey);
+  CLI::App* verify = Leaf(
+      tree, *audit, "verify", "Whether it is what it was, here and elsewhere",
+      [&o](Session& s) { return RunAuditVerify(s, o.audit_range); });
+  AddAuditRange(*verify, o.audit_range);
+  Leaf(tree, *audit, "prove", "That one event is in it, for others to check",
+       [&o](Session& s) { return RunAuditProve(s, o.id); })
+      ->add_option("event", o.id, "auditEvents/42, or 42")
+      ->required();
+  CLI::App* out =
+      Leaf(tree, *audit, "export", "A part of it, for others to check",
+           [&o](Session& s) { return RunAuditExport(s, o.audit_export); });
+  AddAuditRange(*out, o.audit_export.range);
+  out->add_option("-o,--out", o.audit_export.out,
+                  "A new file; default: stdout");
+  Leaf(tree, *audit, "archive", "Move old events from the database to a file",
+       [&o](Session& s) { return RunAuditArchive(s, o.audit_keep); })
+      ->add_option("--keep", o.audit_keep, "How long they stay: 90d")
+      ->required();
 }
 
 void AddPassphrase(CLI::App& leaf, PassphraseOptions& passphrase) {
@@ -425,16 +488,7 @@ void AddTokenCommands(Tree& tree) {
   get->add_flag("--wait", o.token.wait, "Wait for the person, if one must act");
   get->add_flag("--raw", o.token.raw, "Print the token, and only that");
 
-  CLI::App* audit = Group(tree.app, "audit", "The audit log");
-  CLI::App* tail = Leaf(tree, *audit, "tail", "The newest events",
-                        [&o](Session& s) { return RunAuditTail(s, o.tail); });
-  tail->add_flag("-f,--follow", o.tail.follow, "And those to come");
-  tail->add_option("-n,--lines", o.tail.lines, "How many at first")
-      ->check(CLI::Range(1, 500));
-  tail->add_option("--filter", o.tail.filter, "action = \"token.granted\"");
-  tail->add_option("--user", o.tail.user,
-                   "About or by this person: users/…, or their id at your own "
-                   "identity provider");
+  AddAudit(tree);
 }
 
 std::vector<CompletedCommand> CommandsUnder(const CLI::App& app,

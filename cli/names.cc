@@ -17,19 +17,6 @@ namespace {
 constexpr const char* kStates[] = {"ACTIVE", "NEEDS_RECONNECT", "PAUSED",
                                    "REVOKED"};
 
-// A quoted value of a filter. The language has no escapes, so what would need
-// one is refused.
-absl::StatusOr<std::string> Quoted(absl::string_view field,
-                                   absl::string_view value) {
-  for (char c : value) {
-    if (c == '"' || c == '\\' || absl::ascii_iscntrl(c)) {
-      return errors::FieldInvalid(
-          field, "must not hold quotes, backslashes or control characters");
-    }
-  }
-  return absl::StrCat("\"", value, "\"");
-}
-
 }  // namespace
 
 std::string ResourceName(absl::string_view collection, absl::string_view id) {
@@ -58,6 +45,17 @@ bool IsConnectionName(absl::string_view name) {
 
 std::vector<std::string> SplitScopes(absl::string_view text) {
   return absl::StrSplit(text, absl::ByAnyChar(", "), absl::SkipEmpty());
+}
+
+absl::StatusOr<std::string> Quoted(absl::string_view field,
+                                   absl::string_view value) {
+  for (char c : value) {
+    if (c == '"' || c == '\\' || absl::ascii_iscntrl(c)) {
+      return errors::FieldInvalid(
+          field, "must not hold quotes, backslashes or control characters");
+    }
+  }
+  return absl::StrCat("\"", value, "\"");
 }
 
 absl::StatusOr<std::string> PersonCondition(absl::string_view field,

@@ -24,6 +24,11 @@ bool IsConnectionName(absl::string_view name);
 // "a,b c" → {a, b, c}
 std::vector<std::string> SplitScopes(absl::string_view text);
 
+// A quoted value of a filter. The language has no escapes: FIELD_INVALID on
+// `field` for what would need one.
+absl::StatusOr<std::string> Quoted(absl::string_view field,
+                                   absl::string_view value);
+
 // How a filter names a person: user = "users/u-…", or user_id = "…" for an id
 // at their own provider. FIELD_INVALID on `field` for what a filter cannot
 // hold.

@@ -35,6 +35,10 @@ std::string LabelOf(v1::Operation::Phase phase) {
       return "Scrubbing files    ";
     case v1::Operation::PHASE_RESEALING:
       return "Re-sealing         ";
+    case v1::Operation::PHASE_CHECKING_LOG:
+      return "Comparing          ";
+    case v1::Operation::PHASE_ARCHIVING:
+      return "Archiving          ";
     default:
       return "Re-wrapping        ";
   }
@@ -62,6 +66,9 @@ std::string TotalOf(const v1::Operation& operation) {
       return Counted(total, "scrubbing", "scrubbings");
     case v1::Operation::PHASE_COPYING:
       return Counted(total, "page", "pages");
+    case v1::Operation::PHASE_CHECKING_LOG:
+    case v1::Operation::PHASE_ARCHIVING:
+      return Counted(total, "leaf", "leaves");
     case v1::Operation::PHASE_WRITING:
     case v1::Operation::PHASE_READING:
       return Counted(total, "byte", "bytes");

@@ -5,7 +5,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "verify/export_check.h"
 #include "verify/options.h"
 #include "verify/proof_check.h"
@@ -37,20 +36,22 @@ std::string Counted(uint64_t count, absl::string_view noun) {
 int CheckOneProof(const VerifyOptions& options, const Voice& voice) {
   const auto proven = CheckProof(*options.proof, options.leaf,
                                  *options.trust.key, options.trust.witnesses);
+  if (options.json && !voice.Print(ProofJson(proven))) {
+    return kVerifyLocalMistake;
+  }
   if (!proven.ok()) {
     voice.Complain(proven.status().message(),
                    "this does not prove that the leaf is in the log");
     return kVerifyFailed;
   }
+  if (options.json) return kVerified;
   std::string text =
       absl::StrCat("leaf ", proven->number, " is in the log of ",
                    Printable(options.trust.key->name), ", by a checkpoint of ",
                    proven->size, proven->size == 1 ? " leaf" : " leaves", "\n");
   for (const Vouched& vouched : proven->witnesses) {
-    absl::StrAppend(
-        &text, "witnessed by ", Printable(vouched.by), " at ",
-        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", vouched.at, absl::UTCTimeZone()),
-        "\n");
+    absl::StrAppend(&text, "witnessed by ", Printable(vouched.by), " at ",
+                    TimeText(vouched.at), "\n");
   }
   return voice.Print(text) ? kVerified : kVerifyLocalMistake;
 }

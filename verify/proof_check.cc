@@ -1,7 +1,9 @@
 #include "verify/proof_check.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/merkle_tree.h"
 #include "base/status_macros.h"
@@ -37,6 +39,22 @@ absl::StatusOr<ProvenLeaf> CheckProof(
     }
   }
   return proven;
+}
+
+std::string ProofJson(const absl::StatusOr<ProvenLeaf>& proven) {
+  nlohmann::ordered_json json = {{"ok", proven.ok()}};
+  if (!proven.ok()) {
+    json["problem"] = std::string(proven.status().message());
+    return absl::StrCat(json.dump(), "\n");
+  }
+  json["leaf"] = proven->number;
+  json["size"] = proven->size;
+  json["witnesses"] = nlohmann::ordered_json::array();
+  for (const Vouched& vouched : proven->witnesses) {
+    json["witnesses"].push_back(
+        {{"by", Printable(vouched.by)}, {"at", TimeText(vouched.at)}});
+  }
+  return absl::StrCat(json.dump(), "\n");
 }
 
 }  // namespace tokenvault

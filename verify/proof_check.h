@@ -27,4 +27,7 @@ absl::StatusOr<ProvenLeaf> CheckProof(absl::string_view text,
                                       const NoteVerifier& log,
                                       const std::vector<WitnessKey>& witnesses);
 
+// That result for a program: an object on one line, whose "ok" says which.
+std::string ProofJson(const absl::StatusOr<ProvenLeaf>& proven);
+
 }  // namespace tokenvault

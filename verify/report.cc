@@ -15,10 +15,6 @@ using nlohmann::ordered_json;
 
 constexpr size_t kLongestPrinted = 200;
 
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
-}
-
 const char* StateName(LeafRange::State state) {
   switch (state) {
     case LeafRange::State::kWitnessed:
@@ -100,6 +96,10 @@ bool SameVouched(const LeafRange& a, const LeafRange& b) {
 }
 
 }  // namespace
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
 
 std::string Printable(absl::string_view text) {
   std::string safe(text.substr(0, kLongestPrinted));

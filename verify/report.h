@@ -11,6 +11,9 @@
 // What a check of the log came to.
 namespace tokenvault {
 
+// UTC, to the second: "2026-11-28T10:00:00Z".
+std::string TimeText(absl::Time time);
+
 // Text that others wrote, such as a name in an export, for a terminal: what is
 // not printable ASCII becomes "?", and it ends after 200 characters.
 std::string Printable(absl::string_view text);

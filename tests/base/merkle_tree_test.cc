@@ -177,13 +177,11 @@ TEST(MerkleTreeTest, RefusesProofsOfAnotherLength) {
               "FIELD_INVALID");
     proof = *MerkleConsistencyProof(size - 1, size, tree);
     proof.push_back(MerkleLeafHash("x"));
-    EXPECT_EQ(
-        ReasonOf(RootsOfConsistency(size - 1, "", size, proof).status()),
-        "FIELD_INVALID");
+    EXPECT_EQ(ReasonOf(RootsOfConsistency(size - 1, "", size, proof).status()),
+              "FIELD_INVALID");
     proof.resize(proof.size() - 2);
-    EXPECT_EQ(
-        ReasonOf(RootsOfConsistency(size - 1, "", size, proof).status()),
-        "FIELD_INVALID");
+    EXPECT_EQ(ReasonOf(RootsOfConsistency(size - 1, "", size, proof).status()),
+              "FIELD_INVALID");
   }
 }
 

@@ -668,6 +668,8 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
                                const v1::ListAuditEventsRequest* request,
                                v1::ListAuditEventsResponse* response) override {
     response->set_next_page_token("end");
+    response->set_looked_at(42);
+    response->set_newest(42);
     if (request->filter() == "action = nonsense") {
       return ToGrpc(errors::FieldInvalid("filter", "is not understood"));
     }
@@ -678,7 +680,93 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetAuditLog(grpc::ServerContext*, const v1::GetAuditLogRequest*,
+                           v1::AuditLog* log) override {
+    if (daemon_.state_.sealed) return ToGrpc(errors::VaultSealed());
+    log->set_origin("tokenvault-6f1a2b3c");
+    log->set_key(
+        "tokenvault-6f1a2b3c+09c12008+ARb9kXrBZkMjFnX6ZLYzDyHh1KQ9jNo");
+    log->set_size(48'211);
+    log->set_checkpoint_size(48'000);
+    *log->mutable_checkpoint_time() = Ago(absl::Seconds(8));
+    v1::Witness& nas = *log->add_witnesses();
+    nas.set_name("witnesses/nas");
+    nas.set_place("/mnt/witness");
+    nas.set_checkpoint_size(48'000);
+    *nas.mutable_checkpoint_time() = Ago(absl::Seconds(7));
+    if (daemon_.state_.damaged) {
+      v1::Witness& notary = *log->add_witnesses();
+      notary.set_name("witnesses/notary");
+      notary.set_place("https://witness.example.com");
+      notary.set_problem("PROVIDER_UNREACHABLE");
+    }
+    FillArchive(log->add_archives());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status VerifyAuditLog(grpc::ServerContext*,
+                              const v1::VerifyAuditLogRequest*,
+                              v1::VerifyAuditLogResponse* response) override {
+    v1::Operation& operation = *response->mutable_operation();
+    operation.set_name("operations/5");
+    operation.set_phase(v1::Operation::PHASE_CHECKING_LOG);
+    operation.set_done(true);
+    operation.set_rows_total(48'211);
+    operation.set_rows_done(48'211);
+    operation.set_checkpoints_checked(51);
+    if (daemon_.state_.damaged) {
+      operation.set_error_reason("AUDIT_LOG_BROKEN");
+      operation.set_broken_count(1);
+      operation.add_broken("auditEvents/4711 is not what it was");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ProveAuditEvent(grpc::ServerContext*,
+                               const v1::ProveAuditEventRequest* request,
+                               v1::AuditProof* proof) override {
+    if (request->name() != "auditEvents/41") {
+      return ToGrpc(errors::ResourceDenied(request->name()));
+    }
+    proof->set_proof("c2sp.org/tlog-proof@v1\nindex 40\n\na checkpoint\n");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ExportAuditLog(grpc::ServerContext*,
+                              const v1::ExportAuditLogRequest* request,
+                              v1::ExportAuditLogResponse* piece) override {
+    const bool first = request->page_token().empty();
+    piece->set_text(first ? "the header\n" : "the leaves\n");
+    piece->set_leaves_total(2);
+    piece->set_leaves_done(first ? 1 : 2);
+    piece->set_from("auditEvents/41");
+    piece->set_to("auditEvents/42");
+    if (first) piece->set_next_page_token("second");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ArchiveAuditLog(grpc::ServerContext*,
+                               const v1::ArchiveAuditLogRequest*,
+                               v1::Operation* operation) override {
+    operation->set_name("operations/6");
+    operation->set_phase(v1::Operation::PHASE_ARCHIVING);
+    operation->set_done(true);
+    if (daemon_.state_.rotation_fails) {
+      operation->set_error_reason("STORAGE_FULL");
+      operation->set_problem("the disk is full; nothing was written");
+    } else if (!daemon_.state_.damaged) {
+      FillArchive(operation->mutable_archive());
+    }
+    return grpc::Status::OK;
+  }
+
  private:
+  static void FillArchive(v1::AuditArchive* archive) {
+    archive->set_first("auditEvents/1");
+    archive->set_last("auditEvents/30000");
+    archive->set_location("/archive/tokenvault-6f1a2b3c.1-30000.jsonl");
+  }
+
   static void FillBackup(const std::string& path, v1::Operation* operation) {
     operation->set_name("operations/4");
     operation->set_done(true);

@@ -113,6 +113,9 @@ TEST_F(VerifyProgramTest, ChecksAProof) {
   const std::string leaf = Write("l", log_.leaf(7) + "\n");
   EXPECT_EQ(Run({"--key", log_.key(), "--proof", proof, "--leaf", leaf}),
             kVerified);
+  EXPECT_EQ(Run({"--key", log_.key(), "--proof", proof, "--format", "json"}),
+            kVerified);
+  EXPECT_THAT(out_, ::testing::StartsWith(R"({"ok":true,"leaf":7,"size":10,)"));
 }
 
 TEST_F(VerifyProgramTest, RefusesAProofOfAnythingElse) {

@@ -33,6 +33,7 @@ function secretFile(dir, name, secret) {
 //               that vouches for agents
 //   seal        the keys of [seal]; a key file if left out
 //   rootSources [{id, type, ...more keys}]; none if left out
+//   witnesses   [{id, folder} or {id, url, vkey}]; none if left out
 //   tenants     [{id, issuer, clientId, clientSecret, ...more keys}]
 //   agents      [{id, auth, ...more keys}]
 //   workloadIssuers  [{issuer, audience, ...more keys}]; none if left out
@@ -41,7 +42,7 @@ function secretFile(dir, name, secret) {
 //   sections    further keys by section: {tokens: {max_ttl: '5m'}}
 export function writeConfiguration(dir, world) {
   const { ports, tls, caFile, tenants, agents, providers, policies } = world;
-  const { sections = {}, workloadIssuers = [], rootSources = [] } = world;
+  const { sections = {}, workloadIssuers = [], rootSources = [], witnesses = [] } = world;
   const seal = world.seal ?? { type: 'file', key_file: join(dir, 'root.key') };
   const local = `127.0.0.1:${ports.grpc}`;
   const files = [
@@ -65,6 +66,8 @@ export function writeConfiguration(dir, world) {
     section('[seal]', { ...seal, ...sections.seal }),
     ...rootSources.map((source) => section('[[root_sources]]', source)),
     section('[storage]', { path: join(dir, 'vault.db'), ...sections.storage }),
+    section('[audit]', { ...sections.audit }),
+    ...witnesses.map((witness) => section('[[witnesses]]', witness)),
     section('[tokens]', { ...sections.tokens }),
     // The providers of a test are on this machine, by https.
     section('[egress]', {
