@@ -20,7 +20,8 @@ namespace tokenvault {
 //
 //   0. look     every root source opens the key in use; the disk has room
 //   1. create   vN+1 PENDING, wrapped by every root source; read back,
-//               unwrapped, compared
+//               unwrapped, compared. (Here is the place for other replicas to
+//               say that they hold it; there is one process, and nobody to ask)
 //   2. flip     one commit: vN+1 ACTIVE, vN DECRYPT_ONLY; the store takes no
 //               data key under an older one any more
 //   3. re-wrap  batches of data keys, each with its own precondition

@@ -5,12 +5,14 @@ import path from 'node:path';
 import { tmpdir } from 'node:os';
 import { readOptions } from '../faults/options.mjs';
 import { Random } from '../faults/random.mjs';
+import { faults } from './faults.mjs';
+import { kills } from './kills.mjs';
 import { mutations } from './mutations.mjs';
 import { PROGRAM } from './options.mjs';
 import { proofs } from './proofs.mjs';
 
 // A part takes {random, size, fail} and answers with what it counted.
-const PARTS = { mutations, proofs };
+const PARTS = { mutations, proofs, kills, faults };
 // A few are enough to find out why.
 const MOST_TOLD = 10;
 
