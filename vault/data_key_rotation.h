@@ -66,6 +66,8 @@ class DataKeyRotation {
                    const std::string& request_id);
   absl::Status Note(absl::string_view kind, const DataKeyScope& scope,
                     const std::string& detail, const std::string& request_id);
+  absl::Status ReplaceSome(Operation& operation, const std::vector<Dek>& some,
+                           const std::string& request_id, int64_t& left);
   absl::Status Replace(Operation& operation, const Dek& dek,
                        const std::string& request_id);
   absl::StatusOr<int64_t> ReplaceOnce(const Dek& dek,
