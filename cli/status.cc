@@ -1,5 +1,6 @@
 #include "cli/status.h"
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
@@ -93,8 +94,41 @@ std::string WithNextStep(std::string text, const v1::Status& status) {
   return next.empty() ? text : absl::StrCat(text, "\nNext: ", next, "\n");
 }
 
-std::string ToTable(const v1::Status& status, const Terminal& terminal,
-                    absl::Time now) {
+// How many there ever were, how many of them the database still has, how far
+// they are signed, and by how many others that was seen.
+std::vector<Cell> AuditOf(const v1::Status& status,
+                          const absl::StatusOr<v1::AuditLog>& log,
+                          absl::Time now) {
+  std::vector<Cell> cells = {Counted(status.audit_events(), "event", "events")};
+  if (!log.ok()) return cells;
+  if (log->archives_size() > 0) {
+    int64_t archived = 0;
+    const std::string last = ShortName(
+        log->archives(log->archives_size() - 1).last());
+    if (absl::SimpleAtoi(last, &archived)) {
+      cells.emplace_back(absl::StrCat(Grouped(archived), " archived"));
+    }
+  }
+  if (IsSet(log->checkpoint_time())) {
+    cells.emplace_back(
+        absl::StrCat("signed ", Relative(TimeOf(log->checkpoint_time()), now)));
+  }
+  int well = 0;
+  for (const v1::Witness& witness : log->witnesses()) {
+    if (witness.problem().empty()) ++well;
+  }
+  if (log->witnesses_size() > 0) {
+    cells.emplace_back(
+        absl::StrCat("seen by ", well, " of ",
+                     Counted(log->witnesses_size(), "witness", "witnesses")),
+        well == log->witnesses_size() ? Color::kNone : Color::kYellow);
+  }
+  return cells;
+}
+
+std::string ToTable(const v1::Status& status,
+                    const absl::StatusOr<v1::AuditLog>& log,
+                    const Terminal& terminal, absl::Time now) {
   Facts facts(18);
   std::vector<Cell> state = {StateOf(status)};
   if (status.dev_mode()) {
@@ -140,7 +174,7 @@ std::string ToTable(const v1::Status& status, const Terminal& terminal,
   }
   facts.Add("Connections", connections);
   facts.Add("Providers", ProvidersOf(status, now));
-  facts.Add("Audit", {Counted(status.audit_events(), "event", "events")});
+  facts.Add("Audit", AuditOf(status, log, now));
   std::vector<Cell> doors;
   if (!status.grpc_address().empty()) {
     doors.emplace_back(absl::StrCat("gRPC ", status.grpc_address()));
@@ -168,8 +202,10 @@ int RunStatus(Session& session, const StatusOptions& options) {
     return code == kExitInterrupted ? code : kBroken;
   }
   if (!session.PrintedFor(*status)) {
+    const auto log = session.daemon().Call(&Channel::Admin::GetAuditLog,
+                                           v1::GetAuditLogRequest());
     session.terminal().Print(
-        ToTable(*status, session.terminal(), session.now()));
+        ToTable(*status, log, session.terminal(), session.now()));
   }
   if (!status->initialized() || status->sealed()) return kSealed;
   return IsBroken(*status) ? kBroken : kReady;

@@ -33,8 +33,7 @@ std::vector<WitnessSettings> ReadWitnesses(const ConfigNode& root,
       table.Problem("folder",
                     "a witness has a folder or a url: write one of them, such "
                     "as folder = \"/mnt/witness\"");
-    }
-    if (table.Has("url")) {
+    } else if (table.Has("url")) {
       CheckUrl(table, "url", witness.url, context);
       if (absl::EndsWith(witness.url, "/")) {
         table.Problem("url", "url stands without a slash at its end");

@@ -256,6 +256,29 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"SourceWithoutType", "[[tenants]]",
                 "[[root_sources]]\nid = \"hsm\"\n[[tenants]]",
                 "type is missing"},
+        Mistake{"WitnessWithoutAPlace", "[[tenants]]",
+                "[[witnesses]]\nid = \"nas\"\n[[tenants]]",
+                "a witness has a folder or a url"},
+        Mistake{"WitnessInTwoPlaces", "[[tenants]]",
+                "[[witnesses]]\nid = \"nas\"\nfolder = \"/mnt/w\"\n"
+                "url = \"https://w.example\"\n[[tenants]]",
+                "a witness has a folder or a url"},
+        Mistake{"WitnessWithoutAKey", "[[tenants]]",
+                "[[witnesses]]\nid = \"w\"\nurl = \"https://w.example\"\n"
+                "[[tenants]]",
+                "vkey wants the key"},
+        Mistake{"WitnessOfATakenId", "[[tenants]]",
+                "[[witnesses]]\nid = \"w\"\nfolder = \"/a\"\n"
+                "[[witnesses]]\nid = \"w\"\nfolder = \"/b\"\n[[tenants]]",
+                "the id w is taken"},
+        Mistake{"KeepingWithoutAnArchive", "[seal]",
+                "[audit]\nkeep = \"90d\"\n[seal]", "keep needs archive_folder"},
+        Mistake{"KeepingForAnHour", "[seal]",
+                "[audit]\nkeep = \"1h\"\narchive_folder = \"/a\"\n[seal]",
+                "at least \"24h\""},
+        Mistake{"ArchiveOfNothing", "[seal]",
+                "[audit]\narchive_folder = \"/a\"\n[seal]",
+                "archive_folder needs keep"},
         Mistake{"RelativePath", "\"/etc/tokenvault/root.key\"", "\"root.key\"",
                 "wants an absolute path"},
         Mistake{"MemoryOutsideDev", "[seal]",
@@ -519,6 +542,28 @@ type = "passphrase"
   EXPECT_EQ(config->root_sources[2].kind, "passphrase");
   EXPECT_THAT(KeysThatNeedRestart(*Parse(kGood), *config),
               Contains("root_sources.hsm.uri"));
+}
+
+TEST(ConfigTest, ReadsWitnessesAndHowLongTheAuditLogIsKept) {
+  auto config = Parse(With("[[tenants]]", R"([audit]
+keep = "90d"
+archive_folder = "/var/lib/tokenvault/archive"
+[[witnesses]]
+id = "nas"
+folder = "/mnt/witness"
+[[witnesses]]
+id = "notary"
+url = "https://witness.example/log"
+vkey = "witness.test+cc5fc7e3+BIRT3Gd1LugrFmAsX8GbSLDeomZiWUKEqGyd7BaN743R"
+[[tenants]])"));
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->audit.keep, absl::Hours(24 * 90));
+  EXPECT_EQ(config->audit.archive_folder, "/var/lib/tokenvault/archive");
+  ASSERT_THAT(config->audit.witnesses, SizeIs(2));
+  EXPECT_EQ(config->audit.witnesses[0].folder, "/mnt/witness");
+  EXPECT_EQ(config->audit.witnesses[1].url, "https://witness.example/log");
+  EXPECT_THAT(KeysThatNeedRestart(*Parse(kGood), *config),
+              Contains("witnesses.nas.folder"));
 }
 
 TEST(ConfigTest, ReadsSecretsByReference) {

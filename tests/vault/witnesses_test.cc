@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 constexpr char kWitnessUrl[] = "https://witness.test/log";
-// Of https://c2sp.org/tlog-cosignature, made for these tests: it signs nothing.
+// A vkey of https://c2sp.org/tlog-cosignature, whose owner signs nothing here.
 constexpr char kWitnessKey[] =
-    "witness.test+b5a8c5b7+BMmvNbbDdrXdNbGNLIGbJ7w1n1JCPnUJvKVb7DVWR8gG";
+    "witness.test+cc5fc7e3+BIRT3Gd1LugrFmAsX8GbSLDeomZiWUKEqGyd7BaN743R";
 
 void AppendLeaves(Store& store, absl::Time now, int leaves) {
   WriteBatch batch;
@@ -262,7 +262,12 @@ TEST_F(WitnessUrlTest, TakesNoAnswerThatIsNotSigned) {
   Sign();
   world_.http.Answer(Says(200, "fine\n"));
   url_.witnesses.Publish();
-  EXPECT_NE(url_.witnesses.List()->front().problem, "");
+  EXPECT_EQ(url_.witnesses.List()->front().problem, "FIELD_INVALID");
+  world_.clock.Advance(Witnesses::kAgain);
+  // A line of somebody else.
+  world_.http.Answer(Says(200, "\u2014 other.test AAAAAAAAAAAAAAAA\n"));
+  url_.witnesses.Publish();
+  EXPECT_EQ(url_.witnesses.List()->front().problem, "PROVIDER_ANSWER_INVALID");
   EXPECT_EQ(url_.witnesses.List()->front().size, 0u);
 }
 
