@@ -146,11 +146,7 @@ int RunAuditVerify(Session& session, const AuditRangeOptions& range) {
   }
   const bool broken = ended->broken_count() > 0;
   if (!broken && !ended->error_reason().empty()) {
-    session.PrintedOneFor(*ended);
-    session.terminal().Complain(
-        absl::StrCat("not all was looked at: ", ended->error_reason()),
-        HintOf(ended->error_reason()));
-    return kExitServerSaidNo;
+    return FailToLook(session, *ended);
   }
   if (!session.PrintedOneFor(*ended)) {
     Facts facts(kBarLabelWidth);

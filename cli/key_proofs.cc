@@ -93,11 +93,7 @@ int RunKeyVerify(Session& session, const KeyVerifyOptions& options) {
   }
   const bool broken = ended->broken_count() > 0;
   if (!broken && !ended->error_reason().empty()) {
-    session.PrintedOneFor(*ended);
-    session.terminal().Complain(
-        absl::StrCat("not all was looked at: ", ended->error_reason()),
-        HintOf(ended->error_reason()));
-    return kExitServerSaidNo;
+    return FailToLook(session, *ended);
   }
   if (session.PrintedOneFor(*ended)) {
     return broken ? kExitCheckFailed : kExitDone;

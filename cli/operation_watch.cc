@@ -127,4 +127,12 @@ int StopOperation(Session& session, const v1::Operation& operation,
   return kExitInterrupted;
 }
 
+int FailToLook(Session& session, const v1::Operation& ended) {
+  session.PrintedOneFor(ended);
+  session.terminal().Complain(
+      absl::StrCat("not all was looked at: ", ended.error_reason()),
+      HintOf(ended.error_reason()));
+  return kExitServerSaidNo;
+}
+
 }  // namespace tokenvault

@@ -23,4 +23,8 @@ absl::StatusOr<v1::Operation> WatchOperation(Session& session,
 int StopOperation(Session& session, const v1::Operation& operation,
                   absl::string_view whats_left);
 
+// Of work that only looks, and did not come to its end: says so, and returns
+// the exit code.
+int FailToLook(Session& session, const v1::Operation& ended);
+
 }  // namespace tokenvault

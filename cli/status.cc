@@ -103,8 +103,8 @@ std::vector<Cell> AuditOf(const v1::Status& status,
   if (!log.ok()) return cells;
   if (log->archives_size() > 0) {
     int64_t archived = 0;
-    const std::string last = ShortName(
-        log->archives(log->archives_size() - 1).last());
+    const std::string last =
+        ShortName(log->archives(log->archives_size() - 1).last());
     if (absl::SimpleAtoi(last, &archived)) {
       cells.emplace_back(absl::StrCat(Grouped(archived), " archived"));
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -9,6 +10,7 @@
 #include "storage/store.h"
 #include "vault/audit_archiver.h"
 #include "vault/audit_check.h"
+#include "vault/audit_events.h"
 #include "vault/audit_exporter.h"
 #include "vault/audit_tree.h"
 #include "vault/checkpoints.h"
@@ -18,6 +20,18 @@
 #include "vault/witnesses.h"
 
 namespace tokenvault {
+
+// Commits so many leaves that differ, as one batch.
+inline absl::Status AppendLeaves(Store& store, absl::Time now, int count) {
+  WriteBatch batch;
+  for (int i = 0; i < count; ++i) {
+    AuditEvent event;
+    event.kind = audit_kind::kTokenGranted;
+    event.detail = std::to_string(i);
+    batch.Append(MakeAuditEntry(event, now));
+  }
+  return store.Commit(std::move(batch));
+}
 
 // A store, what signs its log, who sees it, and what becomes of it.
 struct SeenLog {

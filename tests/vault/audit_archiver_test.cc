@@ -13,7 +13,6 @@
 #include "gtest/gtest.h"
 #include "tests/support/seen_log.h"
 #include "tests/vault/vault_world.h"
-#include "vault/audit_events.h"
 
 namespace tokenvault {
 namespace {
@@ -28,14 +27,7 @@ using ::testing::SizeIs;
 class AuditLogTest : public ::testing::Test {
  protected:
   void Log(int leaves) {
-    WriteBatch batch;
-    for (int i = 0; i < leaves; ++i) {
-      AuditEvent event;
-      event.kind = audit_kind::kTokenGranted;
-      event.detail = std::to_string(++logged_);
-      batch.Append(MakeAuditEntry(event, world_.clock.Now()));
-    }
-    ASSERT_TRUE(world_.store->Commit(std::move(batch)).ok());
+    ASSERT_TRUE(AppendLeaves(*world_.store, world_.clock.Now(), leaves).ok());
   }
   // A log of so many leaves, under a checkpoint of an hour ago.
   void LogAndSign(int leaves) {
@@ -66,7 +58,6 @@ class AuditLogTest : public ::testing::Test {
   }
 
   VaultWorld world_;
-  int logged_ = 0;
   const std::string folder_ = [this] {
     const std::string path = world_.folder.File("archive");
     fs::create_directory(path);

@@ -6,8 +6,8 @@
 #include "base/errors.h"
 #include "crypto/checkpoint.h"
 #include "gtest/gtest.h"
+#include "tests/support/seen_log.h"
 #include "tests/vault/vault_world.h"
-#include "vault/audit_events.h"
 
 namespace tokenvault {
 namespace {
@@ -15,14 +15,7 @@ namespace {
 class CheckpointsTest : public ::testing::Test {
  protected:
   void Log(int leaves) {
-    WriteBatch batch;
-    for (int i = 0; i < leaves; ++i) {
-      AuditEvent event;
-      event.kind = audit_kind::kTokenGranted;
-      event.detail = std::to_string(++logged_);
-      batch.Append(MakeAuditEntry(event, world_.clock.Now()));
-    }
-    ASSERT_TRUE(world_.store->Commit(std::move(batch)).ok());
+    ASSERT_TRUE(AppendLeaves(*world_.store, world_.clock.Now(), leaves).ok());
   }
   uint64_t NewestSize() {
     auto newest = world_.store->GetNewestCheckpoint();
@@ -38,7 +31,6 @@ class CheckpointsTest : public ::testing::Test {
   }
 
   VaultWorld world_;
-  int logged_ = 0;
   NoteSigner signer_{world_.clock, *world_.store, *world_.keys};
   AuditTree tree_{*world_.store};
   Checkpoints checkpoints_{world_.clock, *world_.store, signer_, tree_};

@@ -14,7 +14,6 @@
 #include "storage/open_store.h"
 #include "tests/support/seen_log.h"
 #include "tests/vault/vault_world.h"
-#include "vault/audit_events.h"
 
 namespace tokenvault {
 namespace {
@@ -27,17 +26,6 @@ constexpr char kWitnessUrl[] = "https://witness.test/log";
 constexpr char kWitnessKey[] =
     "witness.test+cc5fc7e3+BIRT3Gd1LugrFmAsX8GbSLDeomZiWUKEqGyd7BaN743R";
 
-void AppendLeaves(Store& store, absl::Time now, int leaves) {
-  WriteBatch batch;
-  for (int i = 0; i < leaves; ++i) {
-    AuditEvent event;
-    event.kind = audit_kind::kConfigReloaded;
-    event.actor = "operator";
-    batch.Append(MakeAuditEntry(event, now));
-  }
-  ASSERT_TRUE(store.Commit(std::move(batch)).ok());
-}
-
 std::string TextOf(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -46,7 +34,7 @@ std::string TextOf(const std::string& path) {
 class WitnessesTest : public ::testing::Test {
  protected:
   void Log(int leaves) {
-    AppendLeaves(*world_.store, world_.clock.Now(), leaves);
+    ASSERT_TRUE(AppendLeaves(*world_.store, world_.clock.Now(), leaves).ok());
   }
   void Sign() { ASSERT_TRUE(seen_.checkpoints.Make().ok()); }
   // Signs, and tells the file beside the database and the folder.
@@ -122,7 +110,7 @@ TEST_F(WitnessesTest, RefuseAnOlderCopyThatWentOnByItself) {
   Log(1);
   Publish();
   world_.clock.Advance(absl::Seconds(1));
-  AppendLeaves(*older, world_.clock.Now(), 5);
+  ASSERT_TRUE(AppendLeaves(*older, world_.clock.Now(), 5).ok());
   const absl::Status refused = CheckOf(*older, in_folder_, "");
   EXPECT_EQ(ReasonOf(refused), "DATABASE_ROLLED_BACK");
   EXPECT_THAT(std::string(refused.message()),
@@ -149,7 +137,7 @@ TEST_F(WitnessesTest, TakeNoCheckpointOfAnotherVaultForItsOwn) {
   VaultWorld other;
   SeenLog theirs(other.clock, *other.store, *other.keys, other.http,
                  *other.operations, {{}, beside_});
-  AppendLeaves(*other.store, other.clock.Now(), 3);
+  ASSERT_TRUE(AppendLeaves(*other.store, other.clock.Now(), 3).ok());
   ASSERT_TRUE(theirs.checkpoints.Make().ok());
   theirs.witnesses.PublishBeside();
   EXPECT_TRUE(seen_.Check().ok());
