@@ -3,7 +3,7 @@
 //
 //   keysOf(join(dir, 'vault.db'), rootKey)   // [{kind: 'master key', key}, …]
 import { execFileSync } from 'node:child_process';
-import { createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 
 const MASK = (1n << 64n) - 1n;
 const IV = [0x6a09e667f3bcc908n, 0xbb67ae8584caa73bn, 0x3c6ef372fe94f82bn, 0xa54ff53a5f1d36f1n,
@@ -79,14 +79,14 @@ function hChaCha20(key, nonce) {
   return out;
 }
 
-const u32 = (number) => {
+export const u32 = (number) => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(number);
   return bytes;
 };
 
 // `fields` is [[tag, bytes], …].
-function contextOf(fields) {
+export function contextOf(fields) {
   const parts = [Buffer.from('TKV1ctx\0', 'latin1'), u32(fields.length).subarray(2)];
   for (const [tag, bytes] of fields) parts.push(u32(tag).subarray(2), u32(bytes.length), bytes);
   return Buffer.concat(parts);
@@ -107,6 +107,32 @@ export function open(envelope, parent, context) {
   decipher.setAuthTag(sealed.subarray(-16));
   const padded = Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]);
   return padded.subarray(0, padded.lastIndexOf(0x80));
+}
+
+const SHORTEST_BLOCK = 256;
+
+// As "Sealing" in the documentation has it.
+export function pad(plaintext) {
+  const size = (Math.floor(plaintext.length / SHORTEST_BLOCK) + 1) * SHORTEST_BLOCK;
+  const padded = Buffer.alloc(size);
+  plaintext.copy(padded);
+  padded[plaintext.length] = 0x80;
+  return padded;
+}
+
+// An envelope of `padded`, whatever the form of its parts: {magic, object, suite, flags,
+// version, keyId, nonce, length}. `commitTo` makes the commitment that of another key.
+export function seal(padded, parent, context, parts, commitTo = parent) {
+  const { magic = 'TKV1', object = 1, suite = 1, flags = 0, version, keyId, nonce } = parts;
+  const start = Buffer.concat([Buffer.from(magic, 'latin1'), Buffer.from([object, suite]),
+    u32(flags).subarray(2), u32(version), keyId, nonce]);
+  const ad = blake2b(context, { size: 32, personal: 'TKV1/aad-digest' });
+  const derive = (key) => blake2b(Buffer.concat([start, ad]), { size: 64, key, personal: 'TKV1/kdf+commit' });
+  const header = Buffer.concat([start, derive(commitTo).subarray(32), u32(parts.length ?? padded.length + 16)]);
+  const cipher = createCipheriv('chacha20-poly1305', hChaCha20(derive(parent).subarray(0, 32), nonce.subarray(0, 16)),
+    Buffer.concat([Buffer.alloc(4), nonce.subarray(16)]), { authTagLength: 16 });
+  cipher.setAAD(Buffer.concat([header, ad]), { plaintextLength: padded.length });
+  return Buffer.concat([header, cipher.update(padded), cipher.final(), cipher.getAuthTag()]);
 }
 
 // Every master key and data key of the vault in `path`, opened by its root key.
