@@ -10,6 +10,7 @@
 #include "crypto/checkpoint.h"
 #include "crypto/cosignature.h"
 #include "storage/small_file.h"
+#include "vault/limits.h"
 #include "vault/witness_client.h"
 
 namespace tokenvault {
@@ -195,14 +196,27 @@ absl::Status Witnesses::PublishTo(const WitnessSettings& witness,
   if (!saw.has_value()) {
     return errors::ProviderAnswerInvalid(witness.id, "not_signed");
   }
-  WriteBatch batch;
-  AuditCheckpoint with_theirs = checkpoint;
-  with_theirs.note = note;
-  batch.Update(std::move(with_theirs));
-  // Another witness signed it meanwhile, or it was archived: theirs is kept
-  // with them all the same.
-  store_.Commit(std::move(batch)).IgnoreError();
+  RETURN_IF_ERROR(AddToCheckpoint(checkpoint.size, lines));
   return Note(witness, checkpoint.size, note);
+}
+
+// So that exports have it. Another one may have signed it meanwhile.
+absl::Status Witnesses::AddToCheckpoint(uint64_t size,
+                                        const std::string& lines) {
+  absl::Status added = absl::OkStatus();
+  for (int i = 0; i < kCommitTries; ++i) {
+    ASSIGN_OR_RETURN(std::vector<AuditCheckpoint> there,
+                     store_.ListCheckpoints(size, 1));
+    if (there.empty() || there.front().size != size) return absl::OkStatus();
+    AuditCheckpoint checkpoint = std::move(there.front());
+    ASSIGN_OR_RETURN(checkpoint.note,
+                     AddNoteSignatures(checkpoint.note, lines));
+    WriteBatch batch;
+    batch.Update(std::move(checkpoint));
+    added = store_.Commit(std::move(batch));
+    if (!HasReason(added, "VERSION_CONFLICT")) break;
+  }
+  return added;
 }
 
 absl::Status Witnesses::Note(const WitnessSettings& witness, uint64_t size,

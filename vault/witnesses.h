@@ -80,6 +80,7 @@ class Witnesses {
   absl::Status CheckFile(const std::string& path) const;
   absl::Status PublishTo(const WitnessSettings& witness,
                          const AuditCheckpoint& checkpoint);
+  absl::Status AddToCheckpoint(uint64_t size, const std::string& lines);
   absl::Status Note(const WitnessSettings& witness, uint64_t size,
                     const std::string& note);
   absl::StatusOr<std::string> FileIn(const WitnessSettings& witness) const;

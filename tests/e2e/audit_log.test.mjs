@@ -31,6 +31,7 @@ async function until(look, what) {
 describe('the audit log', () => {
   let world;
   let witness;
+  let second;
   let folder;
   let archive;
   const cli = (...args) => world.vault.cli(...args);
@@ -46,14 +47,19 @@ describe('the audit log', () => {
   before(async () => {
     world = await World.start({
       change: async (config, { dir }) => {
-        witness = await Witness.start(config.tls);
+        witness = await Witness.start(config.tls, 'witness.test/e2e');
+        second = await Witness.start(config.tls, 'second.test');
         folder = join(dir, 'witness');
         archive = join(dir, 'archive');
         mkdirSync(folder);
         mkdirSync(archive);
         return {
           ...config,
-          witnesses: [{ id: 'nas', folder }, { id: 'notary', url: witness.url, vkey: witness.key }],
+          witnesses: [
+            { id: 'nas', folder },
+            { id: 'notary', url: witness.url, vkey: witness.key },
+            { id: 'second', url: second.url, vkey: second.key },
+          ],
           sections: { audit: { archive_folder: archive, keep: '90d' } },
         };
       },
@@ -65,6 +71,7 @@ describe('the audit log', () => {
   after(async () => {
     await world?.stop();
     await witness?.stop();
+    await second?.stop();
   });
 
   test('is seen by its witnesses while the vault serves', async () => {
@@ -74,8 +81,13 @@ describe('the audit log', () => {
       return seen.every((size) => size >= 20) && now;
     }, 'a checkpoint of twenty leaves');
     assert.deepEqual(log.witnesses.map(({ name, problem }) => [name, problem]),
-      [['witnesses/nas', ''], ['witnesses/notary', '']]);
+      [['witnesses/nas', ''], ['witnesses/notary', ''], ['witnesses/second', '']]);
     assert.equal(witness.size, Number(log.witnesses[1].checkpointSize));
+    // Both signatures stand below the checkpoint, for exports.
+    await until(async () => {
+      const { checkpoint } = await status();
+      return checkpoint.includes('\n\u2014 witness.test/e2e ') && checkpoint.includes('\n\u2014 second.test ');
+    }, 'two signatures');
     assert.match(readFileSync(noteFile(), 'utf8'), new RegExp(`^${log.origin}\n\\d+\n`));
   });
 

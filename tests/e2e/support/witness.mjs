@@ -22,11 +22,13 @@ export class Witness {
   requests = 0;
   // What it says instead of what it should: a status.
   broken = null;
-  #signer = new Signer('witness.test/e2e', 4, new Random(7));
+  #signer;
   #seen = null;
 
-  static async start(tls) {
-    const witness = new Witness();
+  constructor(name) { this.#signer = new Signer(name, 4, new Random(name.length)); }
+
+  static async start(tls, name) {
+    const witness = new Witness(name);
     witness.server = createServer(
       { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
       (request, response) => witness.#serve(request, response));
