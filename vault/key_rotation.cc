@@ -21,7 +21,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr int kBatchSize = 256;
+constexpr int kBatchSize = 32;
 // A row of the table, and its part of the index.
 constexpr int64_t kDataKeyRowBytes = 512;
 
