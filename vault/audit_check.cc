@@ -8,12 +8,12 @@
 #include "base/merkle_tree.h"
 #include "base/status_macros.h"
 #include "crypto/checkpoint.h"
+#include "vault/limits.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr int kLeavesAtOnce = 1000;
-constexpr size_t kMostNamed = 100;
 
 void Name(Operation& operation, std::string broken) {
   operation.Change([&broken](Operation::Progress& progress) {

@@ -11,6 +11,7 @@
 #include "crypto/sealer.h"
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
+#include "vault/limits.h"
 
 namespace tokenvault {
 namespace {

@@ -28,8 +28,6 @@ struct SealedCensus {
   std::string root;
 };
 
-inline constexpr size_t kMostNamed = 100;
-
 // Opens every data key, and of the records that it seals one or all; where all,
 // each is also compared with the audit log. Nothing
 // opened is kept. `go_on` hears of each data key, and may end it by false.

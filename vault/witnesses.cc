@@ -22,6 +22,15 @@ std::string DayOf(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone());
 }
 
+// Null for a witness that has none yet.
+const WitnessedCheckpoint* SeenBy(const WitnessSettings& witness,
+                                  const std::vector<WitnessedCheckpoint>& all) {
+  for (const WitnessedCheckpoint& seen : all) {
+    if (seen.witness == witness.id) return &seen;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Witnesses::Witnesses(const Clock& clock, Store& store, NoteSigner& signer,
@@ -130,15 +139,11 @@ void Witnesses::Publish() {
   MutexLock one(publishing_);
   absl::StatusOr<AuditCheckpoint> newest = store_.GetNewestCheckpoint();
   if (!newest.ok()) return;
-  absl::StatusOr<std::vector<WitnessedCheckpoint>> seen =
-      store_.ListWitnessed();
-  if (!seen.ok()) return;
+  absl::StatusOr<std::vector<WitnessedCheckpoint>> all = store_.ListWitnessed();
+  if (!all.ok()) return;
   for (const WitnessSettings& witness : settings_) {
-    bool has_it = false;
-    for (const WitnessedCheckpoint& one_seen : *seen) {
-      has_it = has_it || (one_seen.witness == witness.id &&
-                          one_seen.size == newest->size);
-    }
+    const WitnessedCheckpoint* seen = SeenBy(witness, *all);
+    const bool has_it = seen != nullptr && seen->size == newest->size;
     if (has_it || !IsDue(witness)) continue;
     Finish(witness, PublishTo(witness, *newest));
   }
@@ -179,14 +184,12 @@ absl::Status Witnesses::PublishTo(const WitnessSettings& witness,
   }
   ASSIGN_OR_RETURN(const std::vector<WitnessedCheckpoint> all,
                    store_.ListWitnessed());
-  uint64_t old_size = 0;
-  for (const WitnessedCheckpoint& seen : all) {
-    if (seen.witness == witness.id) old_size = seen.size;
-  }
+  const WitnessedCheckpoint* before = SeenBy(witness, all);
   ASSIGN_OR_RETURN(
       const std::string lines,
       AddCheckpoint(http_, witness, {checkpoint.size, checkpoint.note},
-                    old_size, kTimeout, [this](uint64_t from, uint64_t to) {
+                    before == nullptr ? 0 : before->size, kTimeout,
+                    [this](uint64_t from, uint64_t to) {
                       return tree_.ProveConsistency(from, to);
                     }));
   ASSIGN_OR_RETURN(const std::string note,
@@ -223,19 +226,15 @@ absl::Status Witnesses::Note(const WitnessSettings& witness, uint64_t size,
                              const std::string& note) {
   ASSIGN_OR_RETURN(const std::vector<WitnessedCheckpoint> all,
                    store_.ListWitnessed());
+  const WitnessedCheckpoint* before = SeenBy(witness, all);
   WitnessedCheckpoint seen;
+  if (before != nullptr) seen = *before;
   seen.witness = witness.id;
-  bool known = false;
-  for (const WitnessedCheckpoint& one : all) {
-    if (one.witness != witness.id) continue;
-    seen = one;
-    known = true;
-  }
   seen.size = size;
   seen.note = note;
   seen.time = clock_.Now();
   WriteBatch batch;
-  if (known) {
+  if (before != nullptr) {
     batch.Update(std::move(seen));
   } else {
     batch.Insert(std::move(seen));
@@ -257,10 +256,9 @@ absl::StatusOr<std::vector<Witnesses::State>> Witnesses::List() const {
     State& state = states.emplace_back();
     state.id = witness.id;
     state.place = witness.folder.empty() ? witness.url : witness.folder;
-    for (const WitnessedCheckpoint& seen : all) {
-      if (seen.witness != witness.id) continue;
-      state.size = seen.size;
-      state.time = seen.time;
+    if (const WitnessedCheckpoint* seen = SeenBy(witness, all)) {
+      state.size = seen->size;
+      state.time = seen->time;
     }
     MutexLock lock(mutex_);
     const auto last = tries_.find(witness.id);
