@@ -9,7 +9,7 @@
 namespace tokenvault {
 namespace {
 
-constexpr int kLevels[] = {1, 8, 64};
+constexpr int kLevels[] = {1, 8, 64, 256};
 constexpr int kSyncsPerRepetition = 200;
 constexpr absl::Duration kWarmUp = absl::Milliseconds(300);
 
@@ -58,6 +58,7 @@ absl::Status Compare(Contestant echo, Contestant vault,
                      Report& report) {
   for (int in_flight : kLevels) {
     report.levels.emplace_back();
+    report.levels.back().transport = "TCP";
     report.levels.back().in_flight = in_flight;
   }
   bool echo_first = true;

@@ -1,46 +1,50 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <fstream>
+#include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
-#include "bench/child_process.h"
 #include "bench/closed_loop.h"
-#include "bench/comparison.h"
-#include "bench/disk.h"
 #include "bench/echo.h"
 #include "bench/machine.h"
 #include "bench/report.h"
-#include "bench/seeded_vault.h"
-#include "bench/token_endpoint.h"
+#include "bench/scenario.h"
+#include "bench/served_vault.h"
 #include "crypto/random.h"
-#include "server/dev_mode.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr char kUsage[] =
     "usage: tokenvault_bench --daemon FILE --count-syncs FILE --json FILE\n"
-    "         [--full] [--hold SECONDS] [--commit TEXT] [--filesystem TEXT]\n"
+    "         [--full] [--only B1,B10] [--hold SECONDS] [--commit TEXT]\n"
+    "         [--filesystem TEXT]\n"
     "Run it by way of bench/run. It works in a folder under $TMPDIR, which\n"
     "must be on a disk.\n"
     "  --hold SECONDS   only load the vault, 64 in flight, and say its "
     "process\n"
     "                   id: for a profiler\n";
 
-constexpr int kPeople = 200;
+constexpr int kHeldPeople = 200;
 constexpr int kHeldInFlight = 64;
+
+constexpr Scenario kScenarios[] = {
+    {"B1 B2 B4 B5", "cached tokens beside a bare echo", true, MeasureIssuing},
+};
 
 struct Flags {
   std::string daemon;
   std::string count_syncs;
   std::string json;
+  std::string only;  // "B1,B10"
   std::string commit = "unknown";
   std::string filesystem = "unknown";
   bool full = false;
@@ -51,11 +55,9 @@ struct Flags {
 
 bool ReadFlags(int argc, char** argv, Flags& flags) {
   const std::pair<std::string, std::string*> texts[] = {
-      {"--daemon", &flags.daemon},
-      {"--count-syncs", &flags.count_syncs},
-      {"--json", &flags.json},
-      {"--commit", &flags.commit},
-      {"--filesystem", &flags.filesystem},
+      {"--daemon", &flags.daemon}, {"--count-syncs", &flags.count_syncs},
+      {"--json", &flags.json},     {"--only", &flags.only},
+      {"--commit", &flags.commit}, {"--filesystem", &flags.filesystem},
       {"--echo", &flags.echo}};
   const std::pair<std::string, int*> numbers[] = {
       {"--hold", &flags.hold_seconds}, {"--ready-fd", &flags.ready_fd}};
@@ -79,37 +81,36 @@ bool ReadFlags(int argc, char** argv, Flags& flags) {
          (!flags.json.empty() || flags.hold_seconds > 0);
 }
 
-// What was handed out and is not in the audit log was handed out in secret.
-absl::Status CheckAudited(const SeededVault& seeded, int64_t leaves_before,
-                          int64_t tokens) {
-  ASSIGN_OR_RETURN(int64_t leaves, seeded.CountAuditEntries());
-  if (leaves - leaves_before >= tokens) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(tokens, " tokens, but only ",
-                                          leaves - leaves_before,
-                                          " new leaves of the audit log"));
-}
-
-absl::Status Hold(ClosedLoop& loop, const ChildProcess& daemon, int seconds) {
-  printf("%d\n", daemon.pid());
+// Loads a vault and says its process id, for a profiler to look on.
+absl::Status Hold(const Setting& setting, int seconds) {
+  ASSIGN_OR_RETURN(std::unique_ptr<ServedVault> vault,
+                   ServedVault::Start(setting, kHeldPeople));
+  ClosedLoop loop({vault->daemon().address(), kHeldPeople});
+  RETURN_IF_ERROR(loop.AskForEach().status());
+  printf("%d\n", vault->daemon().pid());
   fflush(stdout);
   return loop.Run(kHeldInFlight, absl::Seconds(seconds)).status();
 }
 
-absl::StatusOr<std::unique_ptr<ChildProcess>> StartEcho(
-    const v1::GetScopedTokenResponse& answer, const std::string& file_name) {
-  std::ofstream file(file_name, std::ios::binary);
-  if (!answer.SerializeToOstream(&file)) {
-    return absl::UnavailableError("the answer to echo cannot be written");
-  }
-  file.close();
-  return ChildProcess::Start({"/proc/self/exe", "--echo", file_name});
+bool Wanted(const Flags& flags, const Scenario& scenario) {
+  if (flags.only.empty()) return flags.full || scenario.quick;
+  const std::set<std::string> ids = absl::StrSplit(scenario.ids, ' ');
+  return std::any_of(ids.begin(), ids.end(), [&flags](const std::string& id) {
+    const std::set<std::string> only = absl::StrSplit(flags.only, ',');
+    return only.contains(id);
+  });
 }
 
 absl::Status Run(const Flags& flags) {
   RETURN_IF_ERROR(InitCrypto());
-  ASSIGN_OR_RETURN(PrivateFolder folder, PrivateFolder::Create());
-  ASSIGN_OR_RETURN(std::unique_ptr<TokenEndpoint> endpoint,
-                   TokenEndpoint::Start());
+  Setting setting;
+  setting.daemon = flags.daemon;
+  setting.count_syncs = flags.count_syncs;
+  setting.full = flags.full;
+  setting.repetitions = flags.full ? 7 : 3;
+  setting.seconds = flags.full ? 3 : 1;
+  if (flags.hold_seconds > 0) return Hold(setting, flags.hold_seconds);
+
   Report report;
   report.commit = flags.commit;
   report.build = TOKENVAULT_BUILD_TYPE;
@@ -118,38 +119,18 @@ absl::Status Run(const Flags& flags) {
       absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::Now(), absl::UTCTimeZone());
   report.mode = flags.full ? "full" : "quick";
   report.before = ThisMachine();
-  report.repetitions = flags.full ? 7 : 3;
-  report.seconds = flags.full ? 3 : 1;
-  report.people = kPeople;
-
-  const SeededVault seeded = {folder.path(), endpoint->url(), kPeople};
-  RETURN_IF_ERROR(seeded.Create());
-  ASSIGN_OR_RETURN(const int64_t leaves_before, seeded.CountAuditEntries());
-  const std::string counter_file = folder.path() + "/syncs";
-  ASSIGN_OR_RETURN(std::unique_ptr<SyncCounter> syncs,
-                   SyncCounter::Create(counter_file));
-  ASSIGN_OR_RETURN(std::unique_ptr<ChildProcess> daemon,
-                   ChildProcess::Start(
-                       {flags.daemon, "--dev", "--config", seeded.config()},
-                       {absl::StrCat("LD_PRELOAD=", flags.count_syncs),
-                        absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file)}));
-  ClosedLoop vault_loop({daemon->address(), kPeople});
-  ASSIGN_OR_RETURN(v1::GetScopedTokenResponse answer, vault_loop.AskForEach());
-  if (flags.hold_seconds > 0) {
-    return Hold(vault_loop, *daemon, flags.hold_seconds);
-  }
-  ASSIGN_OR_RETURN(std::unique_ptr<ChildProcess> echo,
-                   StartEcho(answer, folder.path() + "/answer"));
-  ClosedLoop echo_loop({echo->address(), kPeople, /*check_person=*/false});
-  RETURN_IF_ERROR(Compare({*echo, echo_loop}, {*daemon, vault_loop}, *syncs,
-                          folder.path(), report));
-  daemon.reset();  // the vault is free to be looked into
-  RETURN_IF_ERROR(CheckAudited(seeded, leaves_before, vault_loop.tokens()));
-  if (syncs->count() == 0) {
-    return absl::DataLossError("no sync of the daemon was counted");
+  report.repetitions = setting.repetitions;
+  report.seconds = setting.seconds;
+  for (const Scenario& scenario : kScenarios) {
+    if (!Wanted(flags, scenario)) continue;
+    fprintf(stderr, "%s: %s\n", scenario.ids, scenario.about);
+    RETURN_IF_ERROR(scenario.run(setting, report));
   }
   fputs(report.Table().c_str(), stdout);
-  return report.WriteJson(flags.json);
+  RETURN_IF_ERROR(report.WriteJson(flags.json));
+  return report.GatesHold() ? absl::OkStatus()
+                            : absl::FailedPreconditionError(
+                                  "a number that must hold was missed");
 }
 
 int Main(int argc, char** argv) {

@@ -30,6 +30,44 @@ nlohmann::ordered_json ToJson(const Measured& measured) {
   return json;
 }
 
+nlohmann::ordered_json ToJson(const Finding& finding) {
+  nlohmann::ordered_json json;
+  json["scenario"] = finding.scenario;
+  json["what"] = finding.what;
+  json["where"] = finding.where;
+  json["unit"] = finding.unit;
+  json["value"] = ToJson(finding.value);
+  if (finding.aim != Finding::Aim::kNone) {
+    json[finding.aim == Finding::Aim::kAtLeast ? "at_least" : "at_most"] =
+        finding.floor;
+    json["met"] = finding.Met();
+    json["gate"] = finding.gate;
+  }
+  return json;
+}
+
+// "B3   requests/s by …, TCP, 64 in flight   7.2 (6.9..7.4)   ≥ 4   met"
+std::string Line(const Finding& finding) {
+  const Sample& value = finding.value;
+  std::string aim;
+  if (finding.aim != Finding::Aim::kNone) {
+    aim = absl::StrFormat(
+        "%s %.4g  %s",
+        finding.aim == Finding::Aim::kAtLeast ? "at least" : "at most",
+        finding.floor,
+        finding.Met()  ? "met"
+        : finding.gate ? "MISSED"
+                       : "missed");
+  }
+  return absl::StrFormat(
+      "%-4s %-78s %26s  %s\n", finding.scenario,
+      absl::StrCat(finding.what, finding.where.empty() ? "" : ", ",
+                   finding.where),
+      absl::StrFormat("%.4g %s (%.4g..%.4g)", value.Median(), finding.unit,
+                      value.Quantile(0), value.Quantile(1)),
+      aim);
+}
+
 std::string Times(const Measured& measured) {
   return absl::StrFormat("%.0f / %.0f", measured.p50_micros.Median(),
                          measured.p99_micros.Median());
@@ -45,19 +83,19 @@ std::string Report::Table() const {
       filesystem, "; ", date, "; commit ", commit, ", ", build, "\n");
   absl::StrAppendFormat(
       &out,
-      "%s: medians of %d x %.1f s, %d people; load average before %s, others "
-      "used %.0f %% of the processors\nfdatasync of 4 KiB here: p50 %.0f us, "
-      "p99 %.0f us\n\n",
-      mode, repetitions, seconds, people, before.load_average,
-      foreign_cpu.Median(), sync_micros.Median(), sync_micros.Quantile(0.99));
-  absl::StrAppendFormat(&out, "%9s %9s %9s %6s %13s %15s %15s %13s %9s\n",
-                        "in flight", "echo/s", "vault/s", "ratio", "(min..max)",
-                        "echo p50/p99 us", "vault p50/p99", "CPU us/req",
-                        "syncs/req");
+      "%s: medians of %d x %.1f s; load average before %s, others used %.0f %% "
+      "of the processors\nfdatasync of 4 KiB here: p50 %.0f us, p99 %.0f "
+      "us\n\n",
+      mode, repetitions, seconds, before.load_average, foreign_cpu.Median(),
+      sync_micros.Median(), sync_micros.Quantile(0.99));
+  absl::StrAppendFormat(&out, "%11s %9s %9s %9s %6s %13s %15s %15s %13s %9s\n",
+                        "", "in flight", "echo/s", "vault/s", "ratio",
+                        "(min..max)", "echo p50/p99 us", "vault p50/p99",
+                        "CPU us/req", "syncs/req");
   for (const Level& level : levels) {
     absl::StrAppendFormat(
-        &out, "%9d %9.0f %9.0f %6.2f %13s %15s %15s %13s %9.3f\n",
-        level.in_flight, level.echo.per_second.Median(),
+        &out, "%11s %9d %9.0f %9.0f %6.2f %13s %15s %15s %13s %9.3f\n",
+        level.transport, level.in_flight, level.echo.per_second.Median(),
         level.vault.per_second.Median(), level.ratio.Median(),
         absl::StrFormat("%.2f..%.2f", level.ratio.Quantile(0),
                         level.ratio.Quantile(1)),
@@ -66,7 +104,14 @@ std::string Report::Table() const {
                         level.vault.cpu_micros.Median()),
         level.syncs_per_request.Median());
   }
+  out += "\n";
+  for (const Finding& finding : findings) out += Line(finding);
   return out;
+}
+
+bool Report::GatesHold() const {
+  return std::all_of(findings.begin(), findings.end(),
+                     [](const Finding& f) { return f.Met() || !f.gate; });
 }
 
 absl::Status Report::WriteJson(const std::string& path) const {
@@ -83,17 +128,20 @@ absl::Status Report::WriteJson(const std::string& path) const {
   json["mode"] = mode;
   json["repetitions"] = repetitions;
   json["seconds_each"] = seconds;
-  json["people"] = people;
   json["fdatasync_p50_us"] = Rounded(sync_micros.Median());
   json["fdatasync_p99_us"] = Rounded(sync_micros.Quantile(0.99));
   for (const Level& level : levels) {
     nlohmann::ordered_json row;
+    row["transport"] = level.transport;
     row["in_flight"] = level.in_flight;
     row["ratio"] = ToJson(level.ratio);
     row["syncs_per_request"] = ToJson(level.syncs_per_request);
     row["echo"] = ToJson(level.echo);
     row["vault"] = ToJson(level.vault);
     json["levels"].push_back(std::move(row));
+  }
+  for (const Finding& finding : findings) {
+    json["findings"].push_back(ToJson(finding));
   }
   std::ofstream file(path);
   file << json.dump(2) << "\n";

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "bench/finding.h"
 #include "bench/machine.h"
 #include "bench/sample.h"
 
@@ -18,6 +19,7 @@ struct Measured {
 };
 
 struct Level {
+  std::string transport;  // "TCP", "Unix socket", "mTLS"
   int in_flight = 0;
   Measured echo;
   Measured vault;
@@ -34,11 +36,13 @@ struct Report {
   Machine before;    // the benchmark's own load is not in this average yet
   int repetitions = 0;
   double seconds = 0;
-  int people = 0;
   Sample sync_micros;
   Sample foreign_cpu;  // percent of the processors that others used, a run each
   std::vector<Level> levels;
+  std::vector<Finding> findings;
 
+  // Whether every number that is no matter of noise is as good as it must be.
+  bool GatesHold() const;
   // What the terminal shows.
   std::string Table() const;
   // The same for programs. UNAVAILABLE when it cannot be written.

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "bench/report.h"
+
+namespace tokenvault {
+
+// What every scenario is given: the programs to run and how long to look.
+struct Setting {
+  std::string daemon;       // tokenvaultd
+  std::string count_syncs;  // the library of count_syncs.cc
+  bool full = false;
+  int repetitions = 0;
+  double seconds = 0;  // of one measurement
+};
+
+// A question the benchmark answers, under the number it has in README.md. Each
+// makes its own vault, starts its own servers, leaves nothing behind, and adds
+// its numbers to the report. An answer that is none ends it with an error: a
+// fast wrong answer is no result.
+struct Scenario {
+  const char* ids;  // "B1 B2"
+  const char* about;
+  bool quick;  // part of --quick too
+  absl::Status (*run)(const Setting& setting, Report& report);
+};
+
+// B1 to B5: the rate, the processor time and the syncs of cached tokens beside
+// a bare echo.
+absl::Status MeasureIssuing(const Setting& setting, Report& report);
+
+}  // namespace tokenvault
