@@ -201,8 +201,8 @@ constexpr char kPurgeInteractions[] =
 // The columns of the index audit_commitment, as in its own words.
 constexpr char kRemoveLeaves[] =
     "DELETE FROM audit WHERE sequence BETWEEN ? AND ?"
-    " AND NOT (kind IN ('connection.created', 'connection.renewed',"
-    " 'connection.resealed', 'refresh.succeeded')"
+    " AND NOT ((kind='connection.created' OR kind='connection.renewed'"
+    " OR kind='connection.resealed' OR kind='refresh.succeeded')"
     " AND instr(leaf, '\"commitment\":\"') > 0"
     " AND EXISTS (SELECT 1 FROM connection WHERE tenant=audit.tenant AND id="
     " substr(audit.leaf, instr(audit.leaf, '\"connection\":\"') + 14, 26))"
@@ -210,8 +210,8 @@ constexpr char kRemoveLeaves[] =
     " INDEXED BY audit_commitment WHERE later.tenant=audit.tenant"
     " AND substr(later.leaf, instr(later.leaf, '\"connection\":\"') + 14, 26)"
     " =substr(audit.leaf, instr(audit.leaf, '\"connection\":\"') + 14, 26)"
-    " AND later.kind IN ('connection.created', 'connection.renewed',"
-    " 'connection.resealed', 'refresh.succeeded')"
+    " AND (later.kind='connection.created' OR later.kind='connection.renewed'"
+    " OR later.kind='connection.resealed' OR later.kind='refresh.succeeded')"
     " AND instr(later.leaf, '\"commitment\":\"') > 0"
     " AND later.sequence>audit.sequence))";
 

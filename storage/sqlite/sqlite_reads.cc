@@ -39,8 +39,8 @@ constexpr char kLastCommitment[] =
     "SELECT substr(leaf, instr(leaf, '\"commitment\":\"') + 14, 64) FROM audit"
     " INDEXED BY audit_commitment WHERE tenant=?"
     " AND substr(leaf, instr(leaf, '\"connection\":\"') + 14, 26)=?"
-    " AND kind IN ('connection.created', 'connection.renewed',"
-    " 'connection.resealed', 'refresh.succeeded')"
+    " AND (kind='connection.created' OR kind='connection.renewed'"
+    " OR kind='connection.resealed' OR kind='refresh.succeeded')"
     " AND instr(leaf, '\"commitment\":\"') > 0"
     " ORDER BY sequence DESC LIMIT 1";
 constexpr char kListSealedConnections[] =
