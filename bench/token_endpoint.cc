@@ -30,7 +30,7 @@ std::optional<int> PersonOf(absl::string_view form) {
   return std::nullopt;
 }
 
-WebResponse Answer(const WebRequest& request) {
+WebResponse AnswerTo(const WebRequest& request) {
   WebResponse response;
   response.content_type = "application/json";
   const std::optional<int> person = PersonOf(request.body);
@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<TokenEndpoint>> TokenEndpoint::Start() {
   ASSIGN_OR_RETURN(std::unique_ptr<WebServer> server,
                    WebServer::Start(std::move(options),
                                     [](WebRequest request, WebRespond respond) {
-                                      respond(Answer(request));
+                                      respond(AnswerTo(request));
                                     }));
   return std::unique_ptr<TokenEndpoint>(new TokenEndpoint(std::move(server)));
 }
