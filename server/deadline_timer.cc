@@ -27,9 +27,9 @@ DeadlineTimer::TimerId DeadlineTimer::At(absl::Time when,
                                          absl::AnyInvocable<void()> run) {
   MutexLock lock(mutex_);
   TimerId id{when, next_++};
-  auto it = timers_.emplace(id, std::move(run)).first;
-  // Most calls end later than those before them: then nobody is woken.
-  if (it == timers_.begin()) earlier_.NotifyOne();
+  timers_.emplace(id, std::move(run));
+  // Most patience is longer than the sleep: then nobody is woken.
+  if (when < wakes_) earlier_.NotifyOne();
   return id;
 }
 
@@ -65,12 +65,13 @@ void DeadlineTimer::Run() {
     {
       MutexLock lock(mutex_);
       while (!stopping_) {
-        absl::Duration sleep = kLongestSleep;
+        const absl::Time now = clock_.Now();
+        wakes_ = now + kLongestSleep;
         if (!timers_.empty()) {
-          sleep = std::min(sleep, timers_.begin()->first.first - clock_.Now());
+          wakes_ = std::min(wakes_, timers_.begin()->first.first);
         }
-        if (sleep <= absl::ZeroDuration()) break;
-        earlier_.WaitFor(mutex_, sleep);
+        if (wakes_ <= now) break;
+        earlier_.WaitFor(mutex_, wakes_ - now);
       }
       if (stopping_) return;
     }

@@ -43,6 +43,8 @@ class DeadlineTimer {
   CondVar earlier_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // When the thread looks next, whoever comes.
+  absl::Time wakes_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::map<TimerId, absl::AnyInvocable<void()>> timers_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
