@@ -35,16 +35,22 @@ FileRead ReadFile(const std::string& path, size_t limit) {
     read.error = EINVAL;
   } else {
     read.mode = info.st_mode;
-    Secret buffer = Secret::OfSize(limit + 1);
+    // No larger than it is: locked memory is scarce.
+    const size_t expected =
+        std::min(limit, static_cast<size_t>(std::max<off_t>(info.st_size, 0)));
+    Secret buffer = Secret::OfSize(expected + 1);
     size_t size = 0;
-    while (size <= limit) {
-      ssize_t n = ::read(fd, buffer.mutable_data() + size, limit + 1 - size);
+    while (size <= expected) {
+      ssize_t n = ::read(fd, buffer.mutable_data() + size, expected + 1 - size);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) read.error = errno;
       if (n <= 0) break;
       size += static_cast<size_t>(n);
     }
-    if (size > limit) read.error = EFBIG;
+    if (size > expected) {
+      // The latter while somebody writes it.
+      read.error = expected == limit ? EFBIG : EAGAIN;
+    }
     if (read.error == 0) {
       read.content = Secret::Copy(buffer.Reveal().substr(0, size));
     }

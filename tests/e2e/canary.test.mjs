@@ -160,6 +160,7 @@ describe('a secret', () => {
       const answer = await send(`${world.publicUrl}/${path}`, { ca: world.authority.ca });
       assert.equal(answer.status, 200, path);
       canary.place(`/${path}`, answer.body);
+      if (path === 'metrics') assert.match(answer.body, /^tokenvault_secrets_outside_locked_memory 0$/m);
     }
   });
 
