@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -264,12 +265,12 @@ struct WebSession {
 
 // ------------------------------------------------------------------- audit --
 
-// Where a leaf names a person. What it calls them is `candidate`, or whatever
-// an earlier leaf called them: the store remembers, until they are erased.
+// Where a leaf names a person: as an earlier leaf called them, which the store
+// remembers until they are erased, or by what `draw_name` says.
 struct PersonInLeaf {
   size_t offset = 0;  // in the leaf
   UserId user;
-  std::string candidate;  // "p-…", drawn at random
+  std::function<std::string()> draw_name;  // "p-…", at random each time
 };
 
 // One leaf of the audit log. `sequence` is given by the store when it commits:

@@ -36,7 +36,7 @@ class CanonicalObject {
     Name(name);
     out_ += '"';
     out_.append(before.data(), before.size());
-    people.push_back({out_.size(), user, NewPseudonym()});
+    people.push_back({out_.size(), user, NewPseudonym});
     out_ += '"';
   }
   void Member(absl::string_view name, const ScopeSet& values) {
@@ -53,10 +53,11 @@ class CanonicalObject {
 
  private:
   void Name(absl::string_view name) {
-    if (!first_) out_ += ',';
+    // Our own names have nothing to escape.
+    out_ += first_ ? "\"" : ",\"";
     first_ = false;
-    AppendCanonicalString(out_, name);
-    out_ += ':';
+    out_.append(name.data(), name.size());
+    out_ += "\":";
   }
 
   std::string& out_;
@@ -71,6 +72,10 @@ bool IsEscaped(char c) {
 size_t PlainLength(absl::string_view text) {
   size_t length = 0;
   while (length < text.size() && !IsEscaped(text[length])) {
+    if (static_cast<unsigned char>(text[length]) < 0x80) {
+      ++length;
+      continue;
+    }
     const size_t size = Utf8CharacterSize(text.substr(length));
     if (size == 0) break;
     length += size;

@@ -14,15 +14,9 @@ constexpr char kFindPseudonym[] =
     "SELECT pseudonym FROM person WHERE tenant=? AND user=?";
 constexpr char kPutPseudonym[] =
     "INSERT INTO person (tenant, user, pseudonym) VALUES (?, ?, ?)";
+constexpr size_t kUsualName = 28;
 constexpr char kAppend[] =
     "INSERT INTO audit (tenant, time, kind, leaf) VALUES (?, ?, ?, ?)";
-
-absl::Status AppendNamed(SqliteConnection& connection,
-                         const AuditEntry& entry) {
-  Statement statement(connection, kAppend);
-  Bind(statement, entry);
-  return statement.Run();
-}
 
 absl::StatusOr<std::string> NameOf(SqliteConnection& connection,
                                    const TenantId& tenant,
@@ -36,27 +30,35 @@ absl::StatusOr<std::string> NameOf(SqliteConnection& connection,
     RETURN_IF_ERROR(known.status());
     return name;
   }
+  std::string name = person.draw_name();
   Statement put(connection, kPutPseudonym);
   put.Name(tenant);
   put.Name(person.user);
-  put.Text(person.candidate);
+  put.Text(name);
   RETURN_IF_ERROR(put.Run());
-  return person.candidate;
+  return name;
 }
 
 }  // namespace
 
 absl::Status AppendLeaf(SqliteConnection& connection, const AuditEntry& entry) {
-  if (entry.people.empty()) return AppendNamed(connection, entry);
-  AuditEntry named = entry;
-  size_t longer = 0;
+  std::string leaf;
+  leaf.reserve(entry.leaf.size() + entry.people.size() * kUsualName);
+  size_t from = 0;
   for (const PersonInLeaf& person : entry.people) {
     ASSIGN_OR_RETURN(const std::string name,
                      NameOf(connection, entry.tenant, person));
-    named.leaf.insert(person.offset + longer, name);
-    longer += name.size();
+    leaf.append(entry.leaf, from, person.offset - from);
+    leaf += name;
+    from = person.offset;
   }
-  return AppendNamed(connection, named);
+  leaf.append(entry.leaf, from);
+  Statement append(connection, kAppend);
+  append.Name(entry.tenant);
+  append.Time(entry.time);
+  append.Text(entry.kind);
+  append.Text(leaf);
+  return append.Run();
 }
 
 }  // namespace tokenvault

@@ -152,13 +152,6 @@ void Bind(Statement& row, const WebSession& session) {
   row.Int(session.version);
 }
 
-void Bind(Statement& row, const AuditEntry& entry) {
-  row.Name(entry.tenant);
-  row.Time(entry.time);
-  row.Text(entry.kind);
-  row.Text(entry.leaf);
-}
-
 void Bind(Statement& row, const AuditTile& tile) {
   row.Int(tile.level);
   row.Int(static_cast<int64_t>(tile.index));

@@ -20,8 +20,6 @@ void Bind(Statement& row, const AgentGrant& grant);
 void Bind(Statement& row, const Interaction& interaction);
 void Bind(Statement& row, const OAuthFlow& flow);
 void Bind(Statement& row, const WebSession& session);
-// Without the sequence, which the table gives.
-void Bind(Statement& row, const AuditEntry& entry);
 void Bind(Statement& row, const AuditTile& tile);
 void Bind(Statement& row, const AuditCheckpoint& checkpoint);
 void Bind(Statement& row, const AuditArchive& archive);

@@ -40,8 +40,9 @@ AuditEntry LeafAbout(const std::vector<std::string>& users) {
   entry.leaf = R"({"actor":"users/","user":""})";
   const size_t places[] = {16, 26};
   for (size_t i = 0; i < users.size(); ++i) {
+    std::string name = "p-" + users[i] + std::to_string(i);
     entry.people.push_back(
-        {places[i], UserId(users[i]), "p-" + users[i] + std::to_string(i)});
+        {places[i], UserId(users[i]), [name] { return name; }});
   }
   return entry;
 }

@@ -43,16 +43,19 @@ TEST(AuditEventsTest, LeavesOpenWhoItNames) {
   ASSERT_EQ(entry.people.size(), 2u);
   EXPECT_EQ(entry.people[0].user, UserId("u-stranger"));
   EXPECT_EQ(entry.people[1].user, UserId("u-asked"));
-  EXPECT_NE(entry.people[0].candidate, entry.people[1].candidate);
+  const std::string stranger = entry.people[0].draw_name();
+  const std::string asked = entry.people[1].draw_name();
+  EXPECT_NE(stranger, asked);
+  EXPECT_NE(stranger, entry.people[0].draw_name());
   // From the end, so that the other offset stays right.
-  entry.leaf.insert(entry.people[1].offset, entry.people[1].candidate);
-  entry.leaf.insert(entry.people[0].offset, entry.people[0].candidate);
+  entry.leaf.insert(entry.people[1].offset, asked);
+  entry.leaf.insert(entry.people[0].offset, stranger);
   auto parsed = nlohmann::json::parse(entry.leaf);
-  EXPECT_EQ(parsed["actor"], "users/" + entry.people[0].candidate);
-  EXPECT_EQ(parsed["user"], entry.people[1].candidate);
+  EXPECT_EQ(parsed["actor"], "users/" + stranger);
+  EXPECT_EQ(parsed["user"], asked);
   EXPECT_EQ(parsed.dump(), entry.leaf);
   // "p-" and 128 bits in base32.
-  EXPECT_EQ(entry.people[0].candidate.size(), 28u);
+  EXPECT_EQ(stranger.size(), 28u);
 }
 
 TEST(AuditEventsTest, IsWhatAJsonLibraryWouldWriteInCanonicalOrder) {
