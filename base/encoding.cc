@@ -37,18 +37,17 @@ std::optional<std::string> Base64UrlDecode(absl::string_view text) {
 
 std::string Base32Encode(absl::string_view bytes) {
   static constexpr char kAlphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-  std::string text;
+  std::string text((bytes.size() * 8 + 4) / 5, '\0');
+  auto next = text.begin();
   uint32_t bits = 0;
   int held = 0;
   for (char c : bytes) {
     bits = (bits << 8) | static_cast<uint8_t>(c);
-    held += 8;
-    while (held >= 5) {
+    for (held += 8; held >= 5; *next++ = kAlphabet[(bits >> held) & 31]) {
       held -= 5;
-      text += kAlphabet[(bits >> held) & 31];
     }
   }
-  if (held > 0) text += kAlphabet[(bits << (5 - held)) & 31];
+  if (held > 0) *next = kAlphabet[(bits << (5 - held)) & 31];
   return text;
 }
 

@@ -51,6 +51,10 @@ std::optional<absl::string_view> BearerToken(absl::string_view header) {
 bool IsCanonicalSubject(absl::string_view subject) {
   if (subject.empty() || subject.size() > kLongestSubject) return false;
   if (subject.front() == ' ' || subject.back() == ' ') return false;
+  if (std::all_of(subject.begin(), subject.end(),
+                  [](char c) { return absl::ascii_isprint(c); })) {
+    return true;
+  }
   auto characters = DecodeUtf8(subject);
   return characters.has_value() &&
          std::all_of(characters->begin(), characters->end(), [](char32_t c) {

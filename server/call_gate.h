@@ -74,15 +74,16 @@ class CallGate {
   }
   static absl::Status Overloaded();
 
-  // An Answer that is `late` when the caller's deadline (or `longest`, if that
-  // is sooner) passes first. What is under way goes on.
+  // An Answer that is what `late` says when the caller's deadline (or
+  // `longest`, if that is sooner) passes first. What is under way goes on.
   template <typename Response>
   Answer<Response> Bounded(absl::Time deadline, absl::Duration longest,
-                           absl::Status late,
+                           absl::AnyInvocable<absl::Status()> late,
                            typename Answer<Response>::Done done) {
     Answer<Response> inner(std::move(done));
-    auto id = timer_.At(LatestAnswer(deadline, longest),
-                        [inner, late] { inner(late); });
+    auto id =
+        timer_.At(LatestAnswer(deadline, longest),
+                  [inner, late = std::move(late)]() mutable { inner(late()); });
     return Answer<Response>(
         [this, inner, id](absl::StatusOr<Response> response) {
           timer_.Cancel(id);

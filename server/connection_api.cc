@@ -162,7 +162,8 @@ void ConnectionApi::Manage(
     const char* method, ApiCall call, Done<Response> done,
     absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work) {
   Answer<Response> way_back = gate_.Bounded<Response>(
-      call.deadline, kMaxPatience, errors::UpstreamSlow(""), std::move(done));
+      call.deadline, kMaxPatience, [] { return errors::UpstreamSlow(""); },
+      std::move(done));
   gate_.Enter(call.credential, [this, method, way_back, work = std::move(work)](
                                    absl::StatusOr<Caller> caller) mutable {
     if (!caller.ok()) return way_back(caller.status());

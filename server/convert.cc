@@ -192,8 +192,9 @@ v1::ScopedToken ToProto(const IssuedToken& issued, absl::Time now) {
   Fill(token.scopes, message.mutable_granted_scopes());
   message.set_scope_enforcement(
       static_cast<v1::ScopeEnforcement>(issued.enforcement));
-  message.set_connection(ConnectionName(issued.user, issued.connection));
-  message.set_account_label(issued.account_label);
+  const Connection& connection = *issued.connection;
+  message.set_connection(ConnectionName(connection.user, connection.id));
+  message.set_account_label(connection.account_label);
   for (const auto& [name, value] : token.endpoint_hints) {
     (*message.mutable_endpoint_hints())[name] = value;
   }

@@ -1,10 +1,11 @@
 #include "server/resource_names.h"
 
-#include <vector>
+#include <algorithm>
+#include <array>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 
@@ -22,22 +23,27 @@ bool IsSegment(absl::string_view text) {
   return true;
 }
 
-// The variable segments of `name`, if it looks like `form`: every second
-// segment of both is a variable.
-absl::StatusOr<std::vector<std::string>> Read(absl::string_view field,
-                                              const std::string& name,
-                                              absl::string_view form) {
-  std::vector<std::string> segments = absl::StrSplit(name, '/');
-  std::vector<std::string> expected = absl::StrSplit(form, '/');
-  std::vector<std::string> values;
-  bool good = segments.size() == expected.size();
-  for (size_t i = 0; good && i < segments.size(); ++i) {
-    if (i % 2 == 0) {
-      good = segments[i] == expected[i];
-    } else {
-      good = IsSegment(segments[i]);
-      values.push_back(segments[i]);
-    }
+// Takes the next segment off `path`.
+absl::string_view TakeSegment(absl::string_view& path) {
+  const absl::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(std::min(segment.size() + 1, path.size()));
+  return segment;
+}
+
+// The variable segments of `name`, which they point into, if it looks like
+// `form`: every second segment of both is a variable, of two at most.
+using Segments = std::array<absl::string_view, 2>;
+absl::StatusOr<Segments> Read(absl::string_view field, const std::string& name,
+                              absl::string_view form) {
+  Segments values;
+  absl::string_view rest = name;
+  absl::string_view expected = form;
+  bool good = absl::c_count(name, '/') == absl::c_count(form, '/');
+  for (size_t i = 0; good && !expected.empty(); ++i) {
+    const absl::string_view segment = TakeSegment(rest);
+    const absl::string_view like = TakeSegment(expected);
+    good = i % 2 == 0 ? segment == like : IsSegment(segment);
+    if (i % 2 == 1) values[i / 2] = segment;
   }
   if (!good) {
     return errors::FieldInvalid(field, absl::StrCat("must look like ", form));
@@ -73,46 +79,46 @@ std::string BackupName(const std::string& id) {
 absl::StatusOr<ProviderId> ReadProviderName(absl::string_view field,
                                             const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "providers/{provider}"));
-  return ProviderId(std::move(values[0]));
+  return ProviderId(std::string(values[0]));
 }
 
 absl::StatusOr<AgentId> ReadAgentName(absl::string_view field,
                                       const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "agents/{agent}"));
-  return AgentId(std::move(values[0]));
+  return AgentId(std::string(values[0]));
 }
 
 absl::StatusOr<ConnectionRef> ReadConnectionName(absl::string_view field,
                                                  const std::string& name) {
   ASSIGN_OR_RETURN(auto values,
                    Read(field, name, "users/{user}/connections/{connection}"));
-  return ConnectionRef{UserId(std::move(values[0])),
-                       ConnectionId(std::move(values[1]))};
+  return ConnectionRef{UserId(std::string(values[0])),
+                       ConnectionId(std::string(values[1]))};
 }
 
 absl::StatusOr<InteractionId> ReadInteractionName(absl::string_view field,
                                                   const std::string& name) {
   ASSIGN_OR_RETURN(auto values,
                    Read(field, name, "interactions/{interaction}"));
-  return InteractionId(std::move(values[0]));
+  return InteractionId(std::string(values[0]));
 }
 
 absl::StatusOr<std::string> ReadOperationName(absl::string_view field,
                                               const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "operations/{operation}"));
-  return std::move(values[0]);
+  return std::string(values[0]);
 }
 
 absl::StatusOr<std::string> ReadRootSourceName(absl::string_view field,
                                                const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "rootSources/{source}"));
-  return std::move(values[0]);
+  return std::string(values[0]);
 }
 
 absl::StatusOr<std::string> ReadBackupName(absl::string_view field,
                                            const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "backups/{backup}"));
-  return std::move(values[0]);
+  return std::string(values[0]);
 }
 
 absl::StatusOr<uint64_t> ReadAuditEventName(absl::string_view field,
@@ -134,7 +140,7 @@ absl::StatusOr<UserId> ReadUserName(absl::string_view field,
                                     const std::string& name) {
   ASSIGN_OR_RETURN(auto values, Read(field, name, "users/{user}"));
   if (values[0] == "-") return UserId();
-  return UserId(std::move(values[0]));
+  return UserId(std::string(values[0]));
 }
 
 }  // namespace tokenvault

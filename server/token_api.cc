@@ -112,7 +112,8 @@ struct TokenApi::TokenCall {
   Answer<v1::GetScopedTokenResponse> answer;
   const absl::Time start;
   Caller caller;
-  AccessRequest access;
+  AccessRequest access;  // until the broker has it
+  ProviderId provider;   // "" unless it is configured
 };
 
 TokenApi::TokenApi(CallGate& gate, Broker& broker, Interactions& interactions,
@@ -125,12 +126,12 @@ TokenApi::TokenApi(CallGate& gate, Broker& broker, Interactions& interactions,
 
 void TokenApi::GetScopedToken(ApiCall call, v1::GetScopedTokenRequest request,
                               Done<v1::GetScopedTokenResponse> done) {
-  absl::StatusOr<ProviderId> provider =
-      ReadProviderName("provider", request.provider());
+  auto late = [name = request.provider()] {
+    absl::StatusOr<ProviderId> provider = ReadProviderName("provider", name);
+    return errors::UpstreamSlow(provider.ok() ? provider->value : "");
+  };
   auto answer = gate_.Bounded<v1::GetScopedTokenResponse>(
-      call.deadline, kMaxPatience,
-      errors::UpstreamSlow(provider.ok() ? provider->value : ""),
-      std::move(done));
+      call.deadline, kMaxPatience, std::move(late), std::move(done));
   auto pending = std::make_shared<TokenCall>(std::move(request),
                                              std::move(answer), gate_.Now());
   gate_.Enter(call.credential,
@@ -151,6 +152,7 @@ void TokenApi::Admit(std::shared_ptr<TokenCall> call) {
   call->access.tenant = agent.tenant;
   call->access.agent = agent.id;
   absl::Status read = ReadRequest(call->request, call->caller, call->access);
+  call->provider = call->access.provider;
   if (!read.ok()) return Refuse(std::move(call), std::move(read));
   FindPerson(std::move(call));
 }
@@ -186,10 +188,11 @@ void TokenApi::Ask(std::shared_ptr<TokenCall> call,
     }
     access.connection = std::move(ref->connection);
   }
-  // A copy: who waits in the broker may need it after this call was answered.
-  broker_.GetToken(access, [this, call](absl::StatusOr<AccessAnswer> answer) {
-    Finish(call, std::move(answer));
-  });
+  // Who waits in the broker may need it after this call was answered.
+  broker_.GetToken(std::move(access),
+                   [this, call](absl::StatusOr<AccessAnswer> answer) {
+                     Finish(call, std::move(answer));
+                   });
 }
 
 // A denial before the broker has seen it. Written down first all the same.
@@ -227,9 +230,8 @@ void TokenApi::Count(const TokenCall& call,
                      const absl::StatusOr<AccessAnswer>& answer) {
   Metrics::TokenRequest counted;
   // Only names from the configuration become labels.
-  counted.provider =
-      call.access.provider.empty() ? "unknown" : call.access.provider.value;
-  counted.agent = call.access.agent.value;
+  counted.provider = call.provider.empty() ? "unknown" : call.provider.value;
+  if (call.caller.agent != nullptr) counted.agent = call.caller.agent->id.value;
   counted.duration = gate_.Now() - call.start;
   if (!answer.ok()) {
     counted.reason = ReasonOf(answer.status());
@@ -371,7 +373,8 @@ void TokenApi::CancelInteraction(ApiCall call,
                                  v1::CancelInteractionRequest request,
                                  Done<v1::Interaction> done) {
   auto way_back = gate_.Bounded<v1::Interaction>(
-      call.deadline, kMaxPatience, errors::UpstreamSlow(""), std::move(done));
+      call.deadline, kMaxPatience, [] { return errors::UpstreamSlow(""); },
+      std::move(done));
   gate_.Enter(call.credential, [this, way_back, request = std::move(request)](
                                    absl::StatusOr<Caller> caller) {
     if (!caller.ok()) return way_back(caller.status());
@@ -443,7 +446,8 @@ void TokenApi::ListUsableConnections(
     ApiCall call, v1::ListUsableConnectionsRequest request,
     Done<v1::ListUsableConnectionsResponse> done) {
   auto way_back = gate_.Bounded<v1::ListUsableConnectionsResponse>(
-      call.deadline, kMaxPatience, errors::UpstreamSlow(""), std::move(done));
+      call.deadline, kMaxPatience, [] { return errors::UpstreamSlow(""); },
+      std::move(done));
   gate_.Enter(call.credential, [this, way_back, request = std::move(request)](
                                    absl::StatusOr<Caller> caller) {
     if (!caller.ok()) return way_back(caller.status());

@@ -65,9 +65,7 @@ struct Broker::Pending {
 struct Broker::RememberedAnswer {
   std::shared_ptr<const Directory> directory;  // the policy it was judged by
   Validity validity;
-  std::shared_ptr<const AccessToken> token;
-  ScopeEnforcement enforcement;
-  Connection connection;
+  IssuedToken issued;   // from the cache, whoever is next
   absl::Time end_time;  // by the person's choice
   absl::Time touched;   // when last_use_time was last written
   std::string rule;
@@ -83,11 +81,6 @@ Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
       refresher_(refresher),
       pool_(pool),
       access_(store, cache) {}
-
-Broker::AnswerKey Broker::KeyOf(const AccessRequest& request) {
-  return {request.tenant,     request.agent,  request.user,    request.provider,
-          request.connection, request.scopes, request.resource};
-}
 
 void Broker::GetToken(AccessRequest request, Done done) {
   auto pending = std::make_shared<Pending>();
@@ -106,16 +99,15 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
   std::shared_ptr<const RememberedAnswer> known;
   {
     MutexLock lock(mutex_);
-    auto it = remembered_.find(KeyOf(request));
+    auto it = remembered_.find(request);
     if (it != remembered_.end()) known = it->second;
   }
   if (known != nullptr && known->directory == request.directory &&
       known->validity->load() && now < known->end_time &&
       now < known->touched + kUseTimeGrain &&
-      IsGoodEnough(request.min_ttl, *known->token, now)) {
+      IsGoodEnough(request.min_ttl, *known->issued.token, now)) {
     pending->decision.rule = known->rule;
-    Give(std::move(pending), known->connection, known->token,
-         known->enforcement, known->validity, /*from_cache=*/true);
+    Give(std::move(pending), known->issued, known->validity);
     return true;
   }
 
@@ -318,31 +310,27 @@ void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
   }
   const absl::Time now = clock_.Now();
   TouchGrant(access.grant, now);
-  Remember(request,
-           {request.directory, access.validity, token, enforcement,
-            access.connection, access.end_time, now, pending->decision.rule});
-  Give(std::move(pending), access.connection, std::move(token), enforcement,
-       access.validity, from_cache);
+  IssuedToken issued{std::move(token),
+                     std::make_shared<const Connection>(access.connection),
+                     enforcement, /*from_cache=*/true};
+  Remember(request, {request.directory, access.validity, issued,
+                     access.end_time, now, pending->decision.rule});
+  issued.from_cache = from_cache;
+  Give(std::move(pending), std::move(issued), access.validity);
 }
 
-void Broker::Give(std::shared_ptr<Pending> pending,
-                  const Connection& connection,
-                  std::shared_ptr<const AccessToken> token,
-                  ScopeEnforcement enforcement, Validity validity,
-                  bool from_cache) {
+void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
+                  Validity validity) {
   AuditEvent event = EventFor(pending->request, audit_kind::kTokenGranted);
-  event.connection = connection.id;
-  event.scopes = token->scopes;
+  event.connection = issued.connection->id;
+  event.scopes = issued.token->scopes;
   event.rule = pending->decision.rule;
-  event.token_id = token->token_id;
-  if (enforcement == ScopeEnforcement::kPolicyOnly) {
+  event.token_id = issued.token->token_id;
+  if (issued.enforcement == ScopeEnforcement::kPolicyOnly) {
     event.detail = "policy_only";
   }
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  IssuedToken issued{std::move(token),         enforcement,
-                     connection.user,          connection.id,
-                     connection.account_label, from_cache};
   store_.Commit(std::move(batch),
                 [pending, validity = std::move(validity),
                  issued = std::move(issued)](absl::Status status) mutable {
@@ -384,13 +372,16 @@ void Broker::Remember(const AccessRequest& request, RememberedAnswer answer) {
   if (remembered_.size() >= kMaxRemembered) {
     absl::erase_if(remembered_, [now](const auto& entry) {
       return !entry.second->validity->load() ||
-             entry.second->token->expire_time <= now;
+             entry.second->issued.token->expire_time <= now;
     });
     if (remembered_.size() >= kMaxRemembered) {
       remembered_.erase(remembered_.begin());
     }
   }
-  remembered_[KeyOf(request)] = std::move(shared);
+  AnswerKey key{request.tenant,   request.agent,      request.user,
+                request.provider, request.connection, request.scopes,
+                request.resource};
+  remembered_.insert_or_assign(std::move(key), std::move(shared));
 }
 
 void Broker::TouchGrant(AgentGrant grant, absl::Time now) {

@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/hash/hash.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -28,10 +30,8 @@ namespace tokenvault {
 // One token as an agent gets it.
 struct IssuedToken {
   std::shared_ptr<const AccessToken> token;
+  std::shared_ptr<const Connection> connection;  // as it was found
   ScopeEnforcement enforcement = ScopeEnforcement::kProvider;
-  UserId user;
-  ConnectionId connection;
-  std::string account_label;
   bool from_cache = false;
 };
 
@@ -91,14 +91,29 @@ class Broker {
     ConnectionId connection;
     ScopeSet scopes;
     std::string resource;
-    friend bool operator==(const AnswerKey&, const AnswerKey&) = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const AnswerKey& k) {
-      return H::combine(std::move(h), k.tenant, k.agent, k.user, k.provider,
-                        k.connection, k.scopes, k.resource);
+  };
+  // A request is looked up as it is, without a key being made of it.
+  template <typename T>  // AnswerKey or AccessRequest
+  static auto MembersOf(const T& t) {
+    return std::tie(t.tenant, t.agent, t.user, t.provider, t.connection,
+                    t.scopes, t.resource);
+  }
+  struct AnswerHash {
+    using is_transparent = void;
+    template <typename T>
+    size_t operator()(const T& t) const {
+      return std::apply(
+          [](const auto&... members) { return absl::HashOf(members...); },
+          MembersOf(t));
     }
   };
-  static AnswerKey KeyOf(const AccessRequest& request);
+  struct AnswerEqual {
+    using is_transparent = void;
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return MembersOf(a) == MembersOf(b);
+    }
+  };
 
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
@@ -107,9 +122,8 @@ class Broker {
   void Ask(std::shared_ptr<Pending> pending, Question question);
   void Answer(std::shared_ptr<Pending> pending, const Access& access,
               std::shared_ptr<const AccessToken> token, bool from_cache);
-  void Give(std::shared_ptr<Pending> pending, const Connection& connection,
-            std::shared_ptr<const AccessToken> token,
-            ScopeEnforcement enforcement, Validity validity, bool from_cache);
+  void Give(std::shared_ptr<Pending> pending, IssuedToken issued,
+            Validity validity);
   void Refuse(std::shared_ptr<Pending> pending, absl::Status why);
   void Remember(const AccessRequest& request, RememberedAnswer answer);
   void Enqueue(std::shared_ptr<Pending> pending);
@@ -125,7 +139,8 @@ class Broker {
   SingleFlight flights_;
 
   Mutex mutex_;
-  absl::flat_hash_map<AnswerKey, std::shared_ptr<const RememberedAnswer>>
+  absl::flat_hash_map<AnswerKey, std::shared_ptr<const RememberedAnswer>,
+                      AnswerHash, AnswerEqual>
       remembered_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -82,9 +82,11 @@ TEST(ConvertTest, HandsOutATokenWithItsTerms) {
   IssuedToken issued;
   issued.token = token;
   issued.enforcement = ScopeEnforcement::kGrant;
-  issued.user = UserId("u-1");
-  issued.connection = ConnectionId("01c");
-  issued.account_label = "ana@x.test";
+  Connection connection;
+  connection.user = UserId("u-1");
+  connection.id = ConnectionId("01c");
+  connection.account_label = "ana@x.test";
+  issued.connection = std::make_shared<const Connection>(connection);
   v1::ScopedToken message = ToProto(issued, kNow + absl::Minutes(1));
   EXPECT_EQ(message.access_token(), "at-1");
   EXPECT_EQ(message.token_id(), "t-9");

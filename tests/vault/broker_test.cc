@@ -257,7 +257,7 @@ TEST_F(SeveralGrantsTest, UsesTheOneThatCanDoNoMoreThanWasAsked) {
   world_.AnswerToken("at-1", "", ReadFiles());
   Answer answer = world_.Get(Request(ReadFiles()));
   ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
-  EXPECT_EQ(TokenIn(answer)->connection, narrow_.id);
+  EXPECT_EQ(TokenIn(answer)->connection->id, narrow_.id);
   EXPECT_EQ(TokenIn(answer)->enforcement, ScopeEnforcement::kGrant);
   EXPECT_THAT(world_.http.requests()[0].body,
               HasSubstr("refresh_token=rt-narrow"));
@@ -269,7 +269,7 @@ TEST_F(SeveralGrantsTest, TakesAnyOfThemForTheAccountThatIsMeant) {
   request.connection = wide_.id;
   Answer answer = world_.Get(request);
   ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
-  EXPECT_EQ(TokenIn(answer)->connection, narrow_.id);
+  EXPECT_EQ(TokenIn(answer)->connection->id, narrow_.id);
 }
 
 TEST_F(SeveralGrantsTest, AsksForOneMoreWhereNoneFits) {
@@ -289,7 +289,7 @@ TEST_F(SeveralGrantsTest, TakesTheSmallestWiderOneWherePolicyAloneMayLimitIt) {
   world_.AnswerToken("at-1", "", all);
   Answer answer = world_.Get(Request(write));
   ASSERT_NE(TokenIn(answer), nullptr) << answer.status();
-  EXPECT_EQ(TokenIn(answer)->connection, wide_.id);
+  EXPECT_EQ(TokenIn(answer)->connection->id, wide_.id);
   EXPECT_EQ(TokenIn(answer)->enforcement, ScopeEnforcement::kPolicyOnly);
 }
 
