@@ -1,19 +1,23 @@
 #include "bench/seeded_vault.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "bench/sample.h"
 #include "bench/token_endpoint.h"
 #include "crypto/random.h"
 #include "crypto/root_key.h"
 #include "crypto/secret_arena.h"
 #include "storage/open_store.h"
+#include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/init_vault.h"
 #include "vault/key_keeper.h"
@@ -23,12 +27,14 @@ namespace {
 
 constexpr size_t kArenaBytes = size_t{1} << 20;
 constexpr int kBatch = 1000;
+constexpr int kLeavesAtOnce = 1000;
+constexpr int kTellEvery = 100000;  // people
 constexpr size_t kDekIdBytes = 16;
 constexpr char kIssuer[] = "https://login.example.com";
 constexpr char kScope[] = "calendar.read";
 
 constexpr char kConfig[] = R"([server]
-grpc_listen = "127.0.0.1:0"
+@GRPC@
 http_listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1:8080"
 admin_listen = "unix:@FOLDER@/admin.sock"
@@ -50,7 +56,7 @@ client_id = "bench"
 [[agents]]
 id = "bench-agent"
 name = "Bench Agent"
-auth = { type = "dev" }
+auth = @AUTH@
 may_assert_user = true
 
 [[providers]]
@@ -63,6 +69,7 @@ token_url = "@ENDPOINT@/token"
 narrowing = "refresh_scope"
 refresh.rotation = "none"
 scopes."calendar.read".says.en = "see your events"
+scopes."calendar.write".says.en = "change your events"
 
 [[policies]]
 id = "reads"
@@ -71,6 +78,32 @@ agent = "bench-agent"
 provider = "bench"
 scopes = ["calendar.read"]
 )";
+
+// The keys of [server] by which agents come in.
+std::string ListenerKeys(const SeededVault& vault) {
+  const Certificates& made = vault.certificates;
+  switch (vault.transport) {
+    case Transport::kTcp:
+      return "grpc_listen = \"127.0.0.1:0\"";
+    case Transport::kUnixSocket:
+      return absl::StrCat("grpc_listen = \"unix:", vault.folder,
+                          "/agents.sock\"");
+    case Transport::kMtls:
+      return absl::StrCat("grpc_listen = \"127.0.0.1:0\"\n",
+                          "grpc_tls_cert_file = \"", made.server(), "\"\n",
+                          "grpc_tls_key_file = \"", made.server_key(), "\"\n",
+                          "grpc_client_ca_file = \"", made.authority(),
+                          "\"\ntrust_domains = [\"", kBenchTrustDomain, "\"]");
+  }
+  return "";
+}
+
+std::string AgentAuth(Transport transport) {
+  return transport == Transport::kMtls
+             ? absl::StrCat("{ type = \"mtls\", spiffe_id = \"", kBenchSpiffeId,
+                            "\" }")
+             : "{ type = \"dev\" }";
+}
 
 AgentGrant GrantOf(const Connection& connection) {
   AgentGrant grant;
@@ -147,19 +180,15 @@ absl::Status SeededVault::Create() const {
       RETURN_IF_ERROR(InsertPerson(*keys, i, clock.Now(), batch));
     }
     RETURN_IF_ERROR(store->Commit(std::move(batch)));
+    const int done = std::min(people, first + kBatch);
+    if (done % kTellEvery == 0) fprintf(stderr, "  %d people\n", done);
   }
 
-  std::string text = kConfig;
-  for (const auto& [mark, value] :
-       {std::pair<std::string, std::string>{"@FOLDER@", folder},
-        {"@ENDPOINT@", token_endpoint}}) {
-    for (size_t at = text.find(mark); at != std::string::npos;
-         at = text.find(mark)) {
-      text.replace(at, mark.size(), value);
-    }
-  }
   std::ofstream file(config());
-  file << text;
+  file << absl::StrReplaceAll(kConfig, {{"@FOLDER@", folder},
+                                        {"@ENDPOINT@", token_endpoint},
+                                        {"@GRPC@", ListenerKeys(*this)},
+                                        {"@AUTH@", AgentAuth(transport)}});
   file.close();
   if (!file)
     return errors::StoragePathInvalid("cannot write the configuration");
@@ -171,6 +200,36 @@ absl::StatusOr<int64_t> SeededVault::CountAuditEntries() const {
                    OpenStore({database(), /*create=*/false}));
   ASSIGN_OR_RETURN(StoreStatus status, store->GetStatus());
   return status.audit_entries;
+}
+
+absl::StatusOr<int64_t> SeededVault::CountLeavesOf(
+    const std::string& kind) const {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   OpenStore({database(), /*create=*/false}));
+  AuditFilter filter;
+  filter.kind = kind;
+  int64_t count = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<AuditEntry> page,
+                     store->ListAuditEntries(filter, kLeavesAtOnce));
+    if (page.empty()) return count;
+    count += static_cast<int64_t>(page.size());
+    filter.after_sequence = page.back().sequence;
+  }
+}
+
+absl::StatusOr<double> SeededVault::TypicalLeafBytes() const {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   OpenStore({database(), /*create=*/false}));
+  AuditFilter filter;
+  filter.kind = audit_kind::kTokenGranted;
+  ASSIGN_OR_RETURN(const std::vector<AuditEntry> newest,
+                   store->ListLastAuditEntries(filter, kLeavesAtOnce));
+  Sample bytes;
+  for (const AuditEntry& entry : newest) {
+    bytes.values.push_back(static_cast<double>(entry.leaf.size()));
+  }
+  return bytes.Median();
 }
 
 }  // namespace tokenvault
