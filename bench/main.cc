@@ -43,6 +43,7 @@ constexpr int kHeldInFlight = 64;
 constexpr Scenario kScenarios[] = {
     {"B1 B2 B4 B5 B7", "cached tokens beside a bare echo", true,
      MeasureIssuing},
+    {"B3 B6", "cached tokens beside hand-made logs", true, MeasureHandMade},
 };
 
 struct Flags {

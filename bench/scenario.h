@@ -32,5 +32,7 @@ struct Scenario {
 // B1, B2, B4, B5, B7: the rate, the processor time and the syncs of cached
 // tokens beside a bare echo, and beside the same vault in memory.
 absl::Status MeasureIssuing(const Setting& setting, Report& report);
+// B3, B6: the same beside what could be written by hand.
+absl::Status MeasureHandMade(const Setting& setting, Report& report);
 
 }  // namespace tokenvault
