@@ -34,5 +34,7 @@ struct Scenario {
 absl::Status MeasureIssuing(const Setting& setting, Report& report);
 // B3, B6: the same beside what could be written by hand.
 absl::Status MeasureHandMade(const Setting& setting, Report& report);
+// B14: refusals beside tokens.
+absl::Status MeasureDenials(const Setting& setting, Report& report);
 
 }  // namespace tokenvault
