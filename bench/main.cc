@@ -44,6 +44,7 @@ constexpr Scenario kScenarios[] = {
     {"B1 B2 B4 B5 B7", "cached tokens beside a bare echo", true,
      MeasureIssuing},
     {"B3 B6", "cached tokens beside hand-made logs", true, MeasureHandMade},
+    {"B9", "vaults of many people", true, MeasureSizes},
     {"B14", "refusals beside tokens", true, MeasureDenials},
 };
 

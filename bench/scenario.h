@@ -34,6 +34,8 @@ struct Scenario {
 absl::Status MeasureIssuing(const Setting& setting, Report& report);
 // B3, B6: the same beside what could be written by hand.
 absl::Status MeasureHandMade(const Setting& setting, Report& report);
+// B9: memory, start and rate of vaults of many people.
+absl::Status MeasureSizes(const Setting& setting, Report& report);
 // B14: refusals beside tokens.
 absl::Status MeasureDenials(const Setting& setting, Report& report);
 
