@@ -33,12 +33,15 @@ constexpr size_t kDekIdBytes = 16;
 constexpr char kIssuer[] = "https://login.example.com";
 constexpr char kScope[] = "calendar.read";
 
+// The short grace: a client of ours that has nothing to ask does not hear that
+// the daemon wants to go.
 constexpr char kConfig[] = R"([server]
 @GRPC@
 http_listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1:8080"
 admin_listen = "unix:@FOLDER@/admin.sock"
 log_level = "warning"
+shutdown_grace = "1s"
 
 [seal]
 type = "file"
