@@ -124,6 +124,8 @@ std::optional<std::vector<int>> SizesOf(const Flags& flags) {
     sizes.push_back(size);
   }
   std::sort(sizes.begin(), sizes.end());
+  // Two of a size cannot be compared.
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
 }
 

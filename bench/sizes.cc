@@ -153,29 +153,30 @@ absl::StatusOr<IdleVault> MeasureSize(const Setting& setting, int people,
   return idle;
 }
 
+void AddGrowth(const IdleVault& less, const IdleVault& more, Report& report) {
+  report.findings.push_back(
+      {"B9", "memory of 100 000 idle connections",
+       absl::StrCat("from ", less.people, " to ", PeopleText(more.people)),
+       "MB",
+       Sample{{(more.resident - less.resident) / kMillion * 1e5 /
+               (more.people - less.people)}},
+       Finding::Aim::kAtMost, 8});
+}
+
 }  // namespace
 
 absl::Status MeasureSizes(const Setting& setting, Report& report) {
   std::vector<IdleVault> idle;
   for (int people : setting.sizes) {
     ASSIGN_OR_RETURN(IdleVault one, MeasureSize(setting, people, report));
+    if (!idle.empty()) AddGrowth(idle.back(), one, report);
     idle.push_back(one);
   }
-  const IdleVault& least = idle.front();
-  const IdleVault& most = idle.back();
-  if (least.people == most.people) {
+  if (idle.size() < 2) {
     report.remarks.push_back(
         "B9: one size alone cannot tell the memory of idle connections; see "
         "--sizes");
-    return absl::OkStatus();
   }
-  report.findings.push_back(
-      {"B9", "memory of 100 000 idle connections",
-       absl::StrCat("from ", least.people, " to ", PeopleText(most.people)),
-       "MB",
-       Sample{{(most.resident - least.resident) / kMillion * 1e5 /
-               (most.people - least.people)}},
-       Finding::Aim::kAtMost, 8});
   return absl::OkStatus();
 }
 
