@@ -20,11 +20,15 @@ constexpr double kDenialFloor = 0.9;
 
 void AddDenials(const char* what, const Measured& denials,
                 const Measured& tokens, Report& report) {
+  const std::string where =
+      absl::StrCat("TCP, ", kDenialInFlight, " in flight");
   report.findings.push_back(
-      {"B14", absl::StrCat(what, "/s by tokens/s"),
-       absl::StrCat("TCP, ", kDenialInFlight, " in flight"), "ratio",
+      {"B14", absl::StrCat(what, "/s by tokens/s"), where, "ratio",
        Divided(denials.per_second, tokens.per_second), Finding::Aim::kAtLeast,
        kDenialFloor, /*gate=*/true});
+  report.findings.push_back(
+      {"B14", absl::StrCat(what, ": server CPU by a token's"), where, "ratio",
+       Divided(denials.cpu_micros, tokens.cpu_micros)});
 }
 
 // Each refusal has one leaf, and there is no other of that kind.
@@ -61,8 +65,8 @@ absl::Status MeasureDenials(const Setting& setting, Report& report) {
                              {{vault->daemon(), unknown}, strangers}},
                             static_cast<size_t>(i), kDenialInFlight, report));
   }
-  AddDenials("denials by policy", denials, tokens, report);
-  AddDenials("unknown agents refused", strangers, tokens, report);
+  AddDenials("policy denials", denials, tokens, report);
+  AddDenials("unknown agents", strangers, tokens, report);
   RETURN_IF_ERROR(vault->StopAndCheck(allowed.tokens() + denied.refusals() +
                                       unknown.refusals()));
   RETURN_IF_ERROR(CheckLeaves(*vault, audit_kind::kTokenDenied, denied));
