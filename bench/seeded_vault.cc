@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "bench/sample.h"
+#include "bench/seeded_config.h"
 #include "bench/token_endpoint.h"
 #include "crypto/random.h"
 #include "crypto/root_key.h"
@@ -33,81 +33,6 @@ constexpr size_t kTellEvery = 100000;  // people
 constexpr size_t kDekIdBytes = 16;
 constexpr char kIssuer[] = "https://login.example.com";
 constexpr char kScope[] = "calendar.read";
-
-// The short grace: a client of ours that has nothing to ask does not hear that
-// the daemon wants to go.
-constexpr char kConfig[] = R"([server]
-@GRPC@
-http_listen = "127.0.0.1:0"
-public_url = "http://127.0.0.1:8080"
-admin_listen = "unix:@FOLDER@/admin.sock"
-log_level = "warning"
-shutdown_grace = "1s"
-
-[seal]
-type = "file"
-key_file = "@FOLDER@/root.key"
-
-[storage]
-path = "@FOLDER@/vault.db"
-
-[[tenants]]
-id = "default"
-name = "Bench"
-issuer = "https://login.example.com"
-client_id = "bench"
-
-[[agents]]
-id = "bench-agent"
-name = "Bench Agent"
-auth = @AUTH@
-may_assert_user = true
-
-[[providers]]
-id = "bench"
-client_id = "bench"
-preset = "generic-oauth2"
-client_auth = "none"
-authorize_url = "@ENDPOINT@/authorize"
-token_url = "@ENDPOINT@/token"
-narrowing = "refresh_scope"
-refresh.rotation = "none"
-scopes."calendar.read".says.en = "see your events"
-scopes."calendar.write".says.en = "change your events"
-
-[[policies]]
-id = "reads"
-effect = "allow"
-agent = "bench-agent"
-provider = "bench"
-scopes = ["calendar.read"]
-)";
-
-// The keys of [server] by which agents come in.
-std::string ListenerKeys(const SeededVault& vault) {
-  const Certificates& made = vault.certificates;
-  switch (vault.transport) {
-    case Transport::kTcp:
-      return "grpc_listen = \"127.0.0.1:0\"";
-    case Transport::kUnixSocket:
-      return absl::StrCat("grpc_listen = \"unix:", vault.folder,
-                          "/agents.sock\"");
-    case Transport::kMtls:
-      return absl::StrCat("grpc_listen = \"127.0.0.1:0\"\n",
-                          "grpc_tls_cert_file = \"", made.server(), "\"\n",
-                          "grpc_tls_key_file = \"", made.server_key(), "\"\n",
-                          "grpc_client_ca_file = \"", made.authority(),
-                          "\"\ntrust_domains = [\"", kBenchTrustDomain, "\"]");
-  }
-  return "";
-}
-
-std::string AgentAuth(Transport transport) {
-  return transport == Transport::kMtls
-             ? absl::StrCat("{ type = \"mtls\", spiffe_id = \"", kBenchSpiffeId,
-                            "\" }")
-             : "{ type = \"dev\" }";
-}
 
 AgentGrant GrantOf(const Connection& connection) {
   AgentGrant grant;
@@ -216,10 +141,7 @@ absl::Status SeededVault::Create() const {
     }
   }
   std::ofstream file(config());
-  file << absl::StrReplaceAll(kConfig, {{"@FOLDER@", folder},
-                                        {"@ENDPOINT@", token_endpoint},
-                                        {"@GRPC@", ListenerKeys(*this)},
-                                        {"@AUTH@", AgentAuth(transport)}});
+  file << ConfigOf(*this);
   file.close();
   if (!file)
     return errors::StoragePathInvalid("cannot write the configuration");
