@@ -1,7 +1,9 @@
 #include "bench/disk.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "absl/time/clock.h"
@@ -13,6 +15,11 @@ namespace {
 constexpr size_t kBlock = 4096;
 
 }  // namespace
+
+bool IsOnTmpfs(const std::string& folder) {
+  struct statfs about = {};
+  return statfs(folder.c_str(), &about) == 0 && about.f_type == TMPFS_MAGIC;
+}
 
 absl::StatusOr<Sample> MeasureSyncs(const std::string& folder, int count) {
   const std::string path = folder + "/sync-probe";

@@ -10,6 +10,11 @@
 
 namespace tokenvault {
 
+// Where files are in memory, on a usual Linux.
+inline constexpr char kMemoryFolder[] = "/dev/shm";
+// Whether `folder` is on a tmpfs.
+bool IsOnTmpfs(const std::string& folder);
+
 // What one fdatasync costs in `folder`: `count` times 4 KiB are appended to a
 // file there and synced. UNAVAILABLE when the disk refuses.
 absl::StatusOr<Sample> MeasureSyncs(const std::string& folder, int count);

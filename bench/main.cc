@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
@@ -25,8 +28,8 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: tokenvault_bench --daemon FILE --count-syncs FILE --json FILE\n"
-    "         [--full] [--only B1,B10] [--hold SECONDS] [--commit TEXT]\n"
-    "         [--filesystem TEXT]\n"
+    "         [--full] [--only B1,B10] [--sizes 1000,100000] [--hold SECONDS]\n"
+    "         [--commit TEXT] [--filesystem TEXT]\n"
     "Run it by way of bench/run. It works in a folder under $TMPDIR, which\n"
     "must be on a disk.\n"
     "  --hold SECONDS   only load the vault, 64 in flight, and say its "
@@ -34,10 +37,15 @@ constexpr char kUsage[] =
     "                   id: for a profiler\n";
 
 constexpr int kHeldPeople = 200;
+constexpr int kFewestPeople = 100;
 constexpr int kHeldInFlight = 64;
 
 constexpr Scenario kScenarios[] = {
-    {"B1 B2 B4 B5", "cached tokens beside a bare echo", true, MeasureIssuing},
+    {"B1 B2 B4 B5 B7", "cached tokens beside a bare echo", true,
+     MeasureIssuing},
+    {"B3 B6", "cached tokens beside hand-made logs", true, MeasureHandMade},
+    {"B9", "vaults of many people", true, MeasureSizes},
+    {"B14", "refusals beside tokens", true, MeasureDenials},
 };
 
 struct Flags {
@@ -49,16 +57,25 @@ struct Flags {
   std::string filesystem = "unknown";
   bool full = false;
   int hold_seconds = 0;
-  std::string echo;  // this process is the echo server
+  std::string sizes;  // "1000,100000"
+  Echo echo;          // with an answer: this process is the echo server
   int ready_fd = -1;
 };
 
 bool ReadFlags(int argc, char** argv, Flags& flags) {
   const std::pair<std::string, std::string*> texts[] = {
-      {"--daemon", &flags.daemon}, {"--count-syncs", &flags.count_syncs},
-      {"--json", &flags.json},     {"--only", &flags.only},
-      {"--commit", &flags.commit}, {"--filesystem", &flags.filesystem},
-      {"--echo", &flags.echo}};
+      {"--daemon", &flags.daemon},
+      {"--count-syncs", &flags.count_syncs},
+      {"--json", &flags.json},
+      {"--only", &flags.only},
+      {"--commit", &flags.commit},
+      {"--filesystem", &flags.filesystem},
+      {"--sizes", &flags.sizes},
+      {"--echo", &flags.echo.answer_file},
+      {"--listen", &flags.echo.listen},
+      {"--certificates", &flags.echo.certificates},
+      {"--naive", &flags.echo.naive_file},
+      {"--log", &flags.echo.log_file}};
   const std::pair<std::string, int*> numbers[] = {
       {"--hold", &flags.hold_seconds}, {"--ready-fd", &flags.ready_fd}};
   for (int i = 1; i < argc; ++i) {
@@ -76,7 +93,7 @@ bool ReadFlags(int argc, char** argv, Flags& flags) {
     }
     if (!known) return false;
   }
-  if (!flags.echo.empty()) return flags.ready_fd >= 0;
+  if (!flags.echo.answer_file.empty()) return flags.ready_fd >= 0;
   return !flags.daemon.empty() && !flags.count_syncs.empty() &&
          (!flags.json.empty() || flags.hold_seconds > 0);
 }
@@ -90,6 +107,26 @@ absl::Status Hold(const Setting& setting, int seconds) {
   printf("%d\n", vault->daemon().pid());
   fflush(stdout);
   return loop.Run(kHeldInFlight, absl::Seconds(seconds)).status();
+}
+
+// Nothing when one of them is no number of people.
+std::optional<std::vector<int>> SizesOf(const Flags& flags) {
+  if (flags.sizes.empty()) {
+    return flags.full ? std::vector<int>{1000, 100000, 1000000}
+                      : std::vector<int>{1000};
+  }
+  std::vector<int> sizes;
+  for (absl::string_view text : absl::StrSplit(flags.sizes, ',')) {
+    int size = 0;
+    if (!absl::SimpleAtoi(text, &size) || size < kFewestPeople) {
+      return std::nullopt;
+    }
+    sizes.push_back(size);
+  }
+  std::sort(sizes.begin(), sizes.end());
+  // Two of a size cannot be compared.
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+  return sizes;
 }
 
 bool Wanted(const Flags& flags, const Scenario& scenario) {
@@ -109,6 +146,13 @@ absl::Status Run(const Flags& flags) {
   setting.full = flags.full;
   setting.repetitions = flags.full ? 7 : 3;
   setting.seconds = flags.full ? 3 : 1;
+  const std::optional<std::vector<int>> sizes = SizesOf(flags);
+  if (!sizes.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--sizes wants numbers of people, from ", kFewestPeople,
+                     " on, with commas between them"));
+  }
+  setting.sizes = *sizes;
   if (flags.hold_seconds > 0) return Hold(setting, flags.hold_seconds);
 
   Report report;
@@ -140,7 +184,8 @@ int Main(int argc, char** argv) {
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
-  if (!flags.echo.empty()) return ServeEcho(flags.echo, flags.ready_fd);
+  if (!flags.echo.answer_file.empty())
+    return ServeEcho(flags.echo, flags.ready_fd);
   const absl::Status status = Run(flags);
   if (status.ok()) return 0;
   fprintf(stderr, "bench: %s\n", std::string(status.message()).c_str());

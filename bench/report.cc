@@ -73,6 +73,31 @@ std::string Times(const Measured& measured) {
                          measured.p99_micros.Median());
 }
 
+// "disk" is the vault, "memory" the same with its database on a tmpfs.
+std::string LevelHead() {
+  return absl::StrFormat(
+      "%11s %9s %9s %9s %9s %6s %12s %7s %13s %13s %13s %15s %9s\n", "",
+      "in flight", "echo/s", "disk/s", "memory/s", "ratio", "(min..max)",
+      "by mem.", "echo p50/p99", "disk p50/p99", "mem. p50/p99", "CPU us/req",
+      "syncs/req");
+}
+
+std::string LevelLine(const Level& level) {
+  return absl::StrFormat(
+      "%11s %9d %9.0f %9.0f %9.0f %6.2f %12s %7.2f %13s %13s %13s %15s %9.3f\n",
+      level.transport, level.in_flight, level.echo.per_second.Median(),
+      level.vault.per_second.Median(), level.memory.per_second.Median(),
+      level.ratio.Median(),
+      absl::StrFormat("%.2f..%.2f", level.ratio.Quantile(0),
+                      level.ratio.Quantile(1)),
+      level.ratio_to_memory.Median(), Times(level.echo), Times(level.vault),
+      Times(level.memory),
+      absl::StrFormat("%.0f, %.0f, %.0f", level.echo.cpu_micros.Median(),
+                      level.vault.cpu_micros.Median(),
+                      level.memory.cpu_micros.Median()),
+      level.syncs_per_request.Median());
+}
+
 }  // namespace
 
 std::string Report::Table() const {
@@ -84,28 +109,21 @@ std::string Report::Table() const {
   absl::StrAppendFormat(
       &out,
       "%s: medians of %d x %.1f s; load average before %s, others used %.0f %% "
-      "of the processors\nfdatasync of 4 KiB here: p50 %.0f us, p99 %.0f "
-      "us\n\n",
-      mode, repetitions, seconds, before.load_average, foreign_cpu.Median(),
-      sync_micros.Median(), sync_micros.Quantile(0.99));
-  absl::StrAppendFormat(&out, "%11s %9s %9s %9s %6s %13s %15s %15s %13s %9s\n",
-                        "", "in flight", "echo/s", "vault/s", "ratio",
-                        "(min..max)", "echo p50/p99 us", "vault p50/p99",
-                        "CPU us/req", "syncs/req");
-  for (const Level& level : levels) {
-    absl::StrAppendFormat(
-        &out, "%11s %9d %9.0f %9.0f %6.2f %13s %15s %15s %13s %9.3f\n",
-        level.transport, level.in_flight, level.echo.per_second.Median(),
-        level.vault.per_second.Median(), level.ratio.Median(),
-        absl::StrFormat("%.2f..%.2f", level.ratio.Quantile(0),
-                        level.ratio.Quantile(1)),
-        Times(level.echo), Times(level.vault),
-        absl::StrFormat("%.0f -> %.0f", level.echo.cpu_micros.Median(),
-                        level.vault.cpu_micros.Median()),
-        level.syncs_per_request.Median());
+      "of the processors\n",
+      mode, repetitions, seconds, before.load_average, foreign_cpu.Median());
+  if (!sync_micros.values.empty()) {
+    absl::StrAppendFormat(&out,
+                          "fdatasync of 4 KiB here: p50 %.0f us, p99 %.0f us\n",
+                          sync_micros.Median(), sync_micros.Quantile(0.99));
   }
   out += "\n";
+  if (!levels.empty()) out += LevelHead();
+  for (const Level& level : levels) out += LevelLine(level);
+  if (!levels.empty()) out += "\n";
   for (const Finding& finding : findings) out += Line(finding);
+  for (const std::string& remark : remarks) {
+    absl::StrAppend(&out, "note: ", remark, "\n");
+  }
   return out;
 }
 
@@ -135,14 +153,17 @@ absl::Status Report::WriteJson(const std::string& path) const {
     row["transport"] = level.transport;
     row["in_flight"] = level.in_flight;
     row["ratio"] = ToJson(level.ratio);
+    row["ratio_to_memory"] = ToJson(level.ratio_to_memory);
     row["syncs_per_request"] = ToJson(level.syncs_per_request);
     row["echo"] = ToJson(level.echo);
     row["vault"] = ToJson(level.vault);
+    row["vault_in_memory"] = ToJson(level.memory);
     json["levels"].push_back(std::move(row));
   }
   for (const Finding& finding : findings) {
     json["findings"].push_back(ToJson(finding));
   }
+  if (!remarks.empty()) json["notes"] = remarks;
   std::ofstream file(path);
   file << json.dump(2) << "\n";
   file.close();

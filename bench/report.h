@@ -23,8 +23,12 @@ struct Level {
   int in_flight = 0;
   Measured echo;
   Measured vault;
-  Sample ratio;              // vault's requests/s by echo's, same repetition
+  Measured memory;  // the vault with its database on a tmpfs
+  // The vault's requests/s by those of the others, in the same repetition.
+  Sample ratio;
+  Sample ratio_to_memory;
   Sample syncs_per_request;  // fsync and fdatasync calls of the vault
+  Sample sync_p50_micros;    // of the disk in the same repetition
 };
 
 struct Report {
@@ -40,6 +44,8 @@ struct Report {
   Sample foreign_cpu;  // percent of the processors that others used, a run each
   std::vector<Level> levels;
   std::vector<Finding> findings;
+  // What could not be measured here, or not as it was meant, and why.
+  std::vector<std::string> remarks;
 
   // Whether every number that is no matter of noise is as good as it must be.
   bool GatesHold() const;

@@ -23,4 +23,14 @@ struct Sample {
   double Median() const { return Quantile(0.5); }
 };
 
+// Value by value: both are of the same repetitions.
+inline Sample Divided(const Sample& upper, const Sample& lower) {
+  Sample quotient;
+  for (size_t i = 0; i < std::min(upper.values.size(), lower.values.size());
+       ++i) {
+    quotient.values.push_back(upper.values[i] / lower.values[i]);
+  }
+  return quotient;
+}
+
 }  // namespace tokenvault

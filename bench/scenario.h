@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "bench/report.h"
@@ -13,7 +14,8 @@ struct Setting {
   std::string count_syncs;  // the library of count_syncs.cc
   bool full = false;
   int repetitions = 0;
-  double seconds = 0;  // of one measurement
+  double seconds = 0;      // of one measurement
+  std::vector<int> sizes;  // people of the vaults of B9, the smallest first
 };
 
 // A question the benchmark answers, under the number it has in README.md. Each
@@ -27,8 +29,14 @@ struct Scenario {
   absl::Status (*run)(const Setting& setting, Report& report);
 };
 
-// B1 to B5: the rate, the processor time and the syncs of cached tokens beside
-// a bare echo.
+// B1, B2, B4, B5, B7: the rate, the processor time and the syncs of cached
+// tokens beside a bare echo, and beside the same vault in memory.
 absl::Status MeasureIssuing(const Setting& setting, Report& report);
+// B3, B6: the same beside what could be written by hand.
+absl::Status MeasureHandMade(const Setting& setting, Report& report);
+// B9: memory, start and rate of vaults of many people.
+absl::Status MeasureSizes(const Setting& setting, Report& report);
+// B14: refusals beside tokens.
+absl::Status MeasureDenials(const Setting& setting, Report& report);
 
 }  // namespace tokenvault

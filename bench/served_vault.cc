@@ -3,28 +3,56 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
 
 namespace tokenvault {
 
 absl::StatusOr<std::unique_ptr<ServedVault>> ServedVault::Start(
     const Setting& setting, int people) {
-  ASSIGN_OR_RETURN(PrivateFolder folder, PrivateFolder::Create());
+  return Start(setting, Options{people});
+}
+
+absl::StatusOr<std::unique_ptr<ServedVault>> ServedVault::Start(
+    const Setting& setting, Options options) {
+  if (options.in_memory && !IsOnTmpfs(kMemoryFolder)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        kMemoryFolder, " is no tmpfs: what durability costs cannot be told"));
+  }
+  ASSIGN_OR_RETURN(PrivateFolder folder,
+                   options.in_memory ? PrivateFolder::CreateUnder(kMemoryFolder)
+                                     : PrivateFolder::Create());
   // The constructor is private.
   std::unique_ptr<ServedVault> vault(new ServedVault(std::move(folder)));
   ASSIGN_OR_RETURN(vault->endpoint_, TokenEndpoint::Start());
-  vault->seeded_ = {vault->folder(), vault->endpoint_->url(), people};
+  vault->seeded_ = {vault->folder(), vault->endpoint_->url(), options.people,
+                    options.transport, Certificates{vault->folder()}};
+  if (options.transport == Transport::kMtls) {
+    RETURN_IF_ERROR(vault->seeded_.certificates.Make());
+  }
   RETURN_IF_ERROR(vault->seeded_.Create());
   ASSIGN_OR_RETURN(vault->leaves_before_, vault->seeded_.CountAuditEntries());
   const std::string counter_file = vault->folder() + "/syncs";
   ASSIGN_OR_RETURN(vault->syncs_, SyncCounter::Create(counter_file));
+  const absl::Time start = absl::Now();
   ASSIGN_OR_RETURN(
       vault->daemon_,
       ChildProcess::Start(
           {setting.daemon, "--dev", "--config", vault->seeded_.config()},
           {absl::StrCat("LD_PRELOAD=", setting.count_syncs),
            absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file)}));
+  vault->start_time_ = absl::Now() - start;
   return vault;
+}
+
+absl::StatusOr<ClosedLoop::Options> ServedVault::Asking(int people) const {
+  ClosedLoop::Options options;
+  options.address = daemon_->address();
+  options.people = people;
+  if (seeded_.transport == Transport::kMtls) options.agent = "";
+  ASSIGN_OR_RETURN(options.credentials,
+                   CredentialsFor(seeded_.transport, seeded_.certificates));
+  return options;
 }
 
 absl::Status ServedVault::StopAndCheck(int64_t tokens) {

@@ -34,10 +34,16 @@ absl::StatusOr<PrivateFolder> PrivateFolder::Create() {
   std::error_code failed;
   const auto parent = std::filesystem::temp_directory_path(failed);
   if (failed) return errors::StoragePathInvalid("$TMPDIR is not a folder");
-  std::string path = parent / "tokenvault-XXXXXX";
+  return CreateUnder(parent.string());
+}
+
+absl::StatusOr<PrivateFolder> PrivateFolder::CreateUnder(
+    const std::string& parent) {
+  std::string path = parent + "/tokenvault-XXXXXX";
   // Made with mode 0700.
   if (mkdtemp(path.data()) == nullptr) {
-    return errors::StoragePathInvalid("no folder can be made under $TMPDIR");
+    return errors::StoragePathInvalid(
+        absl::StrCat("no folder can be made under ", parent));
   }
   return PrivateFolder(std::move(path));
 }

@@ -19,11 +19,14 @@ struct DevOptions {
   absl::Duration token_ttl = absl::Minutes(10);  // at the demo provider
 };
 
-// A folder of our own under $TMPDIR with mode 0700, gone with everything in it
-// when this object goes.
+// A folder of our own with mode 0700, gone with everything in it when this
+// object goes.
 class PrivateFolder {
  public:
+  // Under $TMPDIR. STORAGE_PATH_INVALID.
   static absl::StatusOr<PrivateFolder> Create();
+  // Under a folder that exists. STORAGE_PATH_INVALID.
+  static absl::StatusOr<PrivateFolder> CreateUnder(const std::string& parent);
   ~PrivateFolder();
   PrivateFolder(PrivateFolder&& other) noexcept;
   PrivateFolder& operator=(PrivateFolder&&) = delete;
