@@ -11,20 +11,30 @@ absl::StatusOr<std::unique_ptr<ServedVault>> ServedVault::Start(
     const Setting& setting, int people) {
   ASSIGN_OR_RETURN(PrivateFolder folder, PrivateFolder::Create());
   // The constructor is private.
-  std::unique_ptr<ServedVault> vault(new ServedVault(std::move(folder)));
+  std::unique_ptr<ServedVault> vault(
+      new ServedVault(setting, std::move(folder)));
   ASSIGN_OR_RETURN(vault->endpoint_, TokenEndpoint::Start());
   vault->seeded_ = {vault->folder(), vault->endpoint_->url(), people};
   RETURN_IF_ERROR(vault->seeded_.Create());
   ASSIGN_OR_RETURN(vault->leaves_before_, vault->seeded_.CountAuditEntries());
-  const std::string counter_file = vault->folder() + "/syncs";
-  ASSIGN_OR_RETURN(vault->syncs_, SyncCounter::Create(counter_file));
-  ASSIGN_OR_RETURN(
-      vault->daemon_,
-      ChildProcess::Start(
-          {setting.daemon, "--dev", "--config", vault->seeded_.config()},
-          {absl::StrCat("LD_PRELOAD=", setting.count_syncs),
-           absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file)}));
+  ASSIGN_OR_RETURN(vault->syncs_, SyncCounter::Create(vault->counter_file()));
+  RETURN_IF_ERROR(vault->Restart());
   return vault;
+}
+
+void ServedVault::Kill() {
+  daemon_->Kill();
+  daemon_.reset();
+}
+
+absl::Status ServedVault::Restart() {
+  daemon_.reset();
+  ASSIGN_OR_RETURN(
+      daemon_, ChildProcess::Start(
+                   {daemon_file_, "--dev", "--config", seeded_.config()},
+                   {absl::StrCat("LD_PRELOAD=", count_syncs_file_),
+                    absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file())}));
+  return absl::OkStatus();
 }
 
 absl::Status ServedVault::StopAndCheck(int64_t tokens) {

@@ -21,9 +21,19 @@ class ServedVault {
   static absl::StatusOr<std::unique_ptr<ServedVault>> Start(
       const Setting& setting, int people);
 
+  // Only while it runs.
   const ChildProcess& daemon() const { return *daemon_; }
+  TokenEndpoint& endpoint() { return *endpoint_; }
+  const SeededVault& seeded() const { return seeded_; }
   const SyncCounter& syncs() const { return *syncs_; }
   const std::string& folder() const { return folder_.path(); }
+
+  // Ends the daemon: in order, or this instant with no word to it. In between,
+  // the vault on the disk may be looked into; Restart returns once it serves
+  // again, at another address.
+  void Stop() { daemon_.reset(); }
+  void Kill();
+  absl::Status Restart();
 
   // Stops the daemon. DATA_LOSS unless it synced at all, and its log has at
   // least `tokens` leaves more than before: what was handed out and is not in
@@ -31,7 +41,14 @@ class ServedVault {
   absl::Status StopAndCheck(int64_t tokens);
 
  private:
-  explicit ServedVault(PrivateFolder folder) : folder_(std::move(folder)) {}
+  ServedVault(const Setting& setting, PrivateFolder folder)
+      : daemon_file_(setting.daemon),
+        count_syncs_file_(setting.count_syncs),
+        folder_(std::move(folder)) {}
+  std::string counter_file() const { return folder() + "/syncs"; }
+
+  const std::string daemon_file_;
+  const std::string count_syncs_file_;
 
   const PrivateFolder folder_;
   std::unique_ptr<TokenEndpoint> endpoint_;
