@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "bench/closed_loop.h"
+#include "bench/disk.h"
 #include "bench/echo.h"
 #include "bench/machine.h"
 #include "bench/report.h"
@@ -35,9 +36,11 @@ constexpr char kUsage[] =
 
 constexpr int kHeldPeople = 200;
 constexpr int kHeldInFlight = 64;
+constexpr int kSyncsBeforeEach = 100;
 
 constexpr Scenario kScenarios[] = {
     {"B1 B2 B4 B5", "cached tokens beside a bare echo", true, MeasureIssuing},
+    {"B10", "many callers, one refresh", true, MeasureStorms},
 };
 
 struct Flags {
@@ -92,6 +95,16 @@ absl::Status Hold(const Setting& setting, int seconds) {
   return loop.Run(kHeldInFlight, absl::Seconds(seconds)).status();
 }
 
+// What a sync costs here and now, where every vault of the run will be.
+absl::Status ProbeDisk(Report& report) {
+  ASSIGN_OR_RETURN(const PrivateFolder folder, PrivateFolder::Create());
+  ASSIGN_OR_RETURN(const Sample probe,
+                   MeasureSyncs(folder.path(), kSyncsBeforeEach));
+  report.sync_micros.values.insert(report.sync_micros.values.end(),
+                                   probe.values.begin(), probe.values.end());
+  return absl::OkStatus();
+}
+
 bool Wanted(const Flags& flags, const Scenario& scenario) {
   if (flags.only.empty()) return flags.full || scenario.quick;
   const std::set<std::string> ids = absl::StrSplit(scenario.ids, ' ');
@@ -121,11 +134,15 @@ absl::Status Run(const Flags& flags) {
   report.before = ThisMachine();
   report.repetitions = setting.repetitions;
   report.seconds = setting.seconds;
+  int ran = 0;
   for (const Scenario& scenario : kScenarios) {
     if (!Wanted(flags, scenario)) continue;
+    ++ran;
     fprintf(stderr, "%s: %s\n", scenario.ids, scenario.about);
+    RETURN_IF_ERROR(ProbeDisk(report));
     RETURN_IF_ERROR(scenario.run(setting, report));
   }
+  if (ran == 0) return absl::NotFoundError("there is no such scenario");
   fputs(report.Table().c_str(), stdout);
   RETURN_IF_ERROR(report.WriteJson(flags.json));
   return report.GatesHold() ? absl::OkStatus()

@@ -31,4 +31,7 @@ struct Scenario {
 // a bare echo.
 absl::Status MeasureIssuing(const Setting& setting, Report& report);
 
+// B10: many callers at once for one token that must be fetched first.
+absl::Status MeasureStorms(const Setting& setting, Report& report);
+
 }  // namespace tokenvault
