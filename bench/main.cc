@@ -41,6 +41,7 @@ constexpr int kSyncsBeforeEach = 100;
 constexpr Scenario kScenarios[] = {
     {"B1 B2 B4 B5", "cached tokens beside a bare echo", true, MeasureIssuing},
     {"B10", "many callers, one refresh", true, MeasureStorms},
+    {"B11", "refreshes beside plain HTTP", true, MeasureRefreshes},
 };
 
 struct Flags {

@@ -34,4 +34,7 @@ absl::Status MeasureIssuing(const Setting& setting, Report& report);
 // B10: many callers at once for one token that must be fetched first.
 absl::Status MeasureStorms(const Setting& setting, Report& report);
 
+// B11: every request is a refresh, beside plain HTTP to the same provider.
+absl::Status MeasureRefreshes(const Setting& setting, Report& report);
+
 }  // namespace tokenvault
