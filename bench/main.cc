@@ -42,6 +42,7 @@ constexpr Scenario kScenarios[] = {
     {"B1 B2 B4 B5", "cached tokens beside a bare echo", true, MeasureIssuing},
     {"B10", "many callers, one refresh", true, MeasureStorms},
     {"B11", "refreshes beside plain HTTP", true, MeasureRefreshes},
+    {"B12", "cached tokens beside slow refreshes", true, MeasureMixed},
 };
 
 struct Flags {

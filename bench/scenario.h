@@ -37,4 +37,7 @@ absl::Status MeasureStorms(const Setting& setting, Report& report);
 // B11: every request is a refresh, beside plain HTTP to the same provider.
 absl::Status MeasureRefreshes(const Setting& setting, Report& report);
 
+// B12: cached tokens while others wait for a slow provider.
+absl::Status MeasureMixed(const Setting& setting, Report& report);
+
 }  // namespace tokenvault
