@@ -43,6 +43,7 @@ constexpr Scenario kScenarios[] = {
     {"B10", "many callers, one refresh", true, MeasureStorms},
     {"B11", "refreshes beside plain HTTP", true, MeasureRefreshes},
     {"B12", "cached tokens beside slow refreshes", true, MeasureMixed},
+    {"B19", "a disk that stands still", true, MeasureStall},
 };
 
 struct Flags {

@@ -40,4 +40,7 @@ absl::Status MeasureRefreshes(const Setting& setting, Report& report);
 // B12: cached tokens while others wait for a slow provider.
 absl::Status MeasureMixed(const Setting& setting, Report& report);
 
+// B19: a disk that stands still for two seconds.
+absl::Status MeasureStall(const Setting& setting, Report& report);
+
 }  // namespace tokenvault

@@ -26,6 +26,7 @@ class ServedVault {
   TokenEndpoint& endpoint() { return *endpoint_; }
   const SeededVault& seeded() const { return seeded_; }
   const SyncCounter& syncs() const { return *syncs_; }
+  SyncCounter& syncs() { return *syncs_; }
   const std::string& folder() const { return folder_.path(); }
 
   // Ends the daemon: in order, or this instant with no word to it. In between,
