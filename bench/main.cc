@@ -25,9 +25,9 @@ namespace tokenvault {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: tokenvault_bench --daemon FILE --count-syncs FILE --json FILE\n"
-    "         [--full] [--only B1,B10] [--hold SECONDS] [--commit TEXT]\n"
-    "         [--filesystem TEXT]\n"
+    "usage: tokenvault_bench --daemon FILE --count-syncs FILE\n"
+    "         --audit-verify FILE --json FILE [--full] [--only B1,B10]\n"
+    "         [--hold SECONDS] [--commit TEXT] [--filesystem TEXT]\n"
     "Run it by way of bench/run. It works in a folder under $TMPDIR, which\n"
     "must be on a disk.\n"
     "  --hold SECONDS   only load the vault, 64 in flight, and say its "
@@ -43,12 +43,15 @@ constexpr Scenario kScenarios[] = {
     {"B10", "many callers, one refresh", true, MeasureStorms},
     {"B11", "refreshes beside plain HTTP", true, MeasureRefreshes},
     {"B12", "cached tokens beside slow refreshes", true, MeasureMixed},
+    {"B15", "killed under load", true, MeasureKills},
+    {"B15", "the check of a large audit log", true, MeasureLogCheck},
     {"B19", "a disk that stands still", true, MeasureStall},
 };
 
 struct Flags {
   std::string daemon;
   std::string count_syncs;
+  std::string audit_verify;
   std::string json;
   std::string only;  // "B1,B10"
   std::string commit = "unknown";
@@ -61,9 +64,13 @@ struct Flags {
 
 bool ReadFlags(int argc, char** argv, Flags& flags) {
   const std::pair<std::string, std::string*> texts[] = {
-      {"--daemon", &flags.daemon}, {"--count-syncs", &flags.count_syncs},
-      {"--json", &flags.json},     {"--only", &flags.only},
-      {"--commit", &flags.commit}, {"--filesystem", &flags.filesystem},
+      {"--daemon", &flags.daemon},
+      {"--count-syncs", &flags.count_syncs},
+      {"--audit-verify", &flags.audit_verify},
+      {"--json", &flags.json},
+      {"--only", &flags.only},
+      {"--commit", &flags.commit},
+      {"--filesystem", &flags.filesystem},
       {"--echo", &flags.echo}};
   const std::pair<std::string, int*> numbers[] = {
       {"--hold", &flags.hold_seconds}, {"--ready-fd", &flags.ready_fd}};
@@ -84,6 +91,7 @@ bool ReadFlags(int argc, char** argv, Flags& flags) {
   }
   if (!flags.echo.empty()) return flags.ready_fd >= 0;
   return !flags.daemon.empty() && !flags.count_syncs.empty() &&
+         !flags.audit_verify.empty() &&
          (!flags.json.empty() || flags.hold_seconds > 0);
 }
 
@@ -122,6 +130,7 @@ absl::Status Run(const Flags& flags) {
   Setting setting;
   setting.daemon = flags.daemon;
   setting.count_syncs = flags.count_syncs;
+  setting.audit_verify = flags.audit_verify;
   setting.full = flags.full;
   setting.repetitions = flags.full ? 7 : 3;
   setting.seconds = flags.full ? 3 : 1;

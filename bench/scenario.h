@@ -9,8 +9,9 @@ namespace tokenvault {
 
 // What every scenario is given: the programs to run and how long to look.
 struct Setting {
-  std::string daemon;       // tokenvaultd
-  std::string count_syncs;  // the library of count_syncs.cc
+  std::string daemon;        // tokenvaultd
+  std::string count_syncs;   // the library of count_syncs.cc
+  std::string audit_verify;  // tokenvault-audit-verify
   bool full = false;
   int repetitions = 0;
   double seconds = 0;  // of one measurement
@@ -39,6 +40,10 @@ absl::Status MeasureRefreshes(const Setting& setting, Report& report);
 
 // B12: cached tokens while others wait for a slow provider.
 absl::Status MeasureMixed(const Setting& setting, Report& report);
+
+// B15: a daemon that is killed, and how fast its log is checked.
+absl::Status MeasureKills(const Setting& setting, Report& report);
+absl::Status MeasureLogCheck(const Setting& setting, Report& report);
 
 // B19: a disk that stands still for two seconds.
 absl::Status MeasureStall(const Setting& setting, Report& report);
