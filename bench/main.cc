@@ -40,6 +40,7 @@ constexpr int kSyncsBeforeEach = 100;
 
 constexpr Scenario kScenarios[] = {
     {"B1 B2 B4 B5", "cached tokens beside a bare echo", true, MeasureIssuing},
+    {"B8", "first requests in small and large vaults", true, MeasureMisses},
     {"B10", "many callers, one refresh", true, MeasureStorms},
     {"B11", "refreshes beside plain HTTP", true, MeasureRefreshes},
     {"B12", "cached tokens beside slow refreshes", true, MeasureMixed},

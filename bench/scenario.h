@@ -32,6 +32,9 @@ struct Scenario {
 // a bare echo.
 absl::Status MeasureIssuing(const Setting& setting, Report& report);
 
+// B8: what the size of the vault adds to the first request for a person.
+absl::Status MeasureMisses(const Setting& setting, Report& report);
+
 // B10: many callers at once for one token that must be fetched first.
 absl::Status MeasureStorms(const Setting& setting, Report& report);
 
