@@ -46,6 +46,7 @@ constexpr Scenario kScenarios[] = {
     {"B12", "cached tokens beside slow refreshes", true, MeasureMixed},
     {"B15", "killed under load", true, MeasureKills},
     {"B15", "the check of a large audit log", true, MeasureLogCheck},
+    {"B16", "minutes of steady load", false, MeasureSoak},
     {"B19", "a disk that stands still", true, MeasureStall},
 };
 

@@ -48,6 +48,9 @@ absl::Status MeasureMixed(const Setting& setting, Report& report);
 absl::Status MeasureKills(const Setting& setting, Report& report);
 absl::Status MeasureLogCheck(const Setting& setting, Report& report);
 
+// B16: minutes of steady load.
+absl::Status MeasureSoak(const Setting& setting, Report& report);
+
 // B19: a disk that stands still for two seconds.
 absl::Status MeasureStall(const Setting& setting, Report& report);
 
