@@ -33,7 +33,9 @@ absl::Status ServedVault::Restart() {
       daemon_, ChildProcess::Start(
                    {daemon_file_, "--dev", "--config", seeded_.config()},
                    {absl::StrCat("LD_PRELOAD=", count_syncs_file_),
-                    absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file())}));
+                    absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file()),
+                    // A killed daemon does not clear away its own folder there.
+                    absl::StrCat("TMPDIR=", folder())}));
   return absl::OkStatus();
 }
 
