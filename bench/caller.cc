@@ -20,7 +20,7 @@ namespace {
 constexpr absl::Duration kCallPatience = absl::Seconds(30);
 constexpr absl::Duration kConnectPatience = absl::Seconds(10);
 
-std::chrono::system_clock::time_point Deadline(absl::Time time) {
+std::chrono::system_clock::time_point GrpcDeadline(absl::Time time) {
   // gRPC's own clock has no room for times at the end of the world.
   return absl::ToChronoTime(
       std::min(time, absl::Now() + absl::Hours(24 * 365)));
@@ -76,7 +76,7 @@ Caller::~Caller() {
 absl::Status Caller::Connect() {
   const absl::Time until = absl::Now() + kConnectPatience;
   for (const std::shared_ptr<grpc::Channel>& channel : channels_) {
-    if (!channel->WaitForConnected(Deadline(until))) {
+    if (!channel->WaitForConnected(GrpcDeadline(until))) {
       return absl::UnavailableError("the daemon takes no connection");
     }
   }
@@ -101,7 +101,7 @@ void Caller::Ask(Question question) {
   if (call.request.scopes().empty()) call.request.add_scopes("calendar.read");
   const absl::Time now = absl::Now();
   call.answer.sent = question.due == absl::InfinitePast() ? now : question.due;
-  call.context->set_deadline(Deadline(now + kCallPatience));
+  call.context->set_deadline(GrpcDeadline(now + kCallPatience));
   call.reader = stubs_[next_stub_]->AsyncGetScopedToken(call.context.get(),
                                                         call.request, &queue_);
   call.reader->Finish(&call.answer.response, &call.answer.status, &call);
@@ -114,7 +114,7 @@ const TokenAnswer* Caller::Next(absl::Time until) {
   if (in_flight_ == 0) return nullptr;
   void* tag = nullptr;
   bool good = false;
-  if (queue_.AsyncNext(&tag, &good, Deadline(until)) !=
+  if (queue_.AsyncNext(&tag, &good, GrpcDeadline(until)) !=
       grpc::CompletionQueue::GOT_EVENT) {
     return nullptr;
   }

@@ -29,8 +29,8 @@ size_t TakeAnswer(char* data, size_t size, size_t count, void* into) {
   return size * count;
 }
 
-void Prepare(RoundTrip& trip, const std::string& url,
-             HttpConnections connections) {
+void PrepareTrip(RoundTrip& trip, const std::string& url,
+                 HttpConnections connections) {
   CURL* handle = trip.handle.get();
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_PRIVATE, &trip);
@@ -43,7 +43,7 @@ void Prepare(RoundTrip& trip, const std::string& url,
                    connections == HttpConnections::kOneEach ? 1L : 0L);
 }
 
-void Begin(RoundTrip& trip, int person) {
+void BeginTrip(RoundTrip& trip, int person) {
   trip.person = person;
   trip.form = absl::StrCat(
       "grant_type=refresh_token&client_id=bench&scope="
@@ -81,12 +81,12 @@ absl::StatusOr<LoopResult> MakeRoundTrips(const std::string& endpoint,
   size_t asked = 0;
   auto send = [&](RoundTrip& trip) {
     if (asked == people.size()) return;
-    Begin(trip, people[asked++]);
+    BeginTrip(trip, people[asked++]);
     curl_multi_add_handle(all.get(), trip.handle.get());
   };
   const absl::Time start = absl::Now();
   for (RoundTrip& trip : trips) {
-    Prepare(trip, url, connections);
+    PrepareTrip(trip, url, connections);
     send(trip);
   }
   while (failure.ok() && result.answers < static_cast<int64_t>(people.size())) {

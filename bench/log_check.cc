@@ -1,9 +1,4 @@
 // B15, second half: how fast an exported audit log is checked.
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/status_macros.h"
+#include "bench/quiet_program.h"
 #include "bench/scenario.h"
 #include "bench/seeded_vault.h"
 #include "crypto/root_key.h"
@@ -98,27 +94,6 @@ absl::Status WriteExport(const SeededVault& seeded, int leaves,
               : absl::UnavailableError("the export cannot be written");
 }
 
-// Runs the program on it, and says what it ended with. Its report goes nowhere.
-absl::StatusOr<int> CheckExport(const std::string& program,
-                                const std::string& path) {
-  std::string words[] = {program, path};
-  char* arguments[] = {words[0].data(), words[1].data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (int fd : {STDOUT_FILENO, STDERR_FILENO}) {
-    posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
-  }
-  pid_t pid = 0;
-  const int spawned =
-      posix_spawn(&pid, arguments[0], &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (spawned != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
-    return absl::UnavailableError("the log cannot be checked");
-  }
-  return WEXITSTATUS(status);
-}
-
 // One letter of one leaf in the middle, and back. A check that does not see
 // that is no check.
 absl::Status CheckSeesAChange(const std::string& program,
@@ -139,7 +114,7 @@ absl::Status CheckSeesAChange(const std::string& program,
   file.seekp(at + static_cast<std::streamoff>(letter));
   file << 'k';
   file.close();
-  ASSIGN_OR_RETURN(const int ended, CheckExport(program, path));
+  ASSIGN_OR_RETURN(const int ended, RunToEnd({program, path}));
   return ended == kVerifyFailed
              ? absl::OkStatus()
              : absl::DataLossError("the check missed a changed leaf");
@@ -158,7 +133,7 @@ absl::Status MeasureLogCheck(const Setting& setting, Report& report) {
   Sample per_second;
   for (int i = 0; i < setting.repetitions; ++i) {
     const absl::Time start = absl::Now();
-    ASSIGN_OR_RETURN(const int ended, CheckExport(setting.audit_verify, path));
+    ASSIGN_OR_RETURN(const int ended, RunToEnd({setting.audit_verify, path}));
     const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
     if (ended != kVerified) {
       return absl::DataLossError("a log that is whole was not found so");

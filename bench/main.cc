@@ -48,6 +48,7 @@ constexpr Scenario kScenarios[] = {
     {"B15", "the check of a large audit log", true, MeasureLogCheck},
     {"B16", "minutes of steady load", false, MeasureSoak},
     {"B19", "a disk that stands still", true, MeasureStall},
+    {"B20", "oidc-agent with the same provider", false, MeasureOidcAgent},
 };
 
 struct Flags {

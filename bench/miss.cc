@@ -51,7 +51,7 @@ struct FirstRequests {
   }
 };
 
-struct Size {
+struct SizedVault {
   int people = 0;
   std::unique_ptr<ServedVault> vault;
   int64_t tokens = 0;
@@ -61,7 +61,7 @@ struct Size {
 };
 
 // Some people, in no order.
-std::vector<int> Draw(int people, int count, std::mt19937& random) {
+std::vector<int> DrawPeople(int people, int count, std::mt19937& random) {
   std::vector<int> all = PeopleFrom(0, people);
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     std::uniform_int_distribution<size_t> rest(i, all.size() - 1);
@@ -78,7 +78,8 @@ absl::Status DropVault(const ServedVault& vault) {
 }
 
 // One by one, so that none waits for another.
-absl::StatusOr<Sample> AskFirst(Size& size, const std::vector<int>& people) {
+absl::StatusOr<Sample> AskFirst(SizedVault& size,
+                                const std::vector<int>& people) {
   Caller caller(size.vault->daemon().address(), 1);
   RETURN_IF_ERROR(caller.Connect());
   const int64_t calls = size.vault->endpoint().requests();
@@ -92,8 +93,8 @@ absl::StatusOr<Sample> AskFirst(Size& size, const std::vector<int>& people) {
 
 // While no daemon runs. Finding the keys reads the whole table: for "cold" it
 // is let go after that.
-absl::StatusOr<Sample> ReadRaw(const Size& size, const std::vector<int>& people,
-                               bool cold) {
+absl::StatusOr<Sample> ReadRaw(const SizedVault& size,
+                               const std::vector<int>& people, bool cold) {
   const std::string database = size.vault->seeded().database();
   ASSIGN_OR_RETURN(std::unique_ptr<RawVault> finder, RawVault::Open(database));
   ASSIGN_OR_RETURN(const auto keys, finder->FindKeys(people));
@@ -103,9 +104,9 @@ absl::StatusOr<Sample> ReadRaw(const Size& size, const std::vector<int>& people,
   return reader->ReadEach(keys);
 }
 
-absl::Status MeasureOnceAt(Size& size, std::mt19937& random) {
+absl::Status MeasureOnceAt(SizedVault& size, std::mt19937& random) {
   const std::vector<int> all =
-      Draw(size.people, kAskedWarm + kAskedCold + 1, random);
+      DrawPeople(size.people, kAskedWarm + kAskedCold + 1, random);
   const std::vector<int> warm(all.begin(), all.begin() + kAskedWarm);
   const std::vector<int> cold(all.begin() + kAskedWarm, all.end() - 1);
   // The daemon's first refresh is nobody's.
@@ -130,8 +131,8 @@ absl::Status MeasureOnceAt(Size& size, std::mt19937& random) {
   return size.vault->Restart();
 }
 
-void AddFirsts(const Size& size, const FirstRequests& seen, const char* pages,
-               Report& report) {
+void AddFirsts(const SizedVault& size, const FirstRequests& seen,
+               const char* pages, Report& report) {
   const std::string where = absl::StrCat(size.people, " connections, ", pages);
   const std::pair<const char*, const Sample*> numbers[] = {
       {"p50 of first requests", &seen.p50},
@@ -144,8 +145,8 @@ void AddFirsts(const Size& size, const FirstRequests& seen, const char* pages,
 }
 
 // In each repetition: the p50 by that of the small vault, warm, and the reads.
-void AddByParts(const Size& small, const Size& size, const FirstRequests& seen,
-                const char* pages, Report& report) {
+void AddByParts(const SizedVault& small, const SizedVault& size,
+                const FirstRequests& seen, const char* pages, Report& report) {
   Sample ratio;
   for (size_t i = 0; i < seen.p50.values.size(); ++i) {
     ratio.values.push_back(seen.p50.values[i] /
@@ -164,18 +165,18 @@ void AddByParts(const Size& small, const Size& size, const FirstRequests& seen,
 absl::Status MeasureMisses(const Setting& setting, Report& report) {
   std::vector<int> wanted = {kSmallVault, kLargeVault};
   if (setting.full) wanted.push_back(kHugeVault);
-  std::vector<Size> sizes;
+  std::vector<SizedVault> sizes;
   for (int people : wanted) {
-    Size size;
+    SizedVault size;
     size.people = people;
     ASSIGN_OR_RETURN(size.vault, ServedVault::Start(setting, people));
     sizes.push_back(std::move(size));
   }
   std::mt19937 random;  // the same people in every run
   for (int i = 0; i < setting.repetitions; ++i) {
-    for (Size& size : sizes) RETURN_IF_ERROR(MeasureOnceAt(size, random));
+    for (SizedVault& size : sizes) RETURN_IF_ERROR(MeasureOnceAt(size, random));
   }
-  for (const Size& size : sizes) {
+  for (const SizedVault& size : sizes) {
     AddFirsts(size, size.warm, "warm", report);
     AddFirsts(size, size.cold, "cold", report);
     report.findings.push_back({"B8", "of the file still in the page cache",
@@ -185,7 +186,7 @@ absl::Status MeasureMisses(const Setting& setting, Report& report) {
     AddByParts(sizes.front(), size, size.warm, "warm", report);
     AddByParts(sizes.front(), size, size.cold, "cold", report);
   }
-  for (Size& size : sizes) {
+  for (SizedVault& size : sizes) {
     RETURN_IF_ERROR(size.vault->StopAndCheck(size.tokens));
   }
   return absl::OkStatus();

@@ -27,10 +27,10 @@ constexpr double kMostByAlone = 1.3;
 // second at least on average.
 constexpr int kFirstsPerSecond = 200;
 
-enum Kind { kCached, kFirst };
+enum MixedKind { kCached, kFirst };
 
 // Who is asked about next.
-struct People {
+struct MixedPeople {
   int known = 0;       // the one asked about last, of those in the cache
   int next_first = 0;  // nobody has asked about these yet
   int end = 0;
@@ -50,7 +50,7 @@ struct MixedRun {
   }
 };
 
-absl::Status AskNext(Caller& caller, bool with_firsts, People& people) {
+absl::Status AskNext(Caller& caller, bool with_firsts, MixedPeople& people) {
   if (with_firsts && ++people.asked % kOneFirstIn == 0) {
     if (people.next_first == people.end) {
       return absl::ResourceExhaustedError("nobody is left to ask about");
@@ -65,7 +65,7 @@ absl::Status AskNext(Caller& caller, bool with_firsts, People& people) {
 
 absl::StatusOr<MixedRun> RunMixed(Caller& caller, int in_flight,
                                   bool with_firsts, absl::Duration length,
-                                  People& people) {
+                                  MixedPeople& people) {
   MixedRun run;
   run.length = length;
   for (int i = 0; i < in_flight; ++i) {
@@ -104,7 +104,8 @@ struct MixedSeen {
 };
 
 absl::Status MeasureMixOnce(Caller& caller, absl::Duration length,
-                            People& people, MixedSeen& seen, int64_t& tokens) {
+                            MixedPeople& people, MixedSeen& seen,
+                            int64_t& tokens) {
   auto run = [&](int in_flight, bool with_firsts) {
     return RunMixed(caller, in_flight, with_firsts, length, people);
   };
@@ -158,7 +159,7 @@ absl::Status MeasureMixed(const Setting& setting, Report& report) {
   RETURN_IF_ERROR(caller.Connect());
   RETURN_IF_ERROR(AskAbout(caller, PeopleFrom(0, kKnownPeople), 8).status());
   vault->endpoint().SetDelay(kLeastDelay, kMostDelay);
-  People people;
+  MixedPeople people;
   people.next_first = kKnownPeople;
   people.end = kKnownPeople + firsts;
   MixedSeen seen;

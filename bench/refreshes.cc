@@ -36,9 +36,9 @@ struct Refreshes {
   Sample cpu_micros;
 };
 
-absl::Status MeasureOnce(ServedVault& vault, Caller& caller,
-                         const std::vector<int>& people, int in_flight,
-                         Refreshes& seen) {
+absl::Status MeasureRefreshesOnce(ServedVault& vault, Caller& caller,
+                                  const std::vector<int>& people, int in_flight,
+                                  Refreshes& seen) {
   const std::string url = vault.endpoint().url();
   ASSIGN_OR_RETURN(LoopResult kept, MakeRoundTrips(url, people, in_flight,
                                                    HttpConnections::kKept));
@@ -98,9 +98,9 @@ absl::Status MeasureRefreshes(const Setting& setting, Report& report) {
     Refreshes seen;
     for (int i = 0; i < setting.repetitions; ++i) {
       const int count = level.people(setting);
-      RETURN_IF_ERROR(MeasureOnce(*vault, caller,
-                                  PeopleFrom(next_person, count),
-                                  level.in_flight, seen));
+      RETURN_IF_ERROR(MeasureRefreshesOnce(*vault, caller,
+                                           PeopleFrom(next_person, count),
+                                           level.in_flight, seen));
       next_person += count;
     }
     AddRefreshes(seen, level.in_flight, report);

@@ -54,4 +54,7 @@ absl::Status MeasureSoak(const Setting& setting, Report& report);
 // B19: a disk that stands still for two seconds.
 absl::Status MeasureStall(const Setting& setting, Report& report);
 
+// B20: oidc-agent with the same provider, where it is installed.
+absl::Status MeasureOidcAgent(const Setting& setting, Report& report);
+
 }  // namespace tokenvault

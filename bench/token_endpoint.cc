@@ -36,9 +36,26 @@ std::optional<int> PersonOf(absl::string_view form) {
   return std::nullopt;
 }
 
+// What an OpenID Connect client asks first.
+std::string MetadataFor(const std::string& host) {
+  const std::string base = absl::StrCat("http://", host);
+  nlohmann::json metadata;
+  metadata["issuer"] = absl::StrCat(base, "/");
+  metadata["authorization_endpoint"] = absl::StrCat(base, "/authorize");
+  metadata["token_endpoint"] = absl::StrCat(base, "/token");
+  metadata["scopes_supported"] = {"openid", "offline_access", "calendar.read"};
+  metadata["grant_types_supported"] = {"authorization_code", "refresh_token"};
+  metadata["response_types_supported"] = {"code"};
+  return metadata.dump();
+}
+
 WebResponse AnswerTo(const WebRequest& request) {
   WebResponse response;
   response.content_type = "application/json";
+  if (request.path == "/.well-known/openid-configuration") {
+    response.body = MetadataFor(request.Header("host"));
+    return response;
+  }
   const std::optional<int> person = PersonOf(request.body);
   if (!person.has_value()) {
     response.status = 400;

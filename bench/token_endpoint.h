@@ -12,7 +12,8 @@ namespace tokenvault {
 
 // The provider of the benchmark, on loopback: whoever brings the refresh token
 // of a person gets an access token that names that person, good for an hour. At
-// once, unless it is told to take its time.
+// once, unless it is told to take its time. As an issuer of OpenID Connect it
+// says where that is.
 // Thread-safe.
 class TokenEndpoint {
  public:
