@@ -170,6 +170,8 @@ class StalledDisk {
     using Aim = Finding::Aim;
     add("tokens whose leaf was not on the disk", "tokens", one(early),
         Aim::kAtMost, 0, true);
+    add("tokens received meanwhile, of leaves on the disk", "tokens",
+        one(static_cast<double>(early_.size()) - early));
     add("refused as RESOURCE_EXHAUSTED", "refusals",
         one(burst_millis_.values.size() + late_millis_.values.size()),
         Aim::kAtLeast, 1, true);
