@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -25,6 +26,17 @@ std::string ReadLine(int fd) {
   char c = 0;
   while (read(fd, &c, 1) == 1 && c != '\n') line.push_back(c);
   return line;
+}
+
+// A line of /proc/PID/status that is in KiB.
+int64_t StatusBytes(pid_t pid, const std::string& name) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/status"));
+  std::string word;
+  int64_t kib = 0;
+  while (file >> word) {
+    if (word == name && file >> kib) return kib * 1024;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -70,12 +82,22 @@ ChildProcess::~ChildProcess() {
   waitpid(pid_, nullptr, 0);
 }
 
+void ChildProcess::Kill() { kill(pid_, SIGKILL); }
+
 absl::Duration ChildProcess::CpuTime() const {
   clockid_t clock;
   struct timespec time = {};
   if (clock_getcpuclockid(pid_, &clock) != 0) return absl::ZeroDuration();
   clock_gettime(clock, &time);
   return absl::DurationFromTimespec(time);
+}
+
+int64_t ChildProcess::ResidentBytes() const {
+  return StatusBytes(pid_, "VmRSS:");
+}
+
+int64_t ChildProcess::PeakResidentBytes() const {
+  return StatusBytes(pid_, "VmHWM:");
 }
 
 }  // namespace tokenvault

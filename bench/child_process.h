@@ -3,6 +3,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,11 +23,19 @@ class ChildProcess {
       const std::vector<std::string>& environment = {});
   ~ChildProcess();
 
+  // Ends it this instant, without a word to it. Only the destructor is left
+  // then.
+  void Kill();
+
   // Its gRPC listener, "127.0.0.1:43121".
   const std::string& address() const { return address_; }
   pid_t pid() const { return pid_; }
   // The processor time of all its threads so far.
   absl::Duration CpuTime() const;
+  // Bytes of memory that are its own right now, and the most that ever were. 0
+  // when it is gone.
+  int64_t ResidentBytes() const;
+  int64_t PeakResidentBytes() const;
 
  private:
   ChildProcess(pid_t pid, std::string address);

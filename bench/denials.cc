@@ -17,6 +17,7 @@ namespace {
 constexpr int kDenialPeople = 200;
 constexpr int kDenialInFlight = 64;
 constexpr double kDenialFloor = 0.9;
+constexpr double kDenialGate = 0.4;  // of two rates that noise hits apart
 
 void AddDenials(const char* what, const Measured& denials,
                 const Measured& tokens, Report& report) {
@@ -25,7 +26,7 @@ void AddDenials(const char* what, const Measured& denials,
   report.findings.push_back(
       {"B14", absl::StrCat(what, "/s by tokens/s"), where, "ratio",
        Divided(denials.per_second, tokens.per_second), Finding::Aim::kAtLeast,
-       kDenialFloor, /*gate=*/true});
+       kDenialFloor, kDenialGate});
   report.findings.push_back(
       {"B14", absl::StrCat(what, ": server CPU by a token's"), where, "ratio",
        Divided(denials.cpu_micros, tokens.cpu_micros)});

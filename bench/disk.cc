@@ -45,16 +45,16 @@ absl::StatusOr<std::unique_ptr<SyncCounter>> SyncCounter::Create(
     const std::string& path) {
   const int fd = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   void* memory = MAP_FAILED;
-  if (fd >= 0 && ftruncate(fd, sizeof(std::atomic<uint64_t>)) == 0) {
-    memory = mmap(nullptr, sizeof(std::atomic<uint64_t>), PROT_READ, MAP_SHARED,
-                  fd, 0);
+  if (fd >= 0 && ftruncate(fd, sizeof(SyncWords)) == 0) {
+    memory = mmap(nullptr, sizeof(SyncWords), PROT_READ | PROT_WRITE,
+                  MAP_SHARED, fd, 0);
   }
   if (fd >= 0) close(fd);
   if (memory == MAP_FAILED) {
     return absl::UnavailableError("the counter of syncs cannot be made");
   }
   return std::unique_ptr<SyncCounter>(
-      new SyncCounter(static_cast<const std::atomic<uint64_t>*>(memory)));
+      new SyncCounter(static_cast<SyncWords*>(memory)));
 }
 
 }  // namespace tokenvault

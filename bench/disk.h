@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "bench/sample.h"
+#include "bench/sync_words.h"
 
 namespace tokenvault {
 
@@ -19,20 +19,27 @@ bool IsOnTmpfs(const std::string& folder);
 // file there and synced. UNAVAILABLE when the disk refuses.
 absl::StatusOr<Sample> MeasureSyncs(const std::string& folder, int count);
 
-// How often a process that has bench/count_syncs loaded has synced.
+// How often a process that has bench/count_syncs loaded has synced; and whether
+// it may. Thread-safe.
 class SyncCounter {
  public:
   // Makes the file that both sides map.
   static absl::StatusOr<std::unique_ptr<SyncCounter>> Create(
       const std::string& path);
 
-  uint64_t count() const { return *counter_; }
+  uint64_t count() const { return words_->count; }
+
+  // From now on a sync waits before it begins; or those that wait go on. One
+  // that is under way already is not held up.
+  void Stall() { words_->stalled = 1; }
+  void Release() { words_->stalled = 0; }
+  // How many wait right now.
+  uint64_t waiting() const { return words_->waiting; }
 
  private:
-  explicit SyncCounter(const std::atomic<uint64_t>* counter)
-      : counter_(counter) {}
+  explicit SyncCounter(SyncWords* words) : words_(words) {}
   // Mapped until this process ends.
-  const std::atomic<uint64_t>* const counter_;
+  SyncWords* const words_;
 };
 
 }  // namespace tokenvault

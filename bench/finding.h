@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "bench/sample.h"
@@ -17,14 +18,18 @@ struct Finding {
   Sample value;
   Aim aim = Aim::kNone;
   double floor = 0;  // for the median
-  // Such a number does not depend on what else the machine does: the run fails
-  // when it misses its floor.
-  bool gate = false;
+  // What fails the run, where something does: the floor itself of what is
+  // counted, and far behind it for what depends on the machine.
+  std::optional<double> gate = std::nullopt;
 
-  bool Met() const {
+  bool Met() const { return Within(floor); }
+  bool Holds() const { return !gate.has_value() || Within(*gate); }
+
+ private:
+  bool Within(double limit) const {
     return aim == Aim::kNone ||
-           (aim == Aim::kAtLeast ? value.Median() >= floor
-                                 : value.Median() <= floor);
+           (aim == Aim::kAtLeast ? value.Median() >= limit
+                                 : value.Median() <= limit);
   }
 };
 

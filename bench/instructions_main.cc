@@ -74,13 +74,12 @@ class TokenPath {
     interactions_ = std::make_unique<Interactions>(*store_, *keys_);
     ASSIGN_OR_RETURN(std::unique_ptr<LandingFile> landing,
                      LandingFile::Open(seeded.database() + "-landing"));
-    refresher_ =
-        std::make_unique<Refresher>(clock_, *store_, *keys_, providers_,
-                                    *cache_, std::move(landing));
+    refresher_ = std::make_unique<Refresher>(
+        clock_, *store_, *keys_, providers_, *cache_, std::move(landing));
     operations_ = std::make_unique<Operations>(clock_);
     pool_ = std::make_unique<WorkerPool>(/*threads=*/2, kInFlight);
-    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_,
-                                       *interactions_, *refresher_, *pool_);
+    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
+                                       *refresher_, *pool_);
     SealSwitch::Hooks hooks;
     hooks.opened = [] { return absl::OkStatus(); };
     hooks.turned = [] {};

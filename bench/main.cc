@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "bench/closed_loop.h"
+#include "bench/disk.h"
 #include "bench/echo.h"
 #include "bench/machine.h"
 #include "bench/report.h"
@@ -27,9 +28,10 @@ namespace tokenvault {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: tokenvault_bench --daemon FILE --count-syncs FILE --json FILE\n"
-    "         [--full] [--only B1,B10] [--sizes 1000,100000] [--hold SECONDS]\n"
-    "         [--commit TEXT] [--filesystem TEXT]\n"
+    "usage: tokenvault_bench --daemon FILE --count-syncs FILE\n"
+    "         --audit-verify FILE --json FILE [--full] [--only B1,B10]\n"
+    "         [--sizes 1000,100000] [--hold SECONDS] [--commit TEXT]\n"
+    "         [--filesystem TEXT]\n"
     "Run it by way of bench/run. It works in a folder under $TMPDIR, which\n"
     "must be on a disk.\n"
     "  --hold SECONDS   only load the vault, 64 in flight, and say its "
@@ -39,18 +41,28 @@ constexpr char kUsage[] =
 constexpr int kHeldPeople = 200;
 constexpr int kFewestPeople = 100;
 constexpr int kHeldInFlight = 64;
+constexpr int kSyncsBeforeEach = 100;
 
 constexpr Scenario kScenarios[] = {
-    {"B1 B2 B4 B5 B7", "cached tokens beside a bare echo", true,
-     MeasureIssuing},
-    {"B3 B6", "cached tokens beside hand-made logs", true, MeasureHandMade},
+    {"B1 B2 B4 B7", "cached tokens beside a bare echo", true, MeasureIssuing},
+    {"B3 B5 B6", "cached tokens beside hand-made logs", true, MeasureHandMade},
+    {"B8", "first requests in small and large vaults", true, MeasureMisses},
     {"B9", "vaults of many people", true, MeasureSizes},
+    {"B10", "many callers, one refresh", true, MeasureStorms},
+    {"B11", "refreshes beside plain HTTP", true, MeasureRefreshes},
+    {"B12", "cached tokens beside slow refreshes", true, MeasureMixed},
     {"B14", "refusals beside tokens", true, MeasureDenials},
+    {"B15", "killed under load", true, MeasureKills},
+    {"B15", "the check of a large audit log", true, MeasureLogCheck},
+    {"B16", "minutes of steady load", false, MeasureSoak},
+    {"B19", "a disk that stands still", true, MeasureStall},
+    {"B20", "oidc-agent with the same provider", false, MeasureOidcAgent},
 };
 
 struct Flags {
   std::string daemon;
   std::string count_syncs;
+  std::string audit_verify;
   std::string json;
   std::string only;  // "B1,B10"
   std::string commit = "unknown";
@@ -66,6 +78,7 @@ bool ReadFlags(int argc, char** argv, Flags& flags) {
   const std::pair<std::string, std::string*> texts[] = {
       {"--daemon", &flags.daemon},
       {"--count-syncs", &flags.count_syncs},
+      {"--audit-verify", &flags.audit_verify},
       {"--json", &flags.json},
       {"--only", &flags.only},
       {"--commit", &flags.commit},
@@ -95,6 +108,7 @@ bool ReadFlags(int argc, char** argv, Flags& flags) {
   }
   if (!flags.echo.answer_file.empty()) return flags.ready_fd >= 0;
   return !flags.daemon.empty() && !flags.count_syncs.empty() &&
+         !flags.audit_verify.empty() &&
          (!flags.json.empty() || flags.hold_seconds > 0);
 }
 
@@ -129,6 +143,16 @@ std::optional<std::vector<int>> SizesOf(const Flags& flags) {
   return sizes;
 }
 
+// What a sync costs here and now, where every vault of the run will be.
+absl::Status ProbeDisk(Report& report) {
+  ASSIGN_OR_RETURN(const PrivateFolder folder, PrivateFolder::Create());
+  ASSIGN_OR_RETURN(const Sample probe,
+                   MeasureSyncs(folder.path(), kSyncsBeforeEach));
+  report.sync_micros.values.insert(report.sync_micros.values.end(),
+                                   probe.values.begin(), probe.values.end());
+  return absl::OkStatus();
+}
+
 bool Wanted(const Flags& flags, const Scenario& scenario) {
   if (flags.only.empty()) return flags.full || scenario.quick;
   const std::set<std::string> ids = absl::StrSplit(scenario.ids, ' ');
@@ -143,6 +167,7 @@ absl::Status Run(const Flags& flags) {
   Setting setting;
   setting.daemon = flags.daemon;
   setting.count_syncs = flags.count_syncs;
+  setting.audit_verify = flags.audit_verify;
   setting.full = flags.full;
   setting.repetitions = flags.full ? 7 : 3;
   setting.seconds = flags.full ? 3 : 1;
@@ -165,11 +190,15 @@ absl::Status Run(const Flags& flags) {
   report.before = ThisMachine();
   report.repetitions = setting.repetitions;
   report.seconds = setting.seconds;
+  int ran = 0;
   for (const Scenario& scenario : kScenarios) {
     if (!Wanted(flags, scenario)) continue;
+    ++ran;
     fprintf(stderr, "%s: %s\n", scenario.ids, scenario.about);
+    RETURN_IF_ERROR(ProbeDisk(report));
     RETURN_IF_ERROR(scenario.run(setting, report));
   }
+  if (ran == 0) return absl::NotFoundError("there is no such scenario");
   fputs(report.Table().c_str(), stdout);
   RETURN_IF_ERROR(report.WriteJson(flags.json));
   return report.GatesHold() ? absl::OkStatus()

@@ -41,7 +41,10 @@ nlohmann::ordered_json ToJson(const Finding& finding) {
     json[finding.aim == Finding::Aim::kAtLeast ? "at_least" : "at_most"] =
         finding.floor;
     json["met"] = finding.Met();
-    json["gate"] = finding.gate;
+    if (finding.gate.has_value()) {
+      json["gate"] = *finding.gate;
+      json["holds"] = finding.Holds();
+    }
   }
   return json;
 }
@@ -55,9 +58,9 @@ std::string Line(const Finding& finding) {
         "%s %.4g  %s",
         finding.aim == Finding::Aim::kAtLeast ? "at least" : "at most",
         finding.floor,
-        finding.Met()  ? "met"
-        : finding.gate ? "MISSED"
-                       : "missed");
+        !finding.Holds() ? "FAILED"
+        : finding.Met()  ? "met"
+                         : "missed");
   }
   return absl::StrFormat(
       "%-4s %-78s %26s  %s\n", finding.scenario,
@@ -129,7 +132,7 @@ std::string Report::Table() const {
 
 bool Report::GatesHold() const {
   return std::all_of(findings.begin(), findings.end(),
-                     [](const Finding& f) { return f.Met() || !f.gate; });
+                     [](const Finding& f) { return f.Holds(); });
 }
 
 absl::Status Report::WriteJson(const std::string& path) const {

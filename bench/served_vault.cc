@@ -23,7 +23,8 @@ absl::StatusOr<std::unique_ptr<ServedVault>> ServedVault::Start(
                    options.in_memory ? PrivateFolder::CreateUnder(kMemoryFolder)
                                      : PrivateFolder::Create());
   // The constructor is private.
-  std::unique_ptr<ServedVault> vault(new ServedVault(std::move(folder)));
+  std::unique_ptr<ServedVault> vault(
+      new ServedVault(setting, std::move(folder)));
   ASSIGN_OR_RETURN(vault->endpoint_, TokenEndpoint::Start());
   vault->seeded_ = {vault->folder(), vault->endpoint_->url(), options.people,
                     options.transport, Certificates{vault->folder()}};
@@ -32,16 +33,8 @@ absl::StatusOr<std::unique_ptr<ServedVault>> ServedVault::Start(
   }
   RETURN_IF_ERROR(vault->seeded_.Create());
   ASSIGN_OR_RETURN(vault->leaves_before_, vault->seeded_.CountAuditEntries());
-  const std::string counter_file = vault->folder() + "/syncs";
-  ASSIGN_OR_RETURN(vault->syncs_, SyncCounter::Create(counter_file));
-  const absl::Time start = absl::Now();
-  ASSIGN_OR_RETURN(
-      vault->daemon_,
-      ChildProcess::Start(
-          {setting.daemon, "--dev", "--config", vault->seeded_.config()},
-          {absl::StrCat("LD_PRELOAD=", setting.count_syncs),
-           absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file)}));
-  vault->start_time_ = absl::Now() - start;
+  ASSIGN_OR_RETURN(vault->syncs_, SyncCounter::Create(vault->counter_file()));
+  RETURN_IF_ERROR(vault->Restart());
   return vault;
 }
 
@@ -53,6 +46,25 @@ absl::StatusOr<ClosedLoop::Options> ServedVault::Asking(int people) const {
   ASSIGN_OR_RETURN(options.credentials,
                    CredentialsFor(seeded_.transport, seeded_.certificates));
   return options;
+}
+
+void ServedVault::Kill() {
+  daemon_->Kill();
+  daemon_.reset();
+}
+
+absl::Status ServedVault::Restart() {
+  daemon_.reset();
+  const absl::Time start = absl::Now();
+  ASSIGN_OR_RETURN(
+      daemon_, ChildProcess::Start(
+                   {daemon_file_, "--dev", "--config", seeded_.config()},
+                   {absl::StrCat("LD_PRELOAD=", count_syncs_file_),
+                    absl::StrCat("TOKENVAULT_SYNC_COUNT=", counter_file()),
+                    // A killed daemon does not clear away its own folder there.
+                    absl::StrCat("TMPDIR=", folder())}));
+  start_time_ = absl::Now() - start;
+  return absl::OkStatus();
 }
 
 absl::Status ServedVault::StopAndCheck(int64_t tokens) {

@@ -34,12 +34,22 @@ class ServedVault {
   // What a loop needs to ask this vault about `people` of it.
   absl::StatusOr<ClosedLoop::Options> Asking(int people) const;
 
-  const SeededVault& seeded() const { return seeded_; }
-  // From the start of the process until it served.
+  // From the last start of the process until it served.
   absl::Duration start_time() const { return start_time_; }
+  // Only while it runs.
   const ChildProcess& daemon() const { return *daemon_; }
+  TokenEndpoint& endpoint() { return *endpoint_; }
+  const SeededVault& seeded() const { return seeded_; }
   const SyncCounter& syncs() const { return *syncs_; }
+  SyncCounter& syncs() { return *syncs_; }
   const std::string& folder() const { return folder_.path(); }
+
+  // Ends the daemon: in order, or this instant with no word to it. In between,
+  // the vault on the disk may be looked into; Restart returns once it serves
+  // again, at another address.
+  void Stop() { daemon_.reset(); }
+  void Kill();
+  absl::Status Restart();
 
   // Stops the daemon. DATA_LOSS unless it synced at all, and its log has at
   // least `tokens` leaves more than before: what was handed out and is not in
@@ -47,7 +57,14 @@ class ServedVault {
   absl::Status StopAndCheck(int64_t tokens);
 
  private:
-  explicit ServedVault(PrivateFolder folder) : folder_(std::move(folder)) {}
+  ServedVault(const Setting& setting, PrivateFolder folder)
+      : daemon_file_(setting.daemon),
+        count_syncs_file_(setting.count_syncs),
+        folder_(std::move(folder)) {}
+  std::string counter_file() const { return folder() + "/syncs"; }
+
+  const std::string daemon_file_;
+  const std::string count_syncs_file_;
 
   const PrivateFolder folder_;
   std::unique_ptr<TokenEndpoint> endpoint_;

@@ -13,7 +13,6 @@
 #include "bench/closed_loop.h"
 #include "bench/comparison.h"
 #include "bench/echo.h"
-#include "bench/memory_use.h"
 #include "bench/scenario.h"
 #include "bench/served_vault.h"
 
@@ -62,7 +61,7 @@ struct IdleVault {
 // What a vault is before anybody asked for anything.
 absl::StatusOr<IdleVault> LookAtIdle(const ServedVault& vault, Report& report) {
   const int people = vault.seeded().people;
-  ASSIGN_OR_RETURN(const double resident, ResidentBytes(vault.daemon().pid()));
+  const auto resident = static_cast<double>(vault.daemon().ResidentBytes());
   Finding start = {"B9", "start of the daemon until it serves",
                    PeopleText(people), "s",
                    Sample{{absl::ToDoubleSeconds(vault.start_time())}}};
@@ -131,10 +130,10 @@ absl::StatusOr<int64_t> MeasureCache(const ServedVault& vault, Report& report) {
   }
   ASSIGN_OR_RETURN(ClosedLoop::Options asking, vault.Asking(kCached));
   asking.stride = people / kCached;
-  ASSIGN_OR_RETURN(const double before, ResidentBytes(vault.daemon().pid()));
+  const auto before = static_cast<double>(vault.daemon().ResidentBytes());
   ClosedLoop loop(asking);
   RETURN_IF_ERROR(loop.AskForEach().status());
-  ASSIGN_OR_RETURN(const double after, ResidentBytes(vault.daemon().pid()));
+  const auto after = static_cast<double>(vault.daemon().ResidentBytes());
   report.findings.push_back({"B9", "memory of a connection with a cached token",
                              PeopleText(people), "bytes",
                              Sample{{(after - before) / (kCached - kSlice)}}});

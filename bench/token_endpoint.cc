@@ -1,7 +1,11 @@
 #include "bench/token_endpoint.h"
 
+#include <atomic>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 
 namespace tokenvault {
@@ -30,9 +36,26 @@ std::optional<int> PersonOf(absl::string_view form) {
   return std::nullopt;
 }
 
+// What an OpenID Connect client asks first.
+std::string MetadataFor(const std::string& host) {
+  const std::string base = absl::StrCat("http://", host);
+  nlohmann::json metadata;
+  metadata["issuer"] = absl::StrCat(base, "/");
+  metadata["authorization_endpoint"] = absl::StrCat(base, "/authorize");
+  metadata["token_endpoint"] = absl::StrCat(base, "/token");
+  metadata["scopes_supported"] = {"openid", "offline_access", "calendar.read"};
+  metadata["grant_types_supported"] = {"authorization_code", "refresh_token"};
+  metadata["response_types_supported"] = {"code"};
+  return metadata.dump();
+}
+
 WebResponse AnswerTo(const WebRequest& request) {
   WebResponse response;
   response.content_type = "application/json";
+  if (request.path == "/.well-known/openid-configuration") {
+    response.body = MetadataFor(request.Header("host"));
+    return response;
+  }
   const std::optional<int> person = PersonOf(request.body);
   if (!person.has_value()) {
     response.status = 400;
@@ -51,20 +74,109 @@ WebResponse AnswerTo(const WebRequest& request) {
 
 }  // namespace
 
+// Gives the answers, and keeps those that are to come later in one thread of
+// its own: the server's threads never wait.
+class TokenEndpoint::Desk {
+ public:
+  Desk() : thread_([this] { Run(); }) {}
+  ~Desk() {
+    {
+      MutexLock lock(mutex_);
+      stopping_ = true;
+      changed_.NotifyOne();
+    }
+    thread_.join();
+  }
+
+  void SetDelay(absl::Duration least, absl::Duration most) {
+    MutexLock lock(mutex_);
+    least_ = least;
+    most_ = most;
+  }
+  int64_t requests() const { return requests_; }
+
+  void Serve(const WebRequest& request, WebRespond respond) {
+    ++requests_;
+    WebResponse answer = AnswerTo(request);
+    {
+      MutexLock lock(mutex_);
+      if (most_ > absl::ZeroDuration()) {
+        const absl::Duration delay =
+            least_ + (most_ - least_) * share_(random_);
+        late_.emplace(absl::Now() + delay,
+                      Late{std::move(answer), std::move(respond)});
+        changed_.NotifyOne();
+        return;
+      }
+    }
+    respond(std::move(answer));
+  }
+
+ private:
+  struct Late {
+    WebResponse answer;
+    WebRespond respond;
+  };
+
+  void Run() {
+    mutex_.Lock();
+    while (!stopping_) {
+      if (late_.empty()) {
+        changed_.Wait(mutex_);
+        continue;
+      }
+      const absl::Duration left = late_.begin()->first - absl::Now();
+      if (left > absl::ZeroDuration()) {
+        changed_.WaitFor(mutex_, left);
+        continue;
+      }
+      Late due = std::move(late_.extract(late_.begin()).mapped());
+      mutex_.Unlock();
+      due.respond(std::move(due.answer));
+      mutex_.Lock();
+    }
+    mutex_.Unlock();
+  }
+
+  std::atomic<int64_t> requests_{0};
+  Mutex mutex_;
+  CondVar changed_;
+  // The same draws in every run.
+  std::mt19937 random_ ABSL_GUARDED_BY(mutex_);
+  std::uniform_real_distribution<double> share_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration least_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration most_ ABSL_GUARDED_BY(mutex_);
+  std::multimap<absl::Time, Late> late_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
 absl::StatusOr<std::unique_ptr<TokenEndpoint>> TokenEndpoint::Start() {
   WebServer::Options options;
   options.listen = "127.0.0.1:0";
   options.allowed_hosts = {"127.0.0.1"};
-  ASSIGN_OR_RETURN(std::unique_ptr<WebServer> server,
-                   WebServer::Start(std::move(options),
-                                    [](WebRequest request, WebRespond respond) {
-                                      respond(AnswerTo(request));
-                                    }));
-  return std::unique_ptr<TokenEndpoint>(new TokenEndpoint(std::move(server)));
+  auto desk = std::make_shared<Desk>();
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<WebServer> server,
+      WebServer::Start(std::move(options),
+                       [desk](WebRequest request, WebRespond respond) {
+                         desk->Serve(request, std::move(respond));
+                       }));
+  return std::unique_ptr<TokenEndpoint>(
+      new TokenEndpoint(std::move(desk), std::move(server)));
 }
 
-TokenEndpoint::TokenEndpoint(std::unique_ptr<WebServer> server)
-    : server_(std::move(server)) {}
+TokenEndpoint::TokenEndpoint(std::shared_ptr<Desk> desk,
+                             std::unique_ptr<WebServer> server)
+    : desk_(std::move(desk)), server_(std::move(server)) {}
+
+TokenEndpoint::~TokenEndpoint() = default;
+
+void TokenEndpoint::SetDelay(absl::Duration least, absl::Duration most) {
+  desk_->SetDelay(least, most);
+}
+
+int64_t TokenEndpoint::requests() const { return desk_->requests(); }
 
 std::string TokenEndpoint::url() const {
   return absl::StrCat("http://", server_->address());
