@@ -7,12 +7,10 @@
 #include <numeric>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "bench/seeded_vault.h"
-#include "bench/token_endpoint.h"
+#include "bench/transport.h"
 
 namespace tokenvault {
 namespace {
@@ -29,18 +27,7 @@ std::chrono::system_clock::time_point GrpcDeadline(absl::Time time) {
 }  // namespace
 
 absl::Status CheckIsToken(const TokenAnswer& answer) {
-  if (!answer.status.ok()) {
-    return absl::DataLossError(
-        absl::StrCat("a request failed: ", answer.status.error_message()));
-  }
-  if (!answer.response.has_token()) {
-    return absl::DataLossError("an answer is no token");
-  }
-  if (!absl::StartsWith(answer.response.token().access_token(),
-                        TokenEndpoint::AccessPrefix(answer.person))) {
-    return absl::DataLossError("an answer is another person's token");
-  }
-  return absl::OkStatus();
+  return CheckToken(answer.status, answer.response, answer.person);
 }
 
 struct Caller::Call {
@@ -53,11 +40,7 @@ struct Caller::Call {
 
 Caller::Caller(const std::string& address, int connections) {
   for (int i = 0; i < connections; ++i) {
-    grpc::ChannelArguments arguments;
-    // Otherwise the channels would share one connection.
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    channels_.push_back(grpc::CreateCustomChannel(
-        address, grpc::InsecureChannelCredentials(), arguments));
+    channels_.push_back(ConnectTo(address, /*credentials=*/nullptr));
     stubs_.push_back(v1::TokenService::NewStub(channels_.back()));
   }
 }

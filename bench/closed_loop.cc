@@ -24,6 +24,24 @@ constexpr absl::Duration kPatience = absl::Seconds(30);
 
 }  // namespace
 
+absl::Status CheckToken(const grpc::Status& status,
+                        const v1::GetScopedTokenResponse& response,
+                        std::optional<int> person) {
+  if (!status.ok()) {
+    return absl::DataLossError(
+        absl::StrCat("a request failed: ", status.error_message()));
+  }
+  if (!response.has_token()) {
+    return absl::DataLossError("an answer is no token");
+  }
+  if (person.has_value() &&
+      !absl::StartsWith(response.token().access_token(),
+                        TokenEndpoint::AccessPrefix(*person))) {
+    return absl::DataLossError("an answer is another person's token");
+  }
+  return absl::OkStatus();
+}
+
 struct ClosedLoop::Call {
   int channel = 0;
   int person = 0;
@@ -65,7 +83,13 @@ void ClosedLoop::Send(Call& call, grpc::CompletionQueue& queue) {
 }
 
 absl::Status ClosedLoop::Take(const Call& call) {
-  if (options_.refusal.empty()) return TakeToken(call);
+  if (options_.refusal.empty()) {
+    std::optional<int> person;
+    if (options_.check_person) person = call.person;
+    RETURN_IF_ERROR(CheckToken(call.status, call.response, person));
+    ++tokens_;
+    return absl::OkStatus();
+  }
   // The reason is a field of the details, which are a serialized message.
   if (call.status.ok() ||
       !absl::StrContains(call.status.error_details(), options_.refusal)) {
@@ -74,23 +98,6 @@ absl::Status ClosedLoop::Take(const Call& call) {
                                             call.status.error_message()));
   }
   ++refusals_;
-  return absl::OkStatus();
-}
-
-absl::Status ClosedLoop::TakeToken(const Call& call) {
-  if (!call.status.ok()) {
-    return absl::DataLossError(
-        absl::StrCat("a request failed: ", call.status.error_message()));
-  }
-  if (!call.response.has_token()) {
-    return absl::DataLossError("an answer is no token");
-  }
-  const std::string& token = call.response.token().access_token();
-  if (options_.check_person &&
-      !absl::StartsWith(token, TokenEndpoint::AccessPrefix(call.person))) {
-    return absl::DataLossError("an answer is another person's token");
-  }
-  ++tokens_;
   return absl::OkStatus();
 }
 

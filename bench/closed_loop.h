@@ -27,6 +27,12 @@ struct LoopResult {
   }
 };
 
+// OK when that is a token, and that of `person` unless nobody is meant.
+// DATA_LOSS otherwise.
+absl::Status CheckToken(const grpc::Status& status,
+                        const v1::GetScopedTokenResponse& response,
+                        std::optional<int> person);
+
 // Asks a server for tokens, always `in_flight` at once, from one thread that
 // polls one completion queue. Anything but the token of the person who was
 // asked for (or the refusal, where that is the right answer) ends the run with
@@ -79,7 +85,6 @@ class ClosedLoop {
   void Send(Call& call, grpc::CompletionQueue& queue);
   void Prepare(Call& call) const;
   absl::Status Take(const Call& call);
-  absl::Status TakeToken(const Call& call);
   int RandomPerson();
 
   const Options options_;

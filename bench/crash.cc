@@ -79,10 +79,9 @@ absl::Status MeasureKills(const Setting& setting, Report& report) {
         *vault, life,
         kShortestLife + absl::Seconds(setting.seconds) * share(random), random,
         received));
-    const absl::Time start = absl::Now();
     RETURN_IF_ERROR(vault->Restart());
     restart_millis.values.push_back(
-        absl::ToDoubleMilliseconds(absl::Now() - start));
+        absl::ToDoubleMilliseconds(vault->start_time()));
   }
   RETURN_IF_ERROR(vault->StopAndCheck(static_cast<int64_t>(received.size())));
   ASSIGN_OR_RETURN(const auto leaves,

@@ -1,8 +1,6 @@
 // B20: oidc-agent beside us, each on a Unix socket, with a token of the same
 // provider in memory. It writes nothing down; we put a leaf on the disk first.
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -10,8 +8,10 @@
 #include "base/status_macros.h"
 #include "bench/closed_loop.h"
 #include "bench/oidc_agent_process.h"
+#include "bench/report.h"
 #include "bench/scenario.h"
 #include "bench/served_vault.h"
+#include "bench/transport.h"
 
 namespace tokenvault {
 namespace {
@@ -22,59 +22,31 @@ constexpr int kOnePerson = 1;
 constexpr absl::Duration kAgentWarmUp = absl::Milliseconds(300);
 constexpr double kLeastByAgent = 1;
 
-struct AgentSide {
-  Sample per_second;
-  Sample p50;
-  Sample p99;
-  Sample cpu;
-};
-
-// The daemon again, on a socket.
-absl::Status ServeOnSocket(ServedVault& vault) {
-  vault.Stop();
-  const std::string config = vault.seeded().config();
-  std::ifstream in(config);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  const std::string tcp = "grpc_listen = \"127.0.0.1:0\"";
-  const size_t at = text.find(tcp);
-  if (at == std::string::npos) {
-    return absl::InternalError("the configuration names no listener");
-  }
-  text.replace(
-      at, tcp.size(),
-      absl::StrCat("grpc_listen = \"unix:", vault.folder(), "/grpc.sock\""));
-  std::ofstream out(config);
-  out << text;
-  out.close();
-  return out ? vault.Restart()
-             : absl::UnavailableError("the configuration cannot be written");
-}
-
 template <typename Loop, typename Server>
 absl::Status MeasureSide(Loop& loop, const Server& server, int in_flight,
-                         absl::Duration length, AgentSide& side) {
+                         absl::Duration length, Measured& side) {
   RETURN_IF_ERROR(loop.Run(in_flight, kAgentWarmUp).status());
   const absl::Duration before = server.CpuTime();
   ASSIGN_OR_RETURN(LoopResult result, loop.Run(in_flight, length));
   side.per_second.values.push_back(result.PerSecond());
-  side.p50.values.push_back(result.micros.Median());
-  side.p99.values.push_back(result.micros.Quantile(0.99));
-  side.cpu.values.push_back(
+  side.p50_micros.values.push_back(result.micros.Median());
+  side.p99_micros.values.push_back(result.micros.Quantile(0.99));
+  side.cpu_micros.values.push_back(
       absl::ToDoubleMicroseconds(server.CpuTime() - before) /
       static_cast<double>(result.answers));
   return absl::OkStatus();
 }
 
-void AddSide(const char* whose, const AgentSide& side, const std::string& where,
+void AddSide(const char* whose, const Measured& side, const std::string& where,
              Report& report) {
   const struct {
     const char* what;
     const char* unit;
     const Sample& sample;
   } numbers[] = {{"requests", "/s", side.per_second},
-                 {"p50", "µs", side.p50},
-                 {"p99", "µs", side.p99},
-                 {"server CPU a request", "µs", side.cpu}};
+                 {"p50", "µs", side.p50_micros},
+                 {"p99", "µs", side.p99_micros},
+                 {"server CPU a request", "µs", side.cpu_micros}};
   for (const auto& number : numbers) {
     report.findings.push_back({"B20", absl::StrCat(whose, " ", number.what),
                                where, number.unit, number.sample});
@@ -88,10 +60,13 @@ absl::Status MeasureOidcAgent(const Setting& setting, Report& report) {
     printf("B20 was not measured: oidc-agent is not installed here\n");
     return absl::OkStatus();
   }
+  ServedVault::Options options;
+  options.people = kOnePerson;
+  options.transport = Transport::kUnixSocket;
   ASSIGN_OR_RETURN(std::unique_ptr<ServedVault> vault,
-                   ServedVault::Start(setting, kOnePerson));
-  RETURN_IF_ERROR(ServeOnSocket(*vault));
-  ClosedLoop ours({vault->daemon().address(), kOnePerson});
+                   ServedVault::Start(setting, options));
+  ASSIGN_OR_RETURN(const ClosedLoop::Options asking, vault->Asking(kOnePerson));
+  ClosedLoop ours(asking);
   RETURN_IF_ERROR(ours.AskForEach().status());
   ASSIGN_OR_RETURN(
       std::unique_ptr<OidcAgentProcess> agent,
@@ -99,7 +74,7 @@ absl::Status MeasureOidcAgent(const Setting& setting, Report& report) {
   const int64_t calls = vault->endpoint().requests();
   const absl::Duration length = absl::Seconds(setting.seconds);
   for (int in_flight : kAgentLevels) {
-    AgentSide vault_side, agent_side;
+    Measured vault_side, agent_side;
     Sample ratio;
     for (int i = 0; i < setting.repetitions; ++i) {
       RETURN_IF_ERROR(

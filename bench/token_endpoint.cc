@@ -1,11 +1,9 @@
 #include "bench/token_endpoint.h"
 
 #include <atomic>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -13,9 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
+#include "server/deadline_timer.h"
 
 namespace tokenvault {
 namespace {
@@ -74,20 +74,10 @@ WebResponse AnswerTo(const WebRequest& request) {
 
 }  // namespace
 
-// Gives the answers, and keeps those that are to come later in one thread of
-// its own: the server's threads never wait.
+// Gives the answers, at once or when it is their time: the server's threads
+// never wait.
 class TokenEndpoint::Desk {
  public:
-  Desk() : thread_([this] { Run(); }) {}
-  ~Desk() {
-    {
-      MutexLock lock(mutex_);
-      stopping_ = true;
-      changed_.NotifyOne();
-    }
-    thread_.join();
-  }
-
   void SetDelay(absl::Duration least, absl::Duration most) {
     MutexLock lock(mutex_);
     least_ = least;
@@ -98,57 +88,30 @@ class TokenEndpoint::Desk {
   void Serve(const WebRequest& request, WebRespond respond) {
     ++requests_;
     WebResponse answer = AnswerTo(request);
-    {
-      MutexLock lock(mutex_);
-      if (most_ > absl::ZeroDuration()) {
-        const absl::Duration delay =
-            least_ + (most_ - least_) * share_(random_);
-        late_.emplace(absl::Now() + delay,
-                      Late{std::move(answer), std::move(respond)});
-        changed_.NotifyOne();
-        return;
-      }
-    }
-    respond(std::move(answer));
+    const absl::Duration delay = DrawDelay();
+    if (delay == absl::ZeroDuration()) return respond(std::move(answer));
+    timer_.At(
+        SystemClock().Now() + delay,
+        [answer = std::move(answer), respond = std::move(respond)]() mutable {
+          respond(std::move(answer));
+        });
   }
 
  private:
-  struct Late {
-    WebResponse answer;
-    WebRespond respond;
-  };
-
-  void Run() {
-    mutex_.Lock();
-    while (!stopping_) {
-      if (late_.empty()) {
-        changed_.Wait(mutex_);
-        continue;
-      }
-      const absl::Duration left = late_.begin()->first - absl::Now();
-      if (left > absl::ZeroDuration()) {
-        changed_.WaitFor(mutex_, left);
-        continue;
-      }
-      Late due = std::move(late_.extract(late_.begin()).mapped());
-      mutex_.Unlock();
-      due.respond(std::move(due.answer));
-      mutex_.Lock();
-    }
-    mutex_.Unlock();
+  absl::Duration DrawDelay() {
+    MutexLock lock(mutex_);
+    if (most_ == absl::ZeroDuration()) return most_;
+    return least_ + (most_ - least_) * share_(random_);
   }
 
   std::atomic<int64_t> requests_{0};
   Mutex mutex_;
-  CondVar changed_;
   // The same draws in every run.
   std::mt19937 random_ ABSL_GUARDED_BY(mutex_);
   std::uniform_real_distribution<double> share_ ABSL_GUARDED_BY(mutex_);
   absl::Duration least_ ABSL_GUARDED_BY(mutex_);
   absl::Duration most_ ABSL_GUARDED_BY(mutex_);
-  std::multimap<absl::Time, Late> late_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // last: it uses all of the above
+  DeadlineTimer timer_{SystemClock()};  // last: what it runs is of the above
 };
 
 absl::StatusOr<std::unique_ptr<TokenEndpoint>> TokenEndpoint::Start() {
