@@ -54,6 +54,16 @@ absl::Status WithRetry(absl::Status status, absl::Duration delay) {
   return status;
 }
 
+absl::Status WithQuota(absl::Status status, absl::string_view limit,
+                       absl::Duration retry_after) {
+  google::rpc::QuotaFailure quota;
+  auto* violation = quota.add_violations();
+  violation->set_subject(std::string(limit));
+  violation->set_description(std::string(status.message()));
+  Attach(status, quota);
+  return WithRetry(std::move(status), retry_after);
+}
+
 absl::Status WithPrecondition(absl::Status status, const char* type,
                               absl::string_view subject) {
   google::rpc::PreconditionFailure failure;
@@ -184,6 +194,52 @@ absl::Status ConnectionPaused(absl::string_view connection) {
       "CONNECTION", connection);
 }
 
+absl::Status IssuanceStopped(absl::string_view what) {
+  return Make(StatusCode::kPermissionDenied, "ISSUANCE_STOPPED",
+              absl::StrCat("an operator stopped tokens for this ", what),
+              {{"what", Str(what)}});
+}
+
+absl::Status BudgetSpent(absl::string_view rule, absl::Duration retry_after) {
+  return WithQuota(
+      Make(StatusCode::kResourceExhausted, "BUDGET_SPENT",
+           absl::StrCat("the budget of policy rule ", rule, " is spent"),
+           {{"rule", Str(rule)}}),
+      rule, retry_after);
+}
+
+absl::Status PolicyUnavailable(absl::string_view problem) {
+  return WithRetry(Make(StatusCode::kUnavailable, "POLICY_UNAVAILABLE",
+                        absl::StrCat("the decision point did not decide (",
+                                     problem, "), so nothing is allowed"),
+                        {{"problem", Str(problem)}}),
+                   absl::Seconds(5));
+}
+
+absl::Status ApprovalDenied(absl::string_view rule,
+                            absl::Duration retry_after) {
+  return WithRetry(
+      Make(StatusCode::kPermissionDenied, "APPROVAL_DENIED",
+           "a person said no to this; it cannot be asked again yet",
+           {{"rule", Str(rule)}}),
+      retry_after);
+}
+
+absl::Status ApprovalRateLimited(absl::string_view limit,
+                                 absl::Duration retry_after) {
+  return WithQuota(
+      Make(StatusCode::kResourceExhausted, "APPROVAL_RATE_LIMITED",
+           absl::StrCat("too many requests wait for this person: ", limit),
+           {{"limit", Str(limit)}}),
+      limit, retry_after);
+}
+
+absl::Status ApproverNotAllowed(absl::string_view problem) {
+  return Make(StatusCode::kPermissionDenied, "APPROVER_NOT_ALLOWED",
+              absl::StrCat("this person may not decide this: ", problem),
+              {{"problem", Str(problem)}});
+}
+
 absl::Status OperationRunning(absl::string_view operation) {
   return WithRetry(
       Make(StatusCode::kAborted, "OPERATION_RUNNING",
@@ -193,15 +249,10 @@ absl::Status OperationRunning(absl::string_view operation) {
 }
 
 absl::Status RateLimited(absl::string_view limit, absl::Duration retry_after) {
-  absl::Status status =
+  return WithQuota(
       Make(StatusCode::kResourceExhausted, "RATE_LIMITED",
-           absl::StrCat("over the limit ", limit), {{"limit", Str(limit)}});
-  google::rpc::QuotaFailure quota;
-  auto* violation = quota.add_violations();
-  violation->set_subject(Str(limit));
-  violation->set_description(Str(status.message()));
-  Attach(status, quota);
-  return WithRetry(std::move(status), retry_after);
+           absl::StrCat("over the limit ", limit), {{"limit", Str(limit)}}),
+      limit, retry_after);
 }
 
 absl::Status ProviderTokenNotShortLived(absl::string_view provider) {

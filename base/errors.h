@@ -57,6 +57,23 @@ absl::Status PolicyDenied(absl::string_view rule);
 absl::Status ResourceDenied(absl::string_view resource);
 // CONNECTION_PAUSED: somebody paused it; only they can resume it.
 absl::Status ConnectionPaused(absl::string_view connection);
+// ISSUANCE_STOPPED: an operator stopped it. `what` is "vault", "agent", "user",
+// "connection" or "provider".
+absl::Status IssuanceStopped(absl::string_view what);
+// BUDGET_SPENT: as many tokens as policy rule `rule` allows were handed out.
+absl::Status BudgetSpent(absl::string_view rule, absl::Duration retry_after);
+// POLICY_UNAVAILABLE: the external decision point did not answer, so nothing is
+// allowed. `problem` is a word of ours.
+absl::Status PolicyUnavailable(absl::string_view problem);
+// APPROVAL_DENIED: a person said no to this a short while ago.
+absl::Status ApprovalDenied(absl::string_view rule, absl::Duration retry_after);
+// APPROVAL_RATE_LIMITED: too much waits for one person already.
+absl::Status ApprovalRateLimited(absl::string_view limit,
+                                 absl::Duration retry_after);
+// APPROVER_NOT_ALLOWED: this person may not decide that. `problem` is a word of
+// ours: "not_asked", "own_agent", "own_account", "stale_sign_in",
+// "own_request".
+absl::Status ApproverNotAllowed(absl::string_view problem);
 // OPERATION_RUNNING: one of that kind is under way already.
 absl::Status OperationRunning(absl::string_view operation);
 // RATE_LIMITED: our own limit.

@@ -36,12 +36,14 @@ const std::map<std::string, std::string>& Hints() {
        "give --cert and --key, or --token-file; 'tokenvault agent list' shows "
        "which identities are known"},
       {"ALREADY_EXISTS", "nothing was overwritten"},
+      {"APPROVAL_RATE_LIMITED", "let the person answer what waits for them"},
       {"AUDIT_LOG_BROKEN",
        "keep the database and every checkpoint as they are, and find out who "
        "could write to it"},
       {"AUDIT_UNAVAILABLE", "run 'tokenvault status' to see the storage"},
       {"BACKUP_BROKEN",
        "take an older backup: 'tokenvault backup list' names those there are"},
+      {"BUDGET_SPENT", "run 'tokenvault policy explain' to see what is left"},
       {"CONFIG_INVALID", "run 'tokenvault config check' after the correction"},
       {"CONNECTION_PAUSED",
        "'tokenvault connection resume' lets agents use it again"},
@@ -54,6 +56,7 @@ const std::map<std::string, std::string>& Hints() {
        "run 'tokenvault token get' again for a new link"},
       {"INTERACTION_USED", "run 'tokenvault token get' again for a new link"},
       {"INTERNAL", "look for the id in the daemon's log"},
+      {"ISSUANCE_STOPPED", "run 'tokenvault status' to see what is stopped"},
       {"KEY_UNKNOWN", "was a backup restored? run 'tokenvault key status'"},
       {"MEMORY_NOT_LOCKED", "raise LimitMEMLOCK= or 'ulimit -l'"},
       {"ROOT_SOURCE_CLOSED",
@@ -64,6 +67,8 @@ const std::map<std::string, std::string>& Hints() {
       {"KEY_IN_USE", "run 'tokenvault key status' to see what it still wraps"},
       {"OPERATION_RUNNING", "run 'tokenvault key status' to see how far it is"},
       {"POLICY_DENIED", "run 'tokenvault policy explain' to see why"},
+      {"POLICY_UNAVAILABLE",
+       "url under [decision_point] says which one is asked"},
       {"PROVIDER_ANSWER_INVALID", "run 'tokenvault provider test' on it"},
       {"PROVIDER_MISCONFIGURED", "run 'tokenvault provider test' on it"},
       {"PROVIDER_RATE_LIMITED", "wait before asking again"},
@@ -127,6 +132,7 @@ std::string HintOf(absl::string_view reason) {
 const std::vector<std::string>& ReasonsWithoutHint() {
   // Their sentences say what to do, or nothing can be done from here.
   static const auto* const kReasons = new std::vector<std::string>{
+      "APPROVAL_DENIED",     "APPROVER_NOT_ALLOWED",
       "BACKUP_PATH_INVALID", "CONNECT_REFUSED",
       "FIELD_INVALID",       "INTERACTION_DENIED",
       "NOT_FOUND",           "NOT_IMPLEMENTED",

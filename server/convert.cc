@@ -21,6 +21,8 @@ v1::Interaction::Kind ToProto(InteractionKind kind) {
       return v1::Interaction::KIND_RECONNECT;
     case InteractionKind::kStepUp:
       return v1::Interaction::KIND_STEP_UP;
+    case InteractionKind::kApproval:
+      return v1::Interaction::KIND_APPROVAL;
   }
   return v1::Interaction::KIND_UNSPECIFIED;
 }
@@ -69,6 +71,10 @@ std::string Sentence(InteractionKind kind, const InteractionWords& words) {
       return absl::StrCat(words.agent, " asks to do more with your ",
                           words.provider,
                           " account than before. Open the link to decide.");
+    case InteractionKind::kApproval:
+      return absl::StrCat(words.agent, " asks to do something with your ",
+                          words.provider,
+                          " account. Open the link to see what, and decide.");
   }
   return "";
 }

@@ -41,6 +41,8 @@ absl::string_view NameOf(InteractionKind kind) {
       return "reconnect";
     case InteractionKind::kStepUp:
       return "step_up";
+    case InteractionKind::kApproval:
+      return "approval";
   }
   return "consent";
 }

@@ -19,6 +19,8 @@ ConsentKind KindOf(const Interaction& interaction) {
       return ConsentKind::kReconnect;
     case InteractionKind::kStepUp:
       return ConsentKind::kStepUp;
+    case InteractionKind::kApproval:
+      break;
   }
   return ConsentKind::kConnect;
 }

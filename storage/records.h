@@ -184,12 +184,19 @@ struct AgentGrant {
   absl::Time end_time = absl::InfiniteFuture();
   absl::Time last_use_time = absl::InfinitePast();  // to within a minute
   uint64_t version = 0;
+  // The agent's own id of the task that it was let in for; "" for any.
+  std::string task_id;
 };
 
 // ---------------------------------------------------------------- browsers --
 
 // Values are on disk and in the API: never renumber.
-enum class InteractionKind { kConsent = 1, kReconnect = 2, kStepUp = 3 };
+enum class InteractionKind {
+  kConsent = 1,
+  kReconnect = 2,
+  kStepUp = 3,
+  kApproval = 4  // then there is an Approval of the same id
+};
 enum class InteractionState {
   kPending = 1,
   kCompleted = 2,
@@ -219,6 +226,8 @@ struct Interaction {
   absl::Time create_time;
   absl::Time expire_time;
   uint64_t version = 0;
+  ScopeSet optional_scopes;  // asked for besides; the person may leave them out
+  std::string task_id;       // the agent's own id of what it works on
 };
 
 // A round trip of a browser through an authorization server: to sign in, or to
@@ -261,6 +270,96 @@ struct WebSession {
   absl::Time idle_expire_time;
   absl::Time expire_time;  // absolute
   uint64_t version = 0;
+  std::vector<std::string> groups;  // as the identity provider claims
+  std::string acr;                  // how they signed in, as it says
+};
+
+// --------------------------------------------------------------- approvals --
+
+// How far a yes goes. Values are on disk: never renumber.
+enum class ApprovalReach {
+  kNone = 1,  // nobody said yes
+  kOnce = 2,  // one token
+  kTask = 3,  // what has the same task_id
+  kHour = 4
+};
+
+// What a person approves, besides its interaction of the same id, which has the
+// link, the code and the state. Gone with that.
+//
+//   asked ──yes──▶ usable until end_time ──spent (kOnce)──▶ end_time is passed
+//     └──no──▶ denied: end_time says until when it is not asked again
+struct Approval {
+  TenantId tenant;
+  InteractionId id;
+  AgentId agent;
+  UserId user;  // whose account it is; not always who decides
+  ProviderId provider;
+  ConnectionId connection;
+  // What request it is good for: a hash over the canonical form of all that a
+  // person says yes to (vault/approval_request.h).
+  std::string request_hash;
+  std::string resource;
+  absl::Duration max_lifetime;  // of a token; zero when policy sets none
+  std::string details;  // canonical JSON: what the agent says it will do
+  std::string task_id;
+  std::string rule;    // the policy rule that asks
+  bool quiet = false;  // one of many in a minute: nobody is told of it alone
+  ApprovalReach reach = ApprovalReach::kNone;
+  UserId decided_by;
+  std::string decided_how;  // "page", "agents/slack-bridge"
+  absl::Time decide_time = absl::InfiniteFuture();
+  absl::Time end_time = absl::InfinitePast();
+  uint32_t extensions = 0;  // how often more time was asked for
+  absl::Time create_time;
+  uint64_t version = 0;
+};
+
+// An approval and its question.
+struct AskedApproval {
+  Interaction question;
+  Approval approval;
+};
+
+// Word of an approval that has to reach an approver: kept until it did, or
+// until nothing can be decided any more. Gone with the approval.
+struct Notice {
+  TenantId tenant;
+  InteractionId approval;
+  std::string channel;  // "webhook", "email"
+  std::string address;  // of an e-mail; "" else
+  absl::Time next_try;
+  uint32_t tries = 0;
+  uint64_t version = 0;
+};
+
+// ------------------------------------------------------------------ policy --
+
+// Tokens that were handed out under a rule with a budget, in its last window.
+struct PolicyUse {
+  TenantId tenant;
+  std::string rule;
+  AgentId agent;  // or "", as the rule counts
+  UserId user;
+  absl::Time window_start;
+  int64_t used = 0;
+};
+
+// What an operator stopped. Values are on disk: never renumber.
+enum class StopKind {
+  kVault = 1,  // everything; `tenant` and `name` are empty
+  kAgent = 2,
+  kUser = 3,
+  kConnection = 4,
+  kProvider = 5  // in every tenant: `tenant` is empty
+};
+
+struct Stop {
+  StopKind kind = StopKind::kVault;
+  TenantId tenant;
+  std::string name;  // the id of what is stopped
+  std::string why;   // the operator's words
+  absl::Time create_time;
 };
 
 // ------------------------------------------------------------------- audit --

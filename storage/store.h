@@ -48,6 +48,17 @@ struct AuditFilter {
   uint64_t last_sequence = std::numeric_limits<uint64_t>::max();
 };
 
+// Which approvals to list. Empty fields do not restrict.
+struct ApprovalFilter {
+  TenantId tenant;  // required
+  AgentId agent;
+  UserId user;
+  std::string request_hash;
+  std::optional<InteractionState> state;
+  // Asked at `since` or later.
+  absl::Time since = absl::InfinitePast();
+};
+
 // The rows whose secrets one data key seals.
 struct SealedByDek {
   std::vector<Connection> connections;
@@ -201,10 +212,26 @@ class Store {
   virtual absl::StatusOr<std::vector<Interaction>> ListPendingInteractions(
       const TenantId& tenant, const AgentId& agent, const UserId& user,
       const ProviderId& provider, absl::Time now) const = 0;
+  virtual absl::StatusOr<AskedApproval> GetApproval(
+      const TenantId& tenant, const InteractionId& id) const = 0;
+  // Newest first; `before` pages: the last id already seen, or nothing.
+  virtual absl::StatusOr<std::vector<AskedApproval>> ListApprovals(
+      const ApprovalFilter& filter, const InteractionId& before,
+      int limit) const = 0;
+  // Those of every tenant, the next to be tried first.
+  virtual absl::StatusOr<std::vector<Notice>> ListNotices(int limit) const = 0;
   virtual absl::StatusOr<OAuthFlow> GetFlow(
       const std::string& state_hash) const = 0;
   virtual absl::StatusOr<WebSession> GetSession(
       const std::string& id_hash) const = 0;
+
+  // Policy. GetPolicyUse: of one rule, as it counts.
+  virtual absl::StatusOr<PolicyUse> GetPolicyUse(const TenantId& tenant,
+                                                 const std::string& rule,
+                                                 const AgentId& agent,
+                                                 const UserId& user) const = 0;
+  // All that is stopped, the oldest first.
+  virtual absl::StatusOr<std::vector<Stop>> ListStops() const = 0;
 
   // The audit log in order. ListLastAuditEntries: the newest `limit`, still
   // oldest first.

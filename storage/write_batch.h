@@ -26,7 +26,8 @@ namespace tokenvault {
 //                            interaction has that link_hash
 //           NOT_FOUND        if what it belongs to is not there: the key and
 //                            the source of a wrap, the master key of a data
-//                            key, the connection of a grant
+//                            key, the connection of a grant, the question of
+//                            an approval, the approval of a notice
 //           VERSION_CONFLICT if a data key is wrapped by an older master key
 //                            than the active one, or a record is sealed under
 //                            another data key than its own of now
@@ -36,6 +37,7 @@ namespace tokenvault {
 //                            own of now
 //           ALREADY_EXISTS   if that made a second active master key
 //   Remove  NOT_FOUND        if the row is not there
+//   Count   BUDGET_SPENT     if that was the last one already
 //   Append  never fails alone. Who is named in it for the first time is known
 //           by the name it gives from then on
 //
@@ -47,15 +49,15 @@ class WriteBatch {
  public:
   struct InsertOp {
     std::variant<Deployment, RootSource, Kek, KekWrap, Dek, SigningKey,
-                 BackupRecord, Connection, AgentGrant, Interaction, OAuthFlow,
-                 WebSession, AuditTile, AuditCheckpoint, AuditArchive,
-                 WitnessedCheckpoint>
+                 BackupRecord, Connection, AgentGrant, Interaction, Approval,
+                 Notice, Stop, OAuthFlow, WebSession, AuditTile,
+                 AuditCheckpoint, AuditArchive, WitnessedCheckpoint>
         record;
   };
   struct UpdateOp {
     std::variant<Kek, Dek, BackupRecord, Connection, AgentGrant, Interaction,
-                 OAuthFlow, WebSession, AuditTile, AuditCheckpoint,
-                 WitnessedCheckpoint>
+                 Approval, Notice, OAuthFlow, WebSession, AuditTile,
+                 AuditCheckpoint, WitnessedCheckpoint>
         record;
   };
   struct RemoveFlow {
@@ -66,6 +68,28 @@ class WriteBatch {
   };
   struct RemoveBackup {
     std::string id;
+  };
+  struct RemoveNotice {  // never NOT_FOUND
+    TenantId tenant;
+    InteractionId approval;
+    std::string channel;
+  };
+  struct RemoveStop {
+    StopKind kind = StopKind::kVault;
+    TenantId tenant;
+    std::string name;
+  };
+  // One more token under a rule with a budget: BUDGET_SPENT when `most` were
+  // handed out since `window_start`. A clock that was set back opens no new
+  // window.
+  struct Spend {
+    TenantId tenant;
+    std::string rule;
+    AgentId agent;
+    UserId user;
+    absl::Time window_start;
+    absl::Duration window;
+    int64_t most = 0;
   };
   struct RemoveKekWraps {  // all wraps of a master key; never NOT_FOUND
     uint32_t kek_version = 0;
@@ -108,8 +132,9 @@ class WriteBatch {
   };
   using Op =
       std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession, RemoveBackup,
-                   RemoveKekWraps, RemoveRootSource, RemoveGrants, RemoveVisits,
-                   RemovePerson, PurgeExpired, RemoveLeaves, AppendOp>;
+                   RemoveNotice, RemoveStop, Spend, RemoveKekWraps,
+                   RemoveRootSource, RemoveGrants, RemoveVisits, RemovePerson,
+                   PurgeExpired, RemoveLeaves, AppendOp>;
 
   template <typename Record>
   void Insert(Record record) {
@@ -122,12 +147,15 @@ class WriteBatch {
   void Remove(RemoveFlow key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveSession key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveBackup key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveNotice key) { ops_.push_back(std::move(key)); }
+  void Remove(RemoveStop key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveLeaves leaves) { ops_.push_back(leaves); }
   void Remove(RemoveKekWraps key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveRootSource key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveGrants key) { ops_.push_back(std::move(key)); }
   void Remove(RemoveVisits person) { ops_.push_back(std::move(person)); }
   void Remove(RemovePerson person) { ops_.push_back(std::move(person)); }
+  void Count(Spend token) { ops_.push_back(std::move(token)); }
   void Purge(PurgeExpired purge) { ops_.push_back(std::move(purge)); }
   void Append(AuditEntry entry) { ops_.push_back(AppendOp{std::move(entry)}); }
 

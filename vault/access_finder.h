@@ -33,6 +33,16 @@ struct AccessRequest {
   std::string purpose;
   std::string request_id;
   std::string return_uri;
+  ScopeSet optional_scopes;  // offered to the person beside `scopes`
+  std::string task_id;       // the agent's own
+  std::string details;  // canonical JSON of the acts it declares; "" if none
+  // What is known of the person and the caller besides, for policy. Nothing in
+  // `groups`: nobody vouched for any. `peer` is an IP address, or "" where
+  // there is none, as on a Unix socket.
+  std::string subject;  // at the tenant's identity provider
+  std::optional<std::vector<std::string>> groups;
+  std::string email;  // as the identity provider vouches for it; "" else
+  std::string peer;
 };
 
 // What an agent may use: found in the store, good until `validity` says no.

@@ -22,6 +22,7 @@ struct IdentityProvider {
   ScopeSet scopes = {"openid", "profile", "email"};
   // What `aud` of a subject.user_token must contain; default: client_id.
   std::string user_token_audience;
+  std::string groups_claim = "groups";
 };
 
 struct Tenant {
@@ -46,11 +47,15 @@ struct Agent {
   TenantId tenant;
   std::string name;   // what people read: "Calendar Bot"
   std::string owner;  // "Productivity team"
+  // Who that is at the tenant's identity provider, for rules that want four
+  // eyes; "" when no one person is.
+  std::string owner_subject;
   std::string spiffe_id;
   std::string jwt_issuer;
   std::string jwt_subject;
   bool may_assert_user = false;
   bool may_manage_connections = false;
+  bool may_relay_approvals = false;  // a channel between people and the vault
   std::vector<std::string> return_uris;
 };
 

@@ -42,7 +42,8 @@ Policy::Policy(std::vector<PolicyRule> rules) : rules_(std::move(rules)) {
 
 Decision Policy::Decide(const PolicyRequest& request) const {
   if (request.scopes.empty()) return {};
-  Decision strictest{Effect::kAllow, ""};
+  Decision strictest;
+  strictest.effect = Effect::kAllow;
   bool first = true;
   for (const std::string& scope : request.scopes) {
     Decision verdict;  // denied, unless a rule names the scope
@@ -50,7 +51,9 @@ Decision Policy::Decide(const PolicyRequest& request) const {
     for (const PolicyRule& rule : rules_) {
       if (!Names(rule, request, scope)) continue;
       if (!named || rule.effect > verdict.effect) {
-        verdict = {rule.effect, rule.id};
+        verdict.effect = rule.effect;
+        verdict.rule = rule.id;
+        verdict.approval = rule.approval;
       }
       named = true;
     }
@@ -59,6 +62,13 @@ Decision Policy::Decide(const PolicyRequest& request) const {
     first = false;
   }
   return strictest;
+}
+
+const PolicyRule* Policy::FindRule(const std::string& id) const {
+  for (const PolicyRule& rule : rules_) {
+    if (rule.id == id) return &rule;
+  }
+  return nullptr;
 }
 
 Explanation Policy::Explain(const PolicyRequest& request) const {

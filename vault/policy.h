@@ -13,6 +13,21 @@ namespace tokenvault {
 // Strictest last. A request gets the strictest effect over its scopes.
 enum class Effect { kAllow, kRequireApproval, kDeny };
 
+// How a person is asked, by a rule with effect require_approval.
+struct ApprovalTerms {
+  absl::Duration expires = absl::Minutes(5);  // of the question
+  // How far a yes may go.
+  bool once = true;
+  bool task = false;
+  bool hour = false;
+  // Neither the agent's owner nor the person whose account it is decides.
+  bool four_eyes = false;
+  // Who else may decide: subjects at the tenant's identity provider, and groups
+  // as it claims them. With neither, the person whose account it is.
+  std::vector<std::string> approvers;
+  std::vector<std::string> approver_groups;
+};
+
 // One rule. It names a request for a scope if agent and provider match (empty
 // matches all) and the scope is in `scopes` (or `any_scope`).
 struct PolicyRule {
@@ -22,6 +37,7 @@ struct PolicyRule {
   ProviderId provider;  // empty: every provider
   ScopeSet scopes;      // as the provider names them: aliases are resolved
   bool any_scope = false;
+  ApprovalTerms approval;  // with kRequireApproval
 };
 
 struct PolicyRequest {
@@ -33,6 +49,9 @@ struct PolicyRequest {
 struct Decision {
   Effect effect = Effect::kDeny;
   std::string rule;  // "" when no rule names the deciding scope
+  // The shortest that a rule which names the request sets.
+  absl::Duration max_lifetime = absl::InfiniteDuration();
+  ApprovalTerms approval;  // with kRequireApproval: of all rules that ask
 };
 
 struct Explanation {
@@ -55,6 +74,8 @@ class Policy {
   // The same decision, with what each rule had to say.
   Explanation Explain(const PolicyRequest& request) const;
 
+  // Null when there is none.
+  const PolicyRule* FindRule(const std::string& id) const;
   const std::vector<PolicyRule>& rules() const { return rules_; }
 
  private:

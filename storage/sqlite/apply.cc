@@ -104,10 +104,10 @@ Sql SqlFor(const Connection&) {
 Sql SqlFor(const AgentGrant&) {
   return {"agent grant", "connection",
           "INSERT INTO agent_grant (tenant, connection, agent, scopes,"
-          " create_time, end_time, last_use_time, version)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          " create_time, end_time, last_use_time, version, task_id)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE agent_grant SET scopes=?4, create_time=?5, end_time=?6,"
-          " last_use_time=?7, version=version+1"
+          " last_use_time=?7, version=version+1, task_id=?9"
           " WHERE tenant=?1 AND connection=?2 AND agent=?3 AND version=?8"};
 }
 
@@ -116,13 +116,46 @@ Sql SqlFor(const Interaction&) {
           "INSERT INTO interaction (tenant, id, kind, state, agent, user,"
           " provider, connection, scopes, missing_scopes, link_hash,"
           " user_code, purpose, return_uri, denial_reason, create_time,"
-          " expire_time, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-          " ?, ?, ?, ?, ?, ?)",
+          " expire_time, version, optional_scopes, task_id) VALUES (?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE interaction SET kind=?3, state=?4, agent=?5, user=?6,"
           " provider=?7, connection=?8, scopes=?9, missing_scopes=?10,"
           " link_hash=?11, user_code=?12, purpose=?13, return_uri=?14,"
           " denial_reason=?15, create_time=?16, expire_time=?17,"
-          " version=version+1 WHERE tenant=?1 AND id=?2 AND version=?18"};
+          " version=version+1, optional_scopes=?19, task_id=?20"
+          " WHERE tenant=?1 AND id=?2 AND version=?18"};
+}
+
+Sql SqlFor(const Approval&) {
+  return {"approval", "question",
+          "INSERT INTO approval (tenant, id, agent, user, provider,"
+          " connection, request_hash, resource, max_lifetime, details,"
+          " task_id, rule, quiet, reach, decided_by, decided_how,"
+          " decide_time, end_time, extensions, create_time, version)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?)",
+          "UPDATE approval SET agent=?3, user=?4, provider=?5,"
+          " connection=?6, request_hash=?7, resource=?8, max_lifetime=?9,"
+          " details=?10, task_id=?11, rule=?12, quiet=?13, reach=?14,"
+          " decided_by=?15, decided_how=?16, decide_time=?17, end_time=?18,"
+          " extensions=?19, create_time=?20, version=version+1"
+          " WHERE tenant=?1 AND id=?2 AND version=?21"};
+}
+
+Sql SqlFor(const Notice&) {
+  return {"notice", "approval",
+          "INSERT INTO notice (tenant, approval, channel, address, next_try,"
+          " tries, version) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          "UPDATE notice SET address=?4, next_try=?5, tries=?6,"
+          " version=version+1 WHERE tenant=?1 AND approval=?2"
+          " AND channel=?3 AND version=?7"};
+}
+
+Sql SqlFor(const Stop&) {
+  return {"stop", "",
+          "INSERT INTO stop (kind, tenant, name, why, create_time)"
+          " VALUES (?, ?, ?, ?, ?)",
+          nullptr};
 }
 
 Sql SqlFor(const OAuthFlow&) {
@@ -143,11 +176,11 @@ Sql SqlFor(const OAuthFlow&) {
 Sql SqlFor(const WebSession&) {
   return {"session", "",
           "INSERT INTO web_session (id_hash, tenant, user, display_name,"
-          " auth_time, create_time, idle_expire_time, expire_time, version)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          " auth_time, create_time, idle_expire_time, expire_time, version,"
+          " groups, acr) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE web_session SET tenant=?2, user=?3, display_name=?4,"
           " auth_time=?5, create_time=?6, idle_expire_time=?7,"
-          " expire_time=?8, version=version+1"
+          " expire_time=?8, version=version+1, groups=?10, acr=?11"
           " WHERE id_hash=?1 AND version=?9"};
 }
 
@@ -185,6 +218,18 @@ Sql SqlFor(const WitnessedCheckpoint&) {
 constexpr char kRemoveFlow[] = "DELETE FROM oauth_flow WHERE state_hash=?";
 constexpr char kRemoveSession[] = "DELETE FROM web_session WHERE id_hash=?";
 constexpr char kRemoveBackup[] = "DELETE FROM backup WHERE id=?";
+constexpr char kRemoveNotice[] =
+    "DELETE FROM notice WHERE tenant=? AND approval=? AND channel=?";
+constexpr char kRemoveStop[] =
+    "DELETE FROM stop WHERE kind=? AND tenant=? AND name=?";
+// A row of a later window than `now` thinks it is was written before the clock
+// was set back.
+constexpr char kSpend[] =
+    "INSERT INTO policy_use (tenant, rule, agent, user, window_start, used)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, 1) ON CONFLICT DO UPDATE SET"
+    " used=CASE WHEN window_start<?5 THEN 1 ELSE used+1 END,"
+    " window_start=max(window_start, ?5)"
+    " WHERE window_start<?5 OR used<?6";
 constexpr char kRemoveKekWraps[] = "DELETE FROM kek_wrap WHERE kek_version=?";
 constexpr char kRemoveWrapsOfSource[] =
     "DELETE FROM kek_wrap WHERE source_id=?";
@@ -273,6 +318,38 @@ struct Applier {
     RETURN_IF_ERROR(statement.Run());
     return connection.changes() == 1 ? absl::OkStatus()
                                      : errors::NotFound("backup");
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveNotice& remove) const {
+    Statement statement(connection, kRemoveNotice);
+    statement.Name(remove.tenant);
+    statement.Name(remove.approval);
+    statement.Text(remove.channel);
+    return statement.Run();
+  }
+
+  absl::Status operator()(const WriteBatch::RemoveStop& remove) const {
+    Statement statement(connection, kRemoveStop);
+    statement.State(remove.kind);
+    statement.Name(remove.tenant);
+    statement.Text(remove.name);
+    RETURN_IF_ERROR(statement.Run());
+    return connection.changes() == 1 ? absl::OkStatus()
+                                     : errors::NotFound("stop");
+  }
+
+  absl::Status operator()(const WriteBatch::Spend& token) const {
+    Statement statement(connection, kSpend);
+    statement.Name(token.tenant);
+    statement.Text(token.rule);
+    statement.Name(token.agent);
+    statement.Name(token.user);
+    statement.Time(token.window_start);
+    statement.Int(token.most);
+    RETURN_IF_ERROR(statement.Run());
+    return connection.changes() == 1
+               ? absl::OkStatus()
+               : errors::BudgetSpent(token.rule, token.window);
   }
 
   absl::Status operator()(const WriteBatch::RemoveKekWraps& remove) const {

@@ -23,6 +23,11 @@ constexpr char kFindAnyConnectionOf[] =
 constexpr char kRemoveDek[] = "DELETE FROM dek WHERE tenant=? AND subject=?";
 constexpr char kRemovePseudonym[] =
     "DELETE FROM person WHERE tenant=? AND user=?";
+constexpr char kRemovePolicyUseOf[] =
+    "DELETE FROM policy_use WHERE tenant=? AND user=?";
+// A stop of theirs would otherwise keep their id.
+constexpr char kRemoveStopOf[] =
+    "DELETE FROM stop WHERE kind=3 AND tenant=? AND name=?";
 constexpr char kRemoveGrantsOf[] =
     "DELETE FROM agent_grant WHERE tenant=? AND connection=?";
 
@@ -76,7 +81,9 @@ absl::Status ApplyRemoval(SqliteConnection& connection,
   others.Name(person.user);
   ASSIGN_OR_RETURN(const bool another, others.Step());
   if (another) return errors::VersionConflict("connection");
-  RETURN_IF_ERROR(RunFor(connection, kRemoveDek, person.tenant, person.user));
+  for (const char* sql : {kRemovePolicyUseOf, kRemoveStopOf, kRemoveDek}) {
+    RETURN_IF_ERROR(RunFor(connection, sql, person.tenant, person.user));
+  }
   return RunFor(connection, kRemovePseudonym, person.tenant, person.user);
 }
 

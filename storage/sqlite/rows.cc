@@ -97,6 +97,7 @@ void Bind(Statement& row, const AgentGrant& grant) {
   row.Time(grant.end_time);
   row.Time(grant.last_use_time);
   row.Int(grant.version);
+  row.Text(grant.task_id);
 }
 
 void Bind(Statement& row, const Interaction& interaction) {
@@ -118,6 +119,50 @@ void Bind(Statement& row, const Interaction& interaction) {
   row.Time(interaction.create_time);
   row.Time(interaction.expire_time);
   row.Int(interaction.version);
+  row.Scopes(interaction.optional_scopes);
+  row.Text(interaction.task_id);
+}
+
+void Bind(Statement& row, const Approval& approval) {
+  row.Name(approval.tenant);
+  row.Name(approval.id);
+  row.Name(approval.agent);
+  row.Name(approval.user);
+  row.Name(approval.provider);
+  row.Name(approval.connection);
+  row.Blob(approval.request_hash);
+  row.Text(approval.resource);
+  row.Int(absl::ToInt64Microseconds(approval.max_lifetime));
+  row.Text(approval.details);
+  row.Text(approval.task_id);
+  row.Text(approval.rule);
+  row.Int(approval.quiet);
+  row.State(approval.reach);
+  row.Name(approval.decided_by);
+  row.Text(approval.decided_how);
+  row.Time(approval.decide_time);
+  row.Time(approval.end_time);
+  row.Int(approval.extensions);
+  row.Time(approval.create_time);
+  row.Int(static_cast<int64_t>(approval.version));
+}
+
+void Bind(Statement& row, const Notice& notice) {
+  row.Name(notice.tenant);
+  row.Name(notice.approval);
+  row.Text(notice.channel);
+  row.Text(notice.address);
+  row.Time(notice.next_try);
+  row.Int(notice.tries);
+  row.Int(static_cast<int64_t>(notice.version));
+}
+
+void Bind(Statement& row, const Stop& stop) {
+  row.State(stop.kind);
+  row.Name(stop.tenant);
+  row.Text(stop.name);
+  row.Text(stop.why);
+  row.Time(stop.create_time);
 }
 
 void Bind(Statement& row, const OAuthFlow& flow) {
@@ -150,6 +195,8 @@ void Bind(Statement& row, const WebSession& session) {
   row.Time(session.idle_expire_time);
   row.Time(session.expire_time);
   row.Int(session.version);
+  row.Lines(session.groups);
+  row.Text(session.acr);
 }
 
 void Bind(Statement& row, const AuditTile& tile) {
@@ -276,12 +323,13 @@ void Read(Statement& row, AgentGrant& grant) {
   grant.end_time = row.TakeTime();
   grant.last_use_time = row.TakeTime();
   grant.version = row.TakeUint64();
+  grant.task_id = row.TakeText();
 }
 
 void Read(Statement& row, Interaction& interaction) {
   row.Take(interaction.tenant);
   row.Take(interaction.id);
-  row.Take(interaction.kind, InteractionKind::kStepUp);
+  row.Take(interaction.kind, InteractionKind::kApproval);
   row.Take(interaction.state, InteractionState::kRefused);
   row.Take(interaction.agent);
   row.Take(interaction.user);
@@ -297,6 +345,64 @@ void Read(Statement& row, Interaction& interaction) {
   interaction.create_time = row.TakeTime();
   interaction.expire_time = row.TakeTime();
   interaction.version = row.TakeUint64();
+  interaction.optional_scopes = row.TakeScopes();
+  interaction.task_id = row.TakeText();
+}
+
+void Read(Statement& row, Approval& approval) {
+  row.Take(approval.tenant);
+  row.Take(approval.id);
+  row.Take(approval.agent);
+  row.Take(approval.user);
+  row.Take(approval.provider);
+  row.Take(approval.connection);
+  approval.request_hash = row.TakeBlob();
+  approval.resource = row.TakeText();
+  approval.max_lifetime = absl::Microseconds(row.TakeInt());
+  approval.details = row.TakeText();
+  approval.task_id = row.TakeText();
+  approval.rule = row.TakeText();
+  approval.quiet = row.TakeBool();
+  row.Take(approval.reach, ApprovalReach::kHour);
+  row.Take(approval.decided_by);
+  approval.decided_how = row.TakeText();
+  approval.decide_time = row.TakeTime();
+  approval.end_time = row.TakeTime();
+  approval.extensions = row.TakeUint32();
+  approval.create_time = row.TakeTime();
+  approval.version = row.TakeUint64();
+}
+
+void Read(Statement& row, AskedApproval& asked) {
+  Read(row, asked.question);
+  Read(row, asked.approval);
+}
+
+void Read(Statement& row, Notice& notice) {
+  row.Take(notice.tenant);
+  row.Take(notice.approval);
+  notice.channel = row.TakeText();
+  notice.address = row.TakeText();
+  notice.next_try = row.TakeTime();
+  notice.tries = row.TakeUint32();
+  notice.version = row.TakeUint64();
+}
+
+void Read(Statement& row, PolicyUse& use) {
+  row.Take(use.tenant);
+  use.rule = row.TakeText();
+  row.Take(use.agent);
+  row.Take(use.user);
+  use.window_start = row.TakeTime();
+  use.used = row.TakeInt();
+}
+
+void Read(Statement& row, Stop& stop) {
+  row.Take(stop.kind, StopKind::kProvider);
+  row.Take(stop.tenant);
+  stop.name = row.TakeText();
+  stop.why = row.TakeText();
+  stop.create_time = row.TakeTime();
 }
 
 void Read(Statement& row, OAuthFlow& flow) {
@@ -329,6 +435,8 @@ void Read(Statement& row, WebSession& session) {
   session.idle_expire_time = row.TakeTime();
   session.expire_time = row.TakeTime();
   session.version = row.TakeUint64();
+  session.groups = row.TakeLines();
+  session.acr = row.TakeText();
 }
 
 void Read(Statement& row, AuditEntry& entry) {

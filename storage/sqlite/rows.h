@@ -18,6 +18,9 @@ void Bind(Statement& row, const BackupRecord& backup);
 void Bind(Statement& row, const Connection& connection);
 void Bind(Statement& row, const AgentGrant& grant);
 void Bind(Statement& row, const Interaction& interaction);
+void Bind(Statement& row, const Approval& approval);
+void Bind(Statement& row, const Notice& notice);
+void Bind(Statement& row, const Stop& stop);
 void Bind(Statement& row, const OAuthFlow& flow);
 void Bind(Statement& row, const WebSession& session);
 void Bind(Statement& row, const AuditTile& tile);
@@ -36,6 +39,12 @@ void Read(Statement& row, BackupRecord& backup);
 void Read(Statement& row, Connection& connection);
 void Read(Statement& row, AgentGrant& grant);
 void Read(Statement& row, Interaction& interaction);
+void Read(Statement& row, Approval& approval);
+void Read(Statement& row,
+          AskedApproval& asked);  // the question's columns first
+void Read(Statement& row, Notice& notice);
+void Read(Statement& row, PolicyUse& use);
+void Read(Statement& row, Stop& stop);
 void Read(Statement& row, OAuthFlow& flow);
 void Read(Statement& row, WebSession& session);
 void Read(Statement& row, AuditEntry& entry);

@@ -83,6 +83,18 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<Interaction>> ListPendingInteractions(
       const TenantId& tenant, const AgentId& agent, const UserId& user,
       const ProviderId& provider, absl::Time now) const override;
+  // In sqlite_policy.cc.
+  absl::StatusOr<AskedApproval> GetApproval(
+      const TenantId& tenant, const InteractionId& id) const override;
+  absl::StatusOr<std::vector<AskedApproval>> ListApprovals(
+      const ApprovalFilter& filter, const InteractionId& before,
+      int limit) const override;
+  absl::StatusOr<std::vector<Notice>> ListNotices(int limit) const override;
+  absl::StatusOr<PolicyUse> GetPolicyUse(const TenantId& tenant,
+                                         const std::string& rule,
+                                         const AgentId& agent,
+                                         const UserId& user) const override;
+  absl::StatusOr<std::vector<Stop>> ListStops() const override;
   absl::StatusOr<OAuthFlow> GetFlow(
       const std::string& state_hash) const override;
   absl::StatusOr<WebSession> GetSession(

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "storage/sqlite/sqlite_errors.h"
 
@@ -49,6 +50,14 @@ absl::StatusOr<bool> Statement::Step() {
     Note(code);
   }
   return status();
+}
+
+void Statement::Lines(const std::vector<std::string>& value) {
+  Text(absl::StrJoin(value, "\n"));
+}
+
+std::vector<std::string> Statement::TakeLines() {
+  return absl::StrSplit(TakeText(), '\n', absl::SkipEmpty());
 }
 
 void Statement::Pairs(const std::map<std::string, std::string>& value) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,6 +45,8 @@ class Statement {
   void Int(int64_t value);
   void Time(absl::Time value);
   void Scopes(const ScopeSet& value) { Text(value.ToString()); }
+  // One a line; none has a line end.
+  void Lines(const std::vector<std::string>& value);
   // As lines of name=value.
   void Pairs(const std::map<std::string, std::string>& value);
   template <typename Tag>
@@ -72,6 +75,7 @@ class Statement {
   bool TakeBool() { return TakeWithin(0, 1) == 1; }
   absl::Time TakeTime();
   ScopeSet TakeScopes() { return ScopeSet::Parse(TakeText()); }
+  std::vector<std::string> TakeLines();
   std::map<std::string, std::string> TakePairs();
   template <typename Tag>
   void Take(Id<Tag>& name) {

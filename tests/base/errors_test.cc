@@ -99,6 +99,30 @@ std::vector<Sample> Samples() {
        kPrecondition,
        "CONNECTION_PAUSED",
        {{"connection", "users/u/connections/c"}}},
+      {IssuanceStopped("agent"),
+       kDenied,
+       "ISSUANCE_STOPPED",
+       {{"what", "agent"}}},
+      {BudgetSpent("a-hundred", kDelay),
+       kExhausted,
+       "BUDGET_SPENT",
+       {{"rule", "a-hundred"}}},
+      {PolicyUnavailable("timeout"),
+       kUnavailable,
+       "POLICY_UNAVAILABLE",
+       {{"problem", "timeout"}}},
+      {ApprovalDenied("asks", kDelay),
+       kDenied,
+       "APPROVAL_DENIED",
+       {{"rule", "asks"}}},
+      {ApprovalRateLimited("pending_approvals", kDelay),
+       kExhausted,
+       "APPROVAL_RATE_LIMITED",
+       {{"limit", "pending_approvals"}}},
+      {ApproverNotAllowed("own_agent"),
+       kDenied,
+       "APPROVER_NOT_ALLOWED",
+       {{"problem", "own_agent"}}},
       {OperationRunning("operations/o"),
        StatusCode::kAborted,
        "OPERATION_RUNNING",
@@ -303,6 +327,7 @@ TEST(ErrorsTest, TellWhatMayBeTriedAgainAndWhen) {
   for (const Sample& sample : Samples()) {
     bool retryable = sample.code == StatusCode::kResourceExhausted ||
                      std::string(sample.reason) == "OPERATION_RUNNING" ||
+                     std::string(sample.reason) == "APPROVAL_DENIED" ||
                      (sample.code == StatusCode::kUnavailable &&
                       std::string(sample.reason) != "SERVER_UNREACHABLE" &&
                       std::string(sample.reason) != "STORAGE_FAILED");

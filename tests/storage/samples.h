@@ -84,7 +84,8 @@ inline AgentGrant SampleGrant(const std::string& connection = "c1",
           At(10),
           At(11),
           At(12),
-          13};
+          13,
+          "offsite-7"};
 }
 
 inline Interaction SampleInteraction(const std::string& id = "i1") {
@@ -107,7 +108,50 @@ inline Interaction SampleInteraction(const std::string& id = "i1") {
   i.create_time = At(14);
   i.expire_time = At(1000);
   i.version = 16;
+  i.optional_scopes = {"c"};
+  i.task_id = "offsite-7";
   return i;
+}
+
+// Of SampleInteraction(id).
+inline Approval SampleApproval(const std::string& id = "i1") {
+  Approval a;
+  a.tenant = TenantId(kTenant);
+  a.id = InteractionId(id);
+  a.agent = AgentId("bot");
+  a.user = UserId("u-1");
+  a.provider = ProviderId("google");
+  a.connection = ConnectionId("c1");
+  a.request_hash = Bytes('q');
+  a.resource = "https://api.example/box";
+  a.max_lifetime = absl::Minutes(30);
+  a.details = R"([{"type":"email.send"}])";
+  a.task_id = "offsite-7";
+  a.rule = "writes-ask";
+  a.quiet = true;
+  a.reach = ApprovalReach::kTask;
+  a.decided_by = UserId("u-2");
+  a.decided_how = "page";
+  a.decide_time = At(15);
+  a.end_time = At(1001);
+  a.extensions = 1;
+  a.create_time = At(14);
+  a.version = 17;
+  return a;
+}
+
+inline Notice SampleNotice(const std::string& id = "i1") {
+  return {TenantId(kTenant),
+          InteractionId(id),
+          "email",
+          "ana@example.com",
+          At(30),
+          2,
+          18};
+}
+
+inline Stop SampleStop() {
+  return {StopKind::kAgent, TenantId(kTenant), "bot", "odd calls", At(31)};
 }
 
 inline OAuthFlow SampleFlow(const std::string& hash = "f1") {
@@ -140,7 +184,9 @@ inline WebSession SampleSession(const std::string& hash = "w1") {
           At(22),
           At(23),
           At(24),
-          25};
+          25,
+          {"staff", "on call"},
+          "mfa"};
 }
 
 inline AuditEntry SampleEntry(const std::string& leaf = "{}") {
@@ -184,14 +230,33 @@ inline auto Fields(const Connection& c) {
 }
 inline auto Fields(const AgentGrant& g) {
   return std::make_tuple(g.tenant, g.connection, g.agent, g.scopes,
-                         g.create_time, g.end_time, g.last_use_time, g.version);
+                         g.create_time, g.end_time, g.last_use_time, g.version,
+                         g.task_id);
 }
 inline auto Fields(const Interaction& i) {
   return std::make_tuple(i.tenant, i.id, i.kind, i.state, i.agent, i.user,
                          i.provider, i.connection, i.scopes, i.missing_scopes,
                          i.link_hash, i.user_code, i.purpose, i.return_uri,
                          i.denial_reason, i.create_time, i.expire_time,
-                         i.version);
+                         i.version, i.optional_scopes, i.task_id);
+}
+inline auto Fields(const Approval& a) {
+  return std::make_tuple(a.tenant, a.id, a.agent, a.user, a.provider,
+                         a.connection, a.request_hash, a.resource,
+                         a.max_lifetime, a.details, a.task_id, a.rule, a.quiet,
+                         a.reach, a.decided_by, a.decided_how, a.decide_time,
+                         a.end_time, a.extensions, a.create_time, a.version);
+}
+inline auto Fields(const Notice& n) {
+  return std::make_tuple(n.tenant, n.approval, n.channel, n.address, n.next_try,
+                         n.tries, n.version);
+}
+inline auto Fields(const PolicyUse& u) {
+  return std::make_tuple(u.tenant, u.rule, u.agent, u.user, u.window_start,
+                         u.used);
+}
+inline auto Fields(const Stop& s) {
+  return std::make_tuple(s.kind, s.tenant, s.name, s.why, s.create_time);
 }
 inline auto Fields(const OAuthFlow& f) {
   return std::make_tuple(f.state_hash, f.tenant, f.kind, f.state, f.interaction,
@@ -203,7 +268,7 @@ inline auto Fields(const OAuthFlow& f) {
 inline auto Fields(const WebSession& s) {
   return std::make_tuple(s.id_hash, s.tenant, s.user, s.display_name,
                          s.auth_time, s.create_time, s.idle_expire_time,
-                         s.expire_time, s.version);
+                         s.expire_time, s.version, s.groups, s.acr);
 }
 inline auto Fields(const AuditEntry& e) {
   return std::make_tuple(e.sequence, e.tenant, e.time, e.kind, e.leaf);

@@ -198,6 +198,27 @@ class FaultyStore : public Store {
       const ProviderId& provider, absl::Time now) const override {
     return real_->ListPendingInteractions(tenant, agent, user, provider, now);
   }
+  absl::StatusOr<AskedApproval> GetApproval(
+      const TenantId& tenant, const InteractionId& id) const override {
+    return real_->GetApproval(tenant, id);
+  }
+  absl::StatusOr<std::vector<AskedApproval>> ListApprovals(
+      const ApprovalFilter& filter, const InteractionId& before,
+      int limit) const override {
+    return real_->ListApprovals(filter, before, limit);
+  }
+  absl::StatusOr<std::vector<Notice>> ListNotices(int limit) const override {
+    return real_->ListNotices(limit);
+  }
+  absl::StatusOr<PolicyUse> GetPolicyUse(const TenantId& tenant,
+                                         const std::string& rule,
+                                         const AgentId& agent,
+                                         const UserId& user) const override {
+    return real_->GetPolicyUse(tenant, rule, agent, user);
+  }
+  absl::StatusOr<std::vector<Stop>> ListStops() const override {
+    return real_->ListStops();
+  }
   absl::StatusOr<OAuthFlow> GetFlow(
       const std::string& state_hash) const override {
     return real_->GetFlow(state_hash);

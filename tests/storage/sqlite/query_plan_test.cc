@@ -70,6 +70,8 @@ class QueryPlanTest : public testing::Test {
       batch.Insert(SampleConnection(id));
       batch.Insert(SampleGrant(id));
       batch.Insert(SampleInteraction(id));
+      batch.Insert(SampleApproval(id));
+      batch.Insert(SampleNotice(id));
       batch.Insert(SampleFlow(id));
       batch.Insert(SampleSession(id));
       const auto number = static_cast<uint64_t>(i);
@@ -104,6 +106,7 @@ TEST_F(QueryPlanTest, FindsEveryRecordByItsKey) {
   ASSERT_THAT(
       store_->FindInteractionByLink(SampleInteraction("7").link_hash).status(),
       IsOk());
+  ASSERT_THAT(store_->GetApproval(tenant, InteractionId("7")).status(), IsOk());
   ASSERT_THAT(store_->GetFlow(SampleFlow("7").state_hash).status(), IsOk());
   ASSERT_THAT(store_->GetSession(SampleSession("7").id_hash).status(), IsOk());
   EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
@@ -122,6 +125,22 @@ TEST_F(QueryPlanTest, ListsConnectionsByAnIndexWhateverTheFilter) {
       }
     }
   }
+  EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
+}
+
+TEST_F(QueryPlanTest, ListsApprovalsAndNoticesByAnIndexWhateverTheFilter) {
+  for (const char* user : {"", "u-1"}) {
+    for (const std::string& hash : {std::string(), Bytes('q')}) {
+      ApprovalFilter filter;
+      filter.tenant = TenantId(kTenant);
+      filter.user = UserId(user);
+      filter.request_hash = hash;
+      auto found = store_->ListApprovals(filter, InteractionId("9"), 5);
+      ASSERT_THAT(found.status(), IsOk());
+      ASSERT_EQ(found->size(), 5u);
+    }
+  }
+  ASSERT_EQ(store_->ListNotices(5)->size(), 5u);
   EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
 }
 
