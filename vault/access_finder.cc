@@ -38,6 +38,8 @@ Question QuestionFor(const AccessRequest& request, InteractionKind kind) {
   question.purpose = request.purpose;
   question.return_uri = request.return_uri;
   question.request_id = request.request_id;
+  question.optional_scopes = request.optional_scopes;
+  question.task_id = request.task_id;
   return question;
 }
 

@@ -30,7 +30,8 @@ struct AccessRequest {
   ConnectionId connection;  // optional
   std::string resource;
   std::optional<absl::Duration> min_ttl;
-  std::string purpose;
+  std::string purpose;  // as one line: summary, acts and task
+  std::string summary;  // the first of these
   std::string request_id;
   std::string return_uri;
   ScopeSet optional_scopes;  // offered to the person beside `scopes`

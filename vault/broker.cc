@@ -55,6 +55,7 @@ struct Broker::Pending {
   AccessRequest request;
   Done done;
   Decision decision;
+  std::optional<Approval> approval;  // by which it gets a token
   // What the fetch that it waited for ended with, when that was the provider's
   // failure and a token that is still good will do.
   absl::Status fetch_failure;
@@ -72,12 +73,13 @@ struct Broker::RememberedAnswer {
 };
 
 Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
-               Interactions& interactions, Refresher& refresher,
-               WorkerPool& pool)
+               Interactions& interactions, Approvals& approvals,
+               Refresher& refresher, WorkerPool& pool)
     : clock_(clock),
       store_(store),
       cache_(cache),
       interactions_(interactions),
+      approvals_(approvals),
       refresher_(refresher),
       pool_(pool),
       access_(store, cache) {}
@@ -113,7 +115,7 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
 
   pending->decision = request.directory->policy.Decide(
       {request.agent, request.provider, request.scopes});
-  if (pending->decision.effect != Effect::kAllow) {
+  if (pending->decision.effect == Effect::kDeny) {
     absl::Status why = errors::PolicyDenied(pending->decision.rule);
     Refuse(std::move(pending), std::move(why));
     return true;
@@ -141,6 +143,15 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
     return Ask(std::move(pending), std::move(*question));
   }
   const Access& access = std::get<Access>(*found);
+  if (pending->decision.effect == Effect::kRequireApproval) {
+    absl::StatusOr<std::variant<Approval, AskedQuestion>> word =
+        approvals_.Find(request, access.connection.id, pending->decision);
+    if (!word.ok()) return Refuse(std::move(pending), word.status());
+    if (auto* asked = std::get_if<AskedQuestion>(&*word)) {
+      return Tell(std::move(pending), std::move(*asked), "APPROVAL_REQUIRED");
+    }
+    pending->approval = std::get<Approval>(*std::move(word));
+  }
   const TokenKey& key = access.key;
   std::shared_ptr<const AccessToken> held = cache_.Find(key, clock_.Now());
   if (held != nullptr && IsGoodEnough(request.min_ttl, *held, clock_.Now())) {
@@ -283,17 +294,22 @@ void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
   absl::StatusOr<AskedQuestion> asked =
       interactions_.Ask(question, request.directory->public_url, clock_.Now());
   if (!asked.ok()) return Refuse(std::move(pending), asked.status());
+  Tell(std::move(pending), *std::move(asked), "CONSENT_REQUIRED");
+}
+
+void Broker::Tell(std::shared_ptr<Pending> pending, AskedQuestion asked,
+                  absl::string_view reason) {
   // Asked is audited with the question itself; asking again for the same link
   // is an answer too.
-  AuditEvent event = EventFor(request, audit_kind::kTokenDenied);
-  event.connection = question.connection;
-  event.interaction = asked->interaction.id;
+  AuditEvent event = EventFor(pending->request, audit_kind::kTokenDenied);
+  event.connection = asked.interaction.connection;
+  event.interaction = asked.interaction.id;
   event.outcome = "denied";
-  event.reason = "CONSENT_REQUIRED";
+  event.reason = std::string(reason);
   event.rule = pending->decision.rule;
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  store_.Commit(std::move(batch), [pending, asked = *std::move(asked)](
+  store_.Commit(std::move(batch), [pending, asked = std::move(asked)](
                                       absl::Status status) mutable {
     if (!status.ok()) return pending->done(NotAudited(status));
     pending->done(AccessAnswer(std::move(asked)));
@@ -313,8 +329,10 @@ void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
   IssuedToken issued{std::move(token),
                      std::make_shared<const Connection>(access.connection),
                      enforcement, /*from_cache=*/true};
-  Remember(request, {request.directory, access.validity, issued,
-                     access.end_time, now, pending->decision.rule});
+  if (pending->decision.effect == Effect::kAllow) {
+    Remember(request, {request.directory, access.validity, issued,
+                       access.end_time, now, pending->decision.rule});
+  }
   issued.from_cache = from_cache;
   Give(std::move(pending), std::move(issued), access.validity);
 }
@@ -330,10 +348,19 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
     event.detail = "policy_only";
   }
   WriteBatch batch;
+  if (pending->approval.has_value()) {
+    event.interaction = pending->approval->id;
+    Approvals::AddSpending(*pending->approval, clock_.Now(), batch);
+  }
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(std::move(batch),
-                [pending, validity = std::move(validity),
+                [this, pending, validity = std::move(validity),
                  issued = std::move(issued)](absl::Status status) mutable {
+                  if (pending->approval.has_value() &&
+                      HasReason(status, "VERSION_CONFLICT")) {
+                    // Another call used it up: this one asks again.
+                    return Enqueue(std::move(pending));
+                  }
                   // The token leaves here and nowhere else: not when the leaf
                   // is not there, nor when the connection was revoked, paused
                   // or changed while it was written. Asked again, the answer is
