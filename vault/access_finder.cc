@@ -43,6 +43,25 @@ Question QuestionFor(const AccessRequest& request, InteractionKind kind) {
   return question;
 }
 
+PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now) {
+  PolicyRequest asked;
+  asked.agent = request.agent;
+  asked.provider = request.provider;
+  asked.scopes = request.scopes;
+  asked.person = request.subject;
+  asked.groups = request.groups;
+  asked.resource = request.resource;
+  if (asked.resource.empty()) {
+    // All its tokens are for that, whether it is said or not.
+    const Provider* provider =
+        request.directory->FindProvider(request.provider);
+    if (provider != nullptr) asked.resource = provider->protected_resource;
+  }
+  asked.peer = PeerAddress(request.peer);
+  asked.time = now;
+  return asked;
+}
+
 AccessFinder::AccessFinder(Store& store, TokenCache& cache)
     : store_(store), cache_(cache) {}
 

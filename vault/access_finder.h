@@ -56,6 +56,9 @@ struct Access {
   bool narrows = false;  // the provider gives no more than asked
 };
 
+// The same for policy.
+PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now);
+
 // A question to the person whom `request` is about.
 Question QuestionFor(const AccessRequest& request, InteractionKind kind);
 

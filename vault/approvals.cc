@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -42,11 +44,15 @@ std::string DecisionDetail(const Approval& approval,
   return detail;
 }
 
+std::string RulesOf(const Decision& decision) {
+  return absl::StrJoin(decision.asking, ",");
+}
+
 bool IsUsable(const AskedApproval& asked, const AccessRequest& request,
               const Decision& decision, absl::Time now) {
   const Approval& approval = asked.approval;
   if (asked.question.state != InteractionState::kCompleted ||
-      approval.rule != decision.rule || now >= approval.end_time) {
+      approval.rule != RulesOf(decision) || now >= approval.end_time) {
     return false;
   }
   switch (approval.reach) {
@@ -73,6 +79,21 @@ bool IsOffered(const ApprovalTerms& terms, ApprovalReach reach) {
       return terms.hour;
   }
   return false;
+}
+
+// The terms of all rules that ask, as they are now; nothing when one of them is
+// gone.
+std::optional<ApprovalTerms> TermsOf(const Directory& directory,
+                                     const Approval& approval) {
+  std::vector<ApprovalTerms> asking;
+  for (absl::string_view id : absl::StrSplit(approval.rule, ',')) {
+    const PolicyRule* rule = directory.policy.FindRule(std::string(id));
+    if (rule == nullptr || rule->effect != Effect::kRequireApproval) {
+      return std::nullopt;
+    }
+    asking.push_back(rule->approval);
+  }
+  return CombineApprovals(asking);
 }
 
 absl::Duration HoldsFor(ApprovalReach reach) {
@@ -108,13 +129,13 @@ absl::string_view ReachName(ApprovalReach reach) {
 std::vector<ApprovalReach> OfferedReaches(const Directory& directory,
                                           const Approval& approval) {
   std::vector<ApprovalReach> offered;
-  const PolicyRule* rule = directory.policy.FindRule(approval.rule);
-  if (rule == nullptr) return offered;
+  const std::optional<ApprovalTerms> terms = TermsOf(directory, approval);
+  if (!terms.has_value()) return offered;
   for (ApprovalReach reach :
        {ApprovalReach::kOnce, ApprovalReach::kTask, ApprovalReach::kHour}) {
     // Without a task there is nothing that a yes could be for the whole of.
     if (reach == ApprovalReach::kTask && approval.task_id.empty()) continue;
-    if (IsOffered(rule->approval, reach)) offered.push_back(reach);
+    if (IsOffered(*terms, reach)) offered.push_back(reach);
   }
   return offered;
 }
@@ -161,7 +182,7 @@ absl::StatusOr<std::variant<Approval, AskedQuestion>> Approvals::FindAlone(
   }
   for (AskedApproval& one : asked) {
     if (StateAt(one.question, now) == InteractionState::kPending &&
-        one.approval.rule == decision.rule &&
+        one.approval.rule == RulesOf(decision) &&
         one.approval.task_id == request.task_id) {
       ASSIGN_OR_RETURN(
           std::string url,
@@ -178,7 +199,7 @@ absl::StatusOr<std::variant<Approval, AskedQuestion>> Approvals::FindAlone(
   }
   wanted.details = request.details;
   wanted.task_id = request.task_id;
-  wanted.rule = decision.rule;
+  wanted.rule = RulesOf(decision);
   wanted.create_time = now;
   return Ask(request, std::move(wanted), decision, now);
 }
@@ -197,7 +218,7 @@ absl::Status Approvals::CheckNotDenied(const AccessRequest& request,
       store_.ListApprovals(denied, InteractionId(), kMostLookedAt));
   for (const AskedApproval& one : found) {
     if (one.approval.connection == connection &&
-        one.approval.rule == decision.rule && now < one.approval.end_time) {
+        one.approval.rule == RulesOf(decision) && now < one.approval.end_time) {
       return errors::ApprovalDenied(decision.rule, one.approval.end_time - now);
     }
   }
@@ -317,9 +338,9 @@ absl::Status Approvals::CheckMayDecide(const Directory& directory,
     return errors::ResourceDenied(
         absl::StrCat("approvals/", approval.id.value));
   }
-  const PolicyRule* rule = directory.policy.FindRule(approval.rule);
-  if (rule == nullptr) return errors::ApproverNotAllowed("not_asked");
-  const ApprovalTerms& terms = rule->approval;
+  const std::optional<ApprovalTerms> found = TermsOf(directory, approval);
+  if (!found.has_value()) return errors::ApproverNotAllowed("not_asked");
+  const ApprovalTerms& terms = *found;
   const bool is_person = approver.user == approval.user;
   if (terms.four_eyes) {
     if (is_person) return errors::ApproverNotAllowed("own_account");
@@ -530,9 +551,9 @@ absl::StatusOr<AskedApproval> Approvals::AskForMoreTime(
                                 "cannot be put off again: ask the agent anew");
   }
   ++longer.approval.extensions;
-  const PolicyRule* rule = directory.policy.FindRule(asked.approval.rule);
-  // CheckMayDecide found the rule.
-  longer.question.expire_time = now + rule->approval.expires;
+  // CheckMayDecide found the rules.
+  longer.question.expire_time =
+      now + TermsOf(directory, asked.approval)->expires;
   AuditEvent event =
       ApprovalEvent(asked, audit_kind::kApprovalExtended, approver);
   WriteBatch batch;

@@ -35,6 +35,33 @@ bool IsPassing(const absl::Status& status) {
          reason == "PROVIDER_MISCONFIGURED" || reason == "RATE_LIMITED";
 }
 
+// The token that `use` counts, in the window that is open now.
+WriteBatch::Spend SpendFor(const AccessRequest& request, const BudgetUse& use,
+                           absl::Time now) {
+  WriteBatch::Spend spend;
+  spend.tenant = request.tenant;
+  spend.rule = use.rule;
+  if (use.budget.of == BudgetOf::kAgent) spend.agent = request.agent;
+  if (use.budget.of == BudgetOf::kPerson) spend.user = request.user;
+  spend.window_start = WindowStart(use.budget, now);
+  spend.window = use.budget.per;
+  spend.most = use.budget.tokens;
+  return spend;
+}
+
+// BUDGET_SPENT of a commit, with when the next window opens.
+absl::Status SpentUntilNextWindow(const absl::Status& spent,
+                                  const std::vector<BudgetUse>& budgets,
+                                  absl::Time now) {
+  const std::string rule = MetadataOf(spent, "rule");
+  for (const BudgetUse& use : budgets) {
+    if (use.rule != rule) continue;
+    return errors::BudgetSpent(
+        rule, WindowStart(use.budget, now) + use.budget.per - now);
+  }
+  return spent;
+}
+
 AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
   AuditEvent event;
   event.kind = kind;
@@ -113,8 +140,8 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
     return true;
   }
 
-  pending->decision = request.directory->policy.Decide(
-      {request.agent, request.provider, request.scopes});
+  pending->decision =
+      request.directory->policy.Decide(PolicyRequestFor(request, now));
   if (pending->decision.effect == Effect::kDeny) {
     absl::Status why = errors::PolicyDenied(pending->decision.rule);
     Refuse(std::move(pending), std::move(why));
@@ -325,13 +352,19 @@ void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
         access.narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
   }
   const absl::Time now = clock_.Now();
+  const Decision& decision = pending->decision;
+  if (token->expire_time - now > decision.max_lifetime) {
+    absl::Status why = errors::ProviderTokenNotShortLived(
+        request.provider.value, decision.lifetime_rule);
+    return Refuse(std::move(pending), std::move(why));
+  }
   TouchGrant(access.grant, now);
   IssuedToken issued{std::move(token),
                      std::make_shared<const Connection>(access.connection),
                      enforcement, /*from_cache=*/true};
-  if (pending->decision.effect == Effect::kAllow) {
+  if (decision.steady && decision.effect == Effect::kAllow) {
     Remember(request, {request.directory, access.validity, issued,
-                       access.end_time, now, pending->decision.rule});
+                       access.end_time, now, decision.rule});
   }
   issued.from_cache = from_cache;
   Give(std::move(pending), std::move(issued), access.validity);
@@ -347,19 +380,28 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
   if (issued.enforcement == ScopeEnforcement::kPolicyOnly) {
     event.detail = "policy_only";
   }
+  const absl::Time now = clock_.Now();
   WriteBatch batch;
   if (pending->approval.has_value()) {
     event.interaction = pending->approval->id;
-    Approvals::AddSpending(*pending->approval, clock_.Now(), batch);
+    Approvals::AddSpending(*pending->approval, now, batch);
   }
-  batch.Append(MakeAuditEntry(event, clock_.Now()));
+  for (const BudgetUse& use : pending->decision.budgets) {
+    batch.Count(SpendFor(pending->request, use, now));
+  }
+  batch.Append(MakeAuditEntry(event, now));
   store_.Commit(std::move(batch),
-                [this, pending, validity = std::move(validity),
+                [this, pending, now, validity = std::move(validity),
                  issued = std::move(issued)](absl::Status status) mutable {
                   if (pending->approval.has_value() &&
                       HasReason(status, "VERSION_CONFLICT")) {
                     // Another call used it up: this one asks again.
                     return Enqueue(std::move(pending));
+                  }
+                  if (HasReason(status, "BUDGET_SPENT")) {
+                    absl::Status why = SpentUntilNextWindow(
+                        status, pending->decision.budgets, now);
+                    return Refuse(std::move(pending), std::move(why));
                   }
                   // The token leaves here and nowhere else: not when the leaf
                   // is not there, nor when the connection was revoked, paused

@@ -567,6 +567,7 @@ TEST_F(ApprovalsTest, SurviveARestart) {
   Decision decision;
   decision.effect = Effect::kRequireApproval;
   decision.rule = "asks";
+  decision.asking = {"asks"};
   auto word = another.Find(Request(), connection_.id, decision);
   ASSERT_TRUE(word.ok()) << word.status();
   EXPECT_NE(std::get_if<Approval>(&*word), nullptr);
