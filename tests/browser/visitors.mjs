@@ -72,6 +72,16 @@ export class Visitors {
     return this.world.bot.call('TokenService', 'WaitInteraction', { name }, { deadline: 1500 });
   }
 
+  // Ends every connection there is, whoever's and in whatever state.
+  async disconnectAll() {
+    const { connections = [] } = await this.world.bot.call('ConnectionService', 'ListConnections',
+      { parent: 'users/-' });
+    for (const { name, state } of connections) {
+      if (state === 'STATE_REVOKED') continue;
+      await this.world.bot.call('ConnectionService', 'RevokeConnection', { name });
+    }
+  }
+
   async disconnect(login) {
     const { connections = [] } = await this.world.bot.call('TokenService', 'ListUsableConnections',
       { subject: { user_id: login } });
