@@ -206,9 +206,9 @@ export const PAGES = [
     status: 410,
     open: async (visitors, visitor) => {
       const asked = await ask(visitors);
-      const callback = await visitor.fetchCode(asked);
-      await visitor.context.clearCookies({ name: /^__Host-tv_flow_/ });
-      await visitor.page.goto(callback);
+      const { url, cookie } = await visitor.fetchCode(asked);
+      await visitor.context.clearCookies({ name: cookie.name });
+      await visitor.page.goto(url.href);
       await visitor.page.goto(asked.url);
     },
   },

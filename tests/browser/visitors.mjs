@@ -66,10 +66,15 @@ export class Visitors {
     return answer.consent_required;
   }
 
-  // How that question stands: {state, denial_reason, ...}.
-  // An open one is waited for until shortly before the deadline.
-  stateOf({ name }) {
-    return this.world.bot.call('TokenService', 'WaitInteraction', { name }, { deadline: 1500 });
+  // How that question was settled: {state, denial_reason, ...}.
+  stateOf({ name }) { return this.world.bot.call('TokenService', 'WaitInteraction', { name }); }
+
+  // That it is still open, and would be asked again; or that it was ended.
+  async assertOpen(asked, login) { assert.equal((await this.ask(login)).name, asked.name, 'another question'); }
+
+  async assertStopped(asked, reason) {
+    const { state, denial_reason: why } = await this.stateOf(asked);
+    assert.deepEqual({ state, why }, { state: 'STATE_REFUSED', why: reason });
   }
 
   // Ends every connection there is, whoever's and in whatever state.
@@ -131,6 +136,11 @@ export class Visitor {
   link(name) { return this.page.getByRole('link', { name }); }
   goTo(path) { return this.page.goto(new URL(path, this.vault).href); }
 
+  // Those of the vault: cookies are shared by all ports of a host.
+  async vaultCookies() {
+    return (await this.context.cookies(this.vault)).filter(({ name }) => name.startsWith('__Host-tv_'));
+  }
+
   // From wherever the sign-in page is shown, to what comes after it.
   async signIn() {
     await this.link(/^Sign in with /).click();
@@ -144,7 +154,8 @@ export class Visitor {
   async signInThere() {
     const name = this.page.getByLabel('Name');
     const back = this.page.locator('main.card h1').filter({ hasNotText: SIGN_IN });
-    const later = this.button('Allow').or(back);
+    const kept = this.page.getByRole('heading', { name: 'Held' });
+    const later = this.button('Allow').or(back).or(kept);
     await name.or(later).first().waitFor();
     if (await name.count()) {
       await name.fill(this.login);
@@ -190,11 +201,29 @@ export class Visitor {
     return asked;
   }
 
-  // All but the last step: the code of this question, in the address of the
-  // callback that the browser was not sent to.
+  // All of signing in but the last step: {url, cookie} of the way back that the browser
+  // was not sent, with the code in it, and of the cookie that belongs to it.
+  async fetchSignInCode() {
+    const before = (await this.vaultCookies()).map(({ name }) => name);
+    await this.goTo('/me');
+    const held = this.visitors.world.identity.holdReturn();
+    await this.link(/^Sign in with /).click();
+    await this.signInThere();
+    return { url: new URL(await held), cookie: await this.#newCookie('__Host-tv_login_', before) };
+  }
+
+  // The same of connecting an account.
   async fetchCode(asked, options = {}) {
+    const before = (await this.vaultCookies()).map(({ name }) => name);
     await this.open(asked);
     await this.goToProvider();
-    return this.answer('Allow', { ...options, held: this.visitors.world.provider.holdReturn() });
+    const held = this.visitors.world.provider.holdReturn();
+    const url = new URL(await this.answer('Allow', { ...options, held }));
+    return { url, cookie: await this.#newCookie('__Host-tv_flow_', before) };
+  }
+
+  async #newCookie(prefix, before) {
+    return (await this.vaultCookies())
+      .find(({ name }) => name.startsWith(prefix) && !before.includes(name));
   }
 }

@@ -127,9 +127,19 @@ export class AuthorizationServer {
   redeemed() { return this.codes().filter((one) => one.status === 200); }
 
   // The next browser that would go back with a code stays here, on a page that says
-  // so. Settles with the address it would have gone to.
+  // so. Settles with the address it would have gone to; fails if none comes.
   holdReturn() {
-    return new Promise((resolve) => { this.#held.push(resolve); });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#held.splice(this.#held.indexOf(hold), 1);
+        reject(new Error('nobody went back with a code'));
+      }, 30_000);
+      const hold = (location) => {
+        clearTimeout(timer);
+        resolve(location);
+      };
+      this.#held.push(hold);
+    });
   }
 
   // The person ends the connection in the provider's own settings.
