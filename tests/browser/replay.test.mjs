@@ -3,16 +3,22 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { send } from '../e2e/support/http.mjs';
+import { Attacker, form, OTHER_SITE } from './attacker.mjs';
 import { assertShows, DONE, Evidence, refusedFor, USED, WENT_WRONG } from './evidence.mjs';
 import { ASK, Visitors } from './visitors.mjs';
 
 let visitors;
 let world;
+let attacker;
 before(async () => {
   visitors = await Visitors.start();
   ({ world } = visitors);
+  attacker = await Attacker.start(world);
 });
-after(() => visitors?.stop());
+after(async () => {
+  await attacker?.stop();
+  await visitors?.stop();
+});
 afterEach(async () => {
   await visitors.leave();
   await visitors.disconnectAll();
@@ -57,12 +63,9 @@ describe('one code is redeemed, and only one, when', () => {
   test('a form on another site posted the callback first', async () => {
     const { ana, url } = await anaReturns();
     const evidence = await Evidence.since(world);
-    await ana.context.route('https://attacker.test/**', (route) => route.fulfill({
-      contentType: 'text/html',
-      body: `<h1>Win</h1><form method="post" action="${url.href.replaceAll('&', '&amp;')}"><button>Go</button></form>`,
-    }));
-    await ana.page.goto('https://attacker.test/');
-    await ana.button('Go').click();
+    attacker.pages['/'] = form(url.href, {});
+    await ana.page.goto(attacker.sites[OTHER_SITE]);
+    await ana.button('Win').click();
 
     evidence.assertRedeemed(0);
     assert.equal(ana.shown.status(), 405);

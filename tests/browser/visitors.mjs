@@ -117,10 +117,12 @@ export class Visitor {
       if (message.type() !== 'error' || message.location().url.endsWith('/favicon.ico')) return;
       this.complaints.push(message.text());
     });
-    context.on('response', (response) => {
+    page.on('response', (response) => {
       if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) {
         this.shown = response;
       }
+    });
+    context.on('response', (response) => {
       if (!response.url().startsWith(`${this.vault}/`)) return;
       this.seen.push(response.headersArray().then((headers) => ({
         url: response.url(), status: response.status(), headers,
