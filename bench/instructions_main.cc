@@ -79,7 +79,7 @@ class TokenPath {
     operations_ = std::make_unique<Operations>(clock_);
     pool_ = std::make_unique<WorkerPool>(/*threads=*/2, kInFlight);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                       *refresher_, *pool_);
+                                       *refresher_, *pool_, http_);
     SealSwitch::Hooks hooks;
     hooks.opened = [] { return absl::OkStatus(); };
     hooks.turned = [] {};

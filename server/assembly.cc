@@ -376,7 +376,7 @@ class Assembly::Impl {
         IsInMemory(config_) ? "" : config_.storage.path);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                       *refresher_, *pool_);
+                                       *refresher_, *pool_, *http_);
     erasure_ = std::make_unique<Erasure>(
         clock_, *store_, *keys_, *directory_, *connection_admin_, *revocations_,
         *interactions_, *refresher_, *broker_, *cache_, *operations_);

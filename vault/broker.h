@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "base/scope_set.h"
+#include "oauth/http_client.h"
 #include "storage/store.h"
 #include "vault/access_finder.h"
 #include "vault/directory.h"
@@ -52,7 +53,8 @@ class Broker {
   using Done = absl::AnyInvocable<void(absl::StatusOr<AccessAnswer>)>;
 
   Broker(const Clock& clock, Store& store, TokenCache& cache,
-         Interactions& interactions, Refresher& refresher, WorkerPool& pool);
+         Interactions& interactions, Refresher& refresher, WorkerPool& pool,
+         HttpClient& http);
 
   // `done` runs once: on this thread, the store's, or one of the pool's.
   // Errors as in TokenService.GetScopedToken.
@@ -117,6 +119,7 @@ class Broker {
 
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
+  absl::Status AskOutside(Pending& pending);
   void Fetch(std::shared_ptr<Pending> pending, const Access& access,
              std::shared_ptr<const AccessToken> held);
   void Ask(std::shared_ptr<Pending> pending, Question question);
@@ -135,6 +138,7 @@ class Broker {
   Interactions& interactions_;
   Refresher& refresher_;
   WorkerPool& pool_;
+  HttpClient& http_;
   AccessFinder access_;
   SingleFlight flights_;
 

@@ -167,7 +167,7 @@ TestVault::TestVault() {
                                       *operations, folder.File("vault.db"));
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
-                                    *refresher, *pool);
+                                    *refresher, *pool, http);
   erasure = std::make_unique<Erasure>(clock, *store, *keys, *holder,
                                       *connections, *upstream, *interactions,
                                       *refresher, *broker, *cache, *operations);
