@@ -81,7 +81,7 @@ class TokenPath {
     approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
                                              *interactions_, *cache_);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                       *approvals_, *refresher_, *pool_);
+                                       *approvals_, *refresher_, *pool_, http_);
     SealSwitch::Hooks hooks;
     hooks.opened = [] { return absl::OkStatus(); };
     hooks.turned = [] {};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 // Slow to compile, and so only here.
@@ -13,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cli/agents.h"
 #include "cli/audit.h"
 #include "cli/audit_log.h"
@@ -67,6 +69,7 @@ struct Options {
   CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
   std::string explain_scopes;
+  std::optional<std::string> explain_groups;
   PolicyCheckOptions policy_check;
   ConnectionQuery filter;
   RevokeOptions revoke;
@@ -392,15 +395,30 @@ void AddConfiguredThings(Tree& tree) {
            [&o](Session& s) { return RunPolicyCheck(s, o.policy_check); });
   check->add_option("file", o.policy_check.file, "The file")->required();
   check->add_option("--config", o.policy_check.config, "Configuration file");
+  Leaf(tree, *policy, "list", "The rules in force", RunPolicyList);
   CLI::App* explain = Leaf(tree, *policy, "explain",
                            "What policy would say, and why", [&o](Session& s) {
                              o.explain.scopes = SplitScopes(o.explain_scopes);
+                             if (o.explain_groups.has_value()) {
+                               o.explain.groups = absl::StrSplit(
+                                   *o.explain_groups, ',', absl::SkipEmpty());
+                             }
                              return RunPolicyExplain(s, o.explain);
                            });
   explain->add_option("--agent", o.explain.agent, "Who asks")->required();
   explain->add_option("--provider", o.explain.provider, "For what")->required();
   explain->add_option("--scopes", o.explain_scopes, "With commas between")
       ->required();
+  explain->add_option("--user", o.explain.user,
+                      "Whose account: their id at your own identity provider");
+  explain->add_option("--groups", o.explain_groups,
+                      "That they are in, with commas between; \"\" for none. "
+                      "Left out, it is not known");
+  explain->add_option("--resource", o.explain.resource, "The resource's URI");
+  explain->add_option("--at", o.explain.at,
+                      "When: 2026-11-28T14:05:00Z; now if left out");
+  explain->add_option("--from", o.explain.from,
+                      "The caller's address; left out, it is not known");
 
   CLI::App* config = Group(tree.app, "config", "Configuration");
   Leaf(tree, *config, "check", "Whether the files are good", [&o](Session& s) {

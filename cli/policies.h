@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,10 +8,18 @@
 
 namespace tokenvault {
 
+// `tokenvault policy list`: the rules in force.
+int RunPolicyList(Session& session);
+
 struct PolicyExplainOptions {
   std::string agent;
   std::string provider;
   std::vector<std::string> scopes;
+  std::string user;  // by their id at the identity provider
+  std::optional<std::vector<std::string>> groups;  // nothing: not known
+  std::string resource;
+  std::string at;    // RFC 3339; "" for now
+  std::string from;  // an IP address; "": not known
 };
 
 // `tokenvault policy explain`: what policy would say, and why.

@@ -100,6 +100,13 @@ absl::StatusOr<Cidr> Cidr::Parse(absl::string_view text) {
   return range;
 }
 
+std::string Cidr::ToString() const {
+  char text[INET6_ADDRSTRLEN] = {};
+  inet_ntop(network.bytes.size() == 4 ? AF_INET : AF_INET6,
+            network.bytes.data(), text, sizeof text);
+  return absl::StrCat(text, "/", prefix);
+}
+
 bool Cidr::Contains(const IpAddress& address) const {
   if (address.bytes.size() != network.bytes.size()) return false;
   for (int bit = 0; bit < prefix; ++bit) {

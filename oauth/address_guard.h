@@ -29,6 +29,8 @@ struct Cidr {
   // "10.1.0.0/16", "fd00::/8", or one address. FIELD_INVALID, also when bits
   // behind the prefix are set: that is a slip of someone's pen.
   static absl::StatusOr<Cidr> Parse(absl::string_view text);
+  // "10.1.0.0/16".
+  std::string ToString() const;
   // False for the other family: an IPv4 range never covers a mapped address.
   bool Contains(const IpAddress& address) const;
 };

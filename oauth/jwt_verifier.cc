@@ -85,6 +85,28 @@ std::vector<std::string> Audiences(const json& claims) {
   return audiences;
 }
 
+// A list of names, or one name; of a claim, or inside of one by a dotted path
+// ("realm_access.roles"), as names may have dots themselves. A line end in a
+// name could make it two where it is kept.
+std::optional<std::vector<std::string>> Groups(const json& claims,
+                                               const std::string& name) {
+  auto it = claims.find(name);
+  const json* claim = it != claims.end() ? &*it : FindJson(claims, name);
+  if (claim == nullptr) return std::nullopt;
+  const json list = claim->is_array() ? *claim : json::array({*claim});
+  std::vector<std::string> groups;
+  for (const json& item : list) {
+    if (!item.is_string()) return std::nullopt;
+    groups.push_back(item.get<std::string>());
+    if (groups.back().empty() ||
+        std::any_of(groups.back().begin(), groups.back().end(),
+                    [](char c) { return absl::ascii_iscntrl(c); })) {
+      return std::nullopt;
+    }
+  }
+  return groups;
+}
+
 // RFC 7515 §4.1.9: a media type, of which "application/" may be left out.
 bool IsOfType(const json& header, const JwtExpectation& expected) {
   auto it = header.find("typ");
@@ -185,6 +207,9 @@ std::variant<JwtClaims, JwtProblem> ReadClaims(const json& claims,
   result.email = Text(claims, "email");
   const json* verified = FindJson(claims, "email_verified");
   result.email_verified = verified != nullptr && *verified == true;
+  result.email_unverified = verified != nullptr && !result.email_verified;
+  result.groups = Groups(claims, expected.groups_claim);
+  result.acr = Text(claims, "acr");
   result.name = Text(claims, "name");
   result.preferred_username = Text(claims, "preferred_username");
   return result;

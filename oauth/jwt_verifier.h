@@ -28,6 +28,9 @@ struct JwtExpectation {
   std::string nonce;  // "" asks for none
   // OpenID: when the token names an authorized party (`azp`), it must be this.
   std::string authorized_party;
+  // Where this issuer says which groups somebody is in: a claim, or a dotted
+  // path into one.
+  std::string groups_claim = "groups";
   // How long ago the token may have been issued at most.
   absl::Duration max_age = absl::InfiniteDuration();
   // For clocks that differ.
@@ -44,7 +47,13 @@ struct JwtClaims {
   absl::Time auth_time = absl::InfinitePast();  // InfinitePast: not said
   std::string nonce;
   std::string email;
+  // Whether the issuer stands by the address, or says that it does not. Many
+  // issuers, whose addresses are all their own, say neither.
   bool email_verified = false;
+  bool email_unverified = false;
+  // Nothing when it does not say, or says it in a form that we do not know.
+  std::optional<std::vector<std::string>> groups;
+  std::string acr;  // how somebody signed in, as the issuer calls it
   std::string name;
   std::string preferred_username;
 };

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "server/admin_backups.h"
 #include "server/admin_people.h"
+#include "server/admin_policy.h"
 #include "server/convert.h"
 #include "server/request_fields.h"
 #include "server/resource_names.h"
@@ -44,47 +45,6 @@ absl::StatusOr<std::string> ReadPage(const Map& map, int page_size,
     after = it->first.value;
   }
   return it == map.end() ? std::string() : MakePageToken(after);
-}
-
-v1::EvaluatePolicyResponse::Effect ToEffect(Effect effect) {
-  switch (effect) {
-    case Effect::kAllow:
-      return v1::EvaluatePolicyResponse::EFFECT_ALLOW;
-    case Effect::kDeny:
-      return v1::EvaluatePolicyResponse::EFFECT_DENY;
-    case Effect::kRequireApproval:
-      return v1::EvaluatePolicyResponse::EFFECT_REQUIRE_APPROVAL;
-  }
-  return v1::EvaluatePolicyResponse::EFFECT_UNSPECIFIED;
-}
-
-absl::StatusOr<v1::EvaluatePolicyResponse> Evaluate(
-    const Directory& directory, const v1::EvaluatePolicyRequest& request) {
-  ASSIGN_OR_RETURN(AgentId agent, ReadAgentName("agent", request.agent()));
-  if (directory.FindAgent(agent) == nullptr) {
-    return errors::ResourceDenied(AgentName(agent));
-  }
-  ASSIGN_OR_RETURN(
-      ProviderId id,
-      ReadProviderName("request.provider", request.request().provider()));
-  const Provider* provider = directory.FindProvider(id);
-  if (provider == nullptr) return errors::ResourceDenied(ProviderName(id));
-  ASSIGN_OR_RETURN(ScopeSet names, ReadScopes(request.request().scopes()));
-  ASSIGN_OR_RETURN(ScopeSet scopes, provider->ResolveScopes(names));
-  PolicyRequest asked;
-  asked.agent = agent;
-  asked.provider = id;
-  asked.scopes = scopes;
-  Explanation explained = directory.policy.Explain(asked);
-  v1::EvaluatePolicyResponse response;
-  response.set_effect(ToEffect(explained.decision.effect));
-  response.set_rule(explained.decision.rule);
-  for (const RuleVerdict& verdict : explained.rules) {
-    response.add_trace(absl::StrCat(
-        verdict.rule, verdict.matched ? "   matched   " : "   no        ",
-        verdict.why));
-  }
-  return response;
 }
 
 absl::StatusOr<const Provider*> ReadProvider(const Directory& directory,
@@ -524,8 +484,18 @@ void AdminApi::EvaluatePolicy(ApiCall call, v1::EvaluatePolicyRequest request,
                               Done<v1::EvaluatePolicyResponse> done) {
   Operate<v1::EvaluatePolicyResponse>(
       std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller& caller) {
+        return tokenvault::EvaluatePolicy(*caller.directory, work_.erasure,
+                                          store_, gate_.Now(), request);
+      });
+}
+
+void AdminApi::ListPolicies(ApiCall call, v1::ListPoliciesRequest request,
+                            Done<v1::ListPoliciesResponse> done) {
+  Operate<v1::ListPoliciesResponse>(
+      std::move(call), std::move(done),
       [request = std::move(request)](const Caller& caller) {
-        return Evaluate(*caller.directory, request);
+        return tokenvault::ListPolicies(*caller.directory, request);
       });
 }
 

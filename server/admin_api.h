@@ -106,6 +106,8 @@ class AdminApi {
                   Done<v1::ListAgentsResponse> done);
   void EvaluatePolicy(ApiCall call, v1::EvaluatePolicyRequest request,
                       Done<v1::EvaluatePolicyResponse> done);
+  void ListPolicies(ApiCall call, v1::ListPoliciesRequest request,
+                    Done<v1::ListPoliciesResponse> done);
   void ListAuditEvents(ApiCall call, v1::ListAuditEventsRequest request,
                        Done<v1::ListAuditEventsResponse> done);
   void GetAuditLog(ApiCall call, v1::GetAuditLogRequest request,

@@ -298,6 +298,18 @@ grpc::ServerUnaryReactor* AdminService::EvaluatePolicy(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::ListPolicies(
+    grpc::CallbackServerContext* context,
+    const v1::ListPoliciesRequest* request,
+    v1::ListPoliciesResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListPoliciesRequest asked,
+                      AdminApi::Done<v1::ListPoliciesResponse> done) {
+                 api_.ListPolicies(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::ListAuditEvents(
     grpc::CallbackServerContext* context,
     const v1::ListAuditEventsRequest* request,

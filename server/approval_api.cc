@@ -118,6 +118,7 @@ absl::StatusOr<Approvals::Approver> ApprovalApi::Identify(
   approver.tenant = caller.agent->tenant;
   ASSIGN_OR_RETURN(approver.user, keys_.UserOf(approver.tenant, person.issuer,
                                                person.subject));
+  approver.groups = person.groups;
   // The channel vouches that they are there now; the token, for who they are.
   approver.auth_time = gate_.Now();
   approver.how = AgentName(caller.agent->id);

@@ -377,8 +377,9 @@ class Assembly::Impl {
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
                                              *interactions_, *cache_);
-    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                       *approvals_, *refresher_, *pool_);
+    broker_ =
+        std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
+                                 *approvals_, *refresher_, *pool_, *http_);
     erasure_ = std::make_unique<Erasure>(
         clock_, *store_, *keys_, *directory_, *connection_admin_, *revocations_,
         *interactions_, *refresher_, *broker_, *cache_, *operations_);

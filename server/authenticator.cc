@@ -294,15 +294,18 @@ absl::StatusOr<Person> Authenticator::Impl::VerifyUserToken(
   expected.issuer = identity.issuer;
   expected.audience = identity.user_token_audience;
   expected.types = {"", "jwt", "at+jwt"};  // an access token too (RFC 9068)
+  expected.groups_claim = identity.groups_claim;
   auto verdict = VerifyJwt(token, *keys, expected, now);
   if (const auto* problem = std::get_if<JwtProblem>(&verdict)) {
     return errors::UserTokenInvalid(identity.issuer, JwtProblemName(*problem));
   }
-  const JwtClaims& claims = std::get<JwtClaims>(verdict);
+  JwtClaims& claims = std::get<JwtClaims>(verdict);
   if (!IsCanonicalSubject(claims.subject)) {
     return errors::UserTokenInvalid(identity.issuer, "subject");
   }
   Person person = {identity.issuer, claims.subject, DisplayNameOf(claims)};
+  person.groups = std::move(claims.groups);
+  if (!claims.email_unverified) person.email = std::move(claims.email);
   verified_.Add(cache_key, {directory.generation,
                             std::min(claims.expires, now + kBelieve),
                             {},

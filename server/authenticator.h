@@ -20,6 +20,9 @@ struct PeerCredential {
   std::string authorization;  // the header's value, or ""
   // It came in by the admin socket, whose file mode is the credential.
   bool admin_socket = false;
+  // The IP address it came from, without a port; "" where that is not known or
+  // says nothing of the caller: a Unix socket, a proxy in between.
+  std::string peer;
 };
 
 struct Caller {
@@ -41,6 +44,10 @@ struct Person {
   std::string issuer;
   std::string subject;
   std::string display;  // a name for pages, never an identity
+  // What the identity provider vouches for besides, in a token. Nothing in
+  // `groups`: it says of none, nor that there are none.
+  std::optional<std::vector<std::string>> groups = {};
+  std::string email = {};
 };
 
 // Says who calls and for whom, or refuses. The caller's directory generation is

@@ -33,8 +33,9 @@ namespace {
 constexpr char kDefaultFile[] = "/etc/tokenvault/tokenvault.toml";
 
 const std::vector<std::string>& Sections() {
-  static const auto* const kSections = new std::vector<std::string>{
-      "server", "seal", "storage", "audit", "tokens", "egress"};
+  static const auto* const kSections =
+      new std::vector<std::string>{"server", "seal",   "storage",       "audit",
+                                   "tokens", "egress", "decision_point"};
   return *kSections;
 }
 
@@ -139,6 +140,9 @@ std::string Generation(const Config& config) {
     absl::StrAppend(&all, shown.key, "=", shown.value, "\n");
   }
   std::string secrets;
+  if (config.directory->decision_point.has_value()) {
+    AddSecret(config.directory->decision_point->token, secrets);
+  }
   for (const auto& [id, tenant] : config.directory->tenants) {
     AddSecret(tenant.identity.client_secret, secrets);
   }
@@ -190,6 +194,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
   directory->dev_mode = options.dev;
   directory->public_url = config.server.public_url;
   directory->tokens = ReadTokens(merged.root, context);
+  directory->decision_point = ReadDecisionPoint(merged.root, context);
   ReadDirectory(merged, texts, config.server.trust_domains, context,
                 *directory);
   RETURN_IF_ERROR(report.ToStatus());

@@ -73,7 +73,13 @@ void ReadTenant(const ConfigNode& node, const ConfigContext& context, Ids& ids,
   identity.scopes = ScopeSet(table.Strings("scopes", identity.scopes.values()));
   identity.user_token_audience =
       table.String("user_token_audience", identity.client_id);
+  identity.groups_claim = table.String("groups_claim", identity.groups_claim);
   table.Finish();
+  if (identity.groups_claim.empty()) {
+    table.Problem("groups_claim",
+                  "groups_claim is empty: write the name of the claim, or "
+                  "leave it out for \"groups\"");
+  }
   if (!identity.scopes.Contains("openid")) {
     table.Problem("scopes", "scopes must contain \"openid\"");
   }
@@ -215,6 +221,8 @@ void ReadAgent(const ConfigNode& node,
   ReadAgentAuth(table, trust_domains, context, directory, credentials, agent);
   agent.may_assert_user = table.Bool("may_assert_user", false);
   agent.may_manage_connections = table.Bool("may_manage_connections", false);
+  agent.may_relay_approvals = table.Bool("may_relay_approvals", false);
+  agent.owner_subject = table.String("owner_subject", "");
   agent.return_uris = table.Strings("return_uris", {});
   table.Finish();
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "server/config_rule.h"
 #include "server/config_sections.h"
 
 namespace tokenvault {
@@ -17,6 +18,19 @@ std::string ReadTarget(ConfigTable& table, absl::string_view key,
   table.Problem(key, absl::StrCat("there is no ", key, " \"", text, "\"",
                                   DidYouMean(text, known)));
   return text;
+}
+
+Effect ReadEffect(ConfigTable& table) {
+  const std::string effect =
+      table.OneOf("effect", {"allow", "deny", "require_approval"}, "");
+  if (effect.empty() && !table.Has("effect")) {
+    table.Problem("effect",
+                  "effect is missing: write \"allow\", \"deny\" or "
+                  "\"require_approval\"");
+  }
+  if (effect == "allow") return Effect::kAllow;
+  return effect == "require_approval" ? Effect::kRequireApproval
+                                      : Effect::kDeny;
 }
 
 void ReadScopes(ConfigTable& table, const Directory& directory,
@@ -57,6 +71,20 @@ void ReadScopes(ConfigTable& table, const Directory& directory,
   rule.scopes = ScopeSet(std::move(resolved));
 }
 
+// A rule that asks for what nobody can have would never allow anything, or
+// deny everything.
+void CheckResources(ConfigTable& table, const Directory& directory,
+                    const PolicyRule& rule) {
+  const Provider* provider = directory.FindProvider(rule.provider);
+  if (rule.resources.empty() || provider == nullptr || provider->resource ||
+      !provider->protected_resource.empty()) {
+    return;
+  }
+  table.Problem("resources",
+                absl::StrCat("provider ", rule.provider.value,
+                             " knows no resources: leave resources out"));
+}
+
 }  // namespace
 
 std::vector<PolicyRule> ReadPolicies(
@@ -76,19 +104,14 @@ std::vector<PolicyRule> ReadPolicies(
     PolicyRule rule;
     rule.id = table.RequiredId("id");
     table.Rename(absl::StrCat("policies.", rule.id));
-    std::string effect =
-        table.OneOf("effect", {"allow", "deny", "require_approval"}, "");
-    if (effect == "require_approval") {
-      table.Problem("effect",
-                    "approvals are not built in this version: write "
-                    "\"allow\" or \"deny\"");
-    } else if (effect.empty() && !table.Has("effect")) {
-      table.Problem("effect", "effect is missing: write \"allow\" or \"deny\"");
-    }
-    rule.effect = effect == "allow" ? Effect::kAllow : Effect::kDeny;
+    rule.effect = ReadEffect(table);
     rule.agent = AgentId(ReadTarget(table, "agent", agents));
     rule.provider = ProviderId(ReadTarget(table, "provider", providers));
     ReadScopes(table, directory, rule);
+    ReadConditions(table, report, rule);
+    CheckResources(table, directory, rule);
+    ReadLimits(table, report, rule);
+    ReadApproval(table, report, rule);
     table.Finish();
     if (rule.id.empty()) continue;
     auto [place, is_new] = places.emplace(rule.id, table.Where("id"));

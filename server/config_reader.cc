@@ -183,6 +183,20 @@ bool ConfigTable::Bool(absl::string_view key, bool otherwise) {
   return value;
 }
 
+int64_t ConfigTable::Integer(absl::string_view key, int64_t otherwise,
+                             int64_t least, int64_t most) {
+  const ConfigNode* node = Find(key);
+  Show(key, node, absl::StrCat(otherwise));
+  if (node == nullptr) return otherwise;
+  if (node->kind == Kind::kInteger && node->integer >= least &&
+      node->integer <= most) {
+    return node->integer;
+  }
+  Problem(key, absl::StrCat(key, " wants a whole number from ", least, " to ",
+                            most, ", without quotes"));
+  return otherwise;
+}
+
 absl::Duration ConfigTable::Duration(absl::string_view key,
                                      absl::Duration otherwise,
                                      absl::Duration least) {

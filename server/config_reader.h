@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -57,6 +58,9 @@ class ConfigTable {
   // Absent or empty is a problem, with `advice` on what to write.
   std::string RequiredString(absl::string_view key, absl::string_view advice);
   bool Bool(absl::string_view key, bool otherwise);
+  // Between `least` and `most`.
+  int64_t Integer(absl::string_view key, int64_t otherwise, int64_t least,
+                  int64_t most);
   // At least `least`.
   absl::Duration Duration(absl::string_view key, absl::Duration otherwise,
                           absl::Duration least);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "server/config.h"
 #include "server/config_reader.h"
 #include "server/config_tree.h"
+#include "vault/decision_point.h"
 #include "vault/policy.h"
 
 // The sections of a configuration, each from its table to its struct. Inside of
@@ -35,6 +37,9 @@ StorageSettings ReadStorage(const ConfigNode& root,
 // [audit] and [[witnesses]].
 AuditSettings ReadAudit(const ConfigNode& root, const ConfigContext& context);
 EgressSettings ReadEgress(const ConfigNode& root, const ConfigContext& context);
+// [decision_point], if it is there.
+std::optional<DecisionPoint> ReadDecisionPoint(const ConfigNode& root,
+                                               const ConfigContext& context);
 TokenRules ReadTokens(const ConfigNode& root, const ConfigContext& context);
 
 // The presets that are compiled in, and those of ParseOptions::presets.

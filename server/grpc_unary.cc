@@ -1,6 +1,7 @@
 #include "server/grpc_unary.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace tokenvault {
 namespace {
@@ -20,6 +21,19 @@ std::string Metadata(const grpc::CallbackServerContext& context,
 
 }  // namespace
 
+std::string PeerWithoutPort(absl::string_view peer) {
+  if (absl::ConsumePrefix(&peer, "ipv4:")) {
+    return std::string(peer.substr(0, peer.rfind(':')));
+  }
+  if (!absl::ConsumePrefix(&peer, "ipv6:")) return "";
+  absl::string_view address = peer.substr(0, peer.rfind(':'));
+  const bool bare =
+      absl::ConsumePrefix(&address, "[") && absl::ConsumeSuffix(&address, "]");
+  const bool escaped = absl::ConsumePrefix(&address, "%5B") &&
+                       absl::ConsumeSuffix(&address, "%5D");
+  return bare || escaped ? std::string(address) : "";
+}
+
 ApiCall ReadCall(const grpc::CallbackServerContext& context, GrpcDoor door) {
   ApiCall call;
   call.deadline = absl::FromChrono(context.deadline());
@@ -34,6 +48,7 @@ ApiCall ReadCall(const grpc::CallbackServerContext& context, GrpcDoor door) {
   call.credential.has_certificate =
       !auth->FindPropertyValues("x509_pem_cert").empty();
   call.credential.authorization = Metadata(context, "authorization");
+  call.credential.peer = PeerWithoutPort(context.peer());
   return call;
 }
 

@@ -3,6 +3,9 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <string>
+
+#include "absl/strings/string_view.h"
 #include "server/answer.h"
 #include "server/call_gate.h"
 #include "server/status_to_grpc.h"
@@ -11,6 +14,10 @@ namespace tokenvault {
 
 // Which gRPC server a call came in by.
 enum class GrpcDoor { kAgents, kAdmin };
+
+// "ipv4:10.0.0.1:8443", "ipv6:%5Bfd00::1%5D:8443" or "ipv6:[fd00::1]:8443"
+// without what stands around the address; "" for what is no IP address.
+std::string PeerWithoutPort(absl::string_view peer);
 
 // What the call shows of its caller, and its deadline.
 ApiCall ReadCall(const grpc::CallbackServerContext& context, GrpcDoor door);

@@ -132,11 +132,25 @@ std::optional<absl::Duration> ReadTimeout(const std::string& header) {
   return absl::Milliseconds(milliseconds);
 }
 
+// Of who stands behind a proxy we have nobody's word but their own.
+std::string PeerOf(const WebRequest& request) {
+  const bool forwarded = std::any_of(
+      request.headers.begin(), request.headers.end(), [](const auto& header) {
+        return absl::EqualsIgnoreCase(header.first, "Forwarded") ||
+               absl::EqualsIgnoreCase(header.first, "Via") ||
+               absl::EqualsIgnoreCase(header.first, "X-Real-IP") ||
+               absl::StartsWithIgnoreCase(header.first, "X-Forwarded-");
+      });
+  if (forwarded || request.remote_address == "unix") return "";
+  return request.remote_address;
+}
+
 ApiCall ReadCall(const WebRequest& request) {
   ApiCall call;
   call.credential.verified_uris = request.client_uris;
   call.credential.has_certificate = request.has_client_certificate;
   call.credential.authorization = request.Header("Authorization");
+  call.credential.peer = PeerOf(request);
   return call;
 }
 

@@ -139,6 +139,7 @@ void TokenApi::GetScopedToken(ApiCall call, v1::GetScopedTokenRequest request,
       call.deadline, kMaxPatience, std::move(late), std::move(done));
   auto pending = std::make_shared<TokenCall>(std::move(request),
                                              std::move(answer), gate_.Now());
+  pending->access.peer = call.credential.peer;
   gate_.Enter(call.credential,
               [this, pending](absl::StatusOr<Caller> caller) mutable {
                 if (!caller.ok()) return Finish(pending, caller.status());
@@ -183,6 +184,9 @@ void TokenApi::Ask(std::shared_ptr<TokenCall> call,
       keys_.UserOf(access.tenant, person->issuer, person->subject);
   if (!user.ok()) return Refuse(std::move(call), user.status());
   access.user = *std::move(user);
+  access.subject = person->subject;
+  access.groups = person->groups;
+  access.email = person->email;
   if (const std::string& name = call->request.connection(); !name.empty()) {
     absl::StatusOr<ConnectionRef> ref = ReadConnectionName("connection", name);
     if (!ref.ok()) return Refuse(std::move(call), ref.status());

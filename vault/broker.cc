@@ -83,6 +83,8 @@ struct Broker::Pending {
   Done done;
   Decision decision;
   std::optional<Approval> approval;  // by which it gets a token
+  // What the decision point said: once for each request, "" until then.
+  std::string outside;
   // What the fetch that it waited for ended with, when that was the provider's
   // failure and a token that is still good will do.
   absl::Status fetch_failure;
@@ -101,7 +103,7 @@ struct Broker::RememberedAnswer {
 
 Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
                Interactions& interactions, Approvals& approvals,
-               Refresher& refresher, WorkerPool& pool)
+               Refresher& refresher, WorkerPool& pool, HttpClient& http)
     : clock_(clock),
       store_(store),
       cache_(cache),
@@ -109,6 +111,7 @@ Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
       approvals_(approvals),
       refresher_(refresher),
       pool_(pool),
+      http_(http),
       access_(store, cache) {}
 
 void Broker::GetToken(AccessRequest request, Done done) {
@@ -142,6 +145,9 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
 
   pending->decision =
       request.directory->policy.Decide(PolicyRequestFor(request, now));
+  if (request.directory->decision_point.has_value()) {
+    pending->decision.steady = false;
+  }
   if (pending->decision.effect == Effect::kDeny) {
     absl::Status why = errors::PolicyDenied(pending->decision.rule);
     Refuse(std::move(pending), std::move(why));
@@ -159,9 +165,29 @@ void Broker::Enqueue(std::shared_ptr<Pending> pending) {
   }
 }
 
+// Whether the decision point lets pass what the rules do not deny.
+absl::Status Broker::AskOutside(Pending& pending) {
+  const AccessRequest& request = pending.request;
+  const std::optional<DecisionPoint>& point = request.directory->decision_point;
+  if (!point.has_value() || !pending.outside.empty()) return absl::OkStatus();
+  absl::Status said =
+      AskDecisionPoint(http_, *point, request, pending.decision, clock_.Now());
+  if (said.ok()) {
+    pending.outside = "decision_point: yes";
+    return said;
+  }
+  const std::string problem = MetadataOf(said, "problem");
+  pending.outside =
+      absl::StrCat("decision_point: ", problem.empty() ? "no" : problem);
+  pending.decision.rule = kDecisionPointRule;
+  return said;
+}
+
 // The slow path, top to bottom: which connection, may this agent, is there a
 // token, and if not, fetch one.
 void Broker::Resolve(std::shared_ptr<Pending> pending) {
+  absl::Status outside = AskOutside(*pending);
+  if (!outside.ok()) return Refuse(std::move(pending), std::move(outside));
   const AccessRequest& request = pending->request;
   absl::StatusOr<std::variant<Access, Question>> found =
       access_.Find(request, clock_.Now());
@@ -377,8 +403,10 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
   event.scopes = issued.token->scopes;
   event.rule = pending->decision.rule;
   event.token_id = issued.token->token_id;
+  event.detail = pending->outside;
   if (issued.enforcement == ScopeEnforcement::kPolicyOnly) {
-    event.detail = "policy_only";
+    absl::StrAppend(&event.detail, event.detail.empty() ? "" : ", ",
+                    "policy_only");
   }
   const absl::Time now = clock_.Now();
   WriteBatch batch;
@@ -421,6 +449,7 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   event.outcome = absl::IsPermissionDenied(why) ? "denied" : "error";
   event.reason = ReasonOf(why);
   event.rule = pending->decision.rule;
+  event.detail = pending->outside;
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(std::move(batch), [pending, why = std::move(why)](

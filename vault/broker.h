@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "base/scope_set.h"
+#include "oauth/http_client.h"
 #include "storage/store.h"
 #include "vault/access_finder.h"
 #include "vault/approvals.h"
@@ -54,7 +55,7 @@ class Broker {
 
   Broker(const Clock& clock, Store& store, TokenCache& cache,
          Interactions& interactions, Approvals& approvals, Refresher& refresher,
-         WorkerPool& pool);
+         WorkerPool& pool, HttpClient& http);
 
   // `done` runs once: on this thread, the store's, or one of the pool's.
   // Errors as in TokenService.GetScopedToken.
@@ -119,6 +120,7 @@ class Broker {
 
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
+  absl::Status AskOutside(Pending& pending);
   void Fetch(std::shared_ptr<Pending> pending, const Access& access,
              std::shared_ptr<const AccessToken> held);
   void Ask(std::shared_ptr<Pending> pending, Question question);
@@ -141,6 +143,7 @@ class Broker {
   Approvals& approvals_;
   Refresher& refresher_;
   WorkerPool& pool_;
+  HttpClient& http_;
   AccessFinder access_;
   SingleFlight flights_;
 

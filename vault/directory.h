@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "base/mutex.h"
 #include "base/secret.h"
 #include "oauth/provider.h"
+#include "vault/decision_point.h"
 #include "vault/policy.h"
 
 namespace tokenvault {
@@ -76,6 +78,8 @@ struct Directory {
   std::string public_url;  // "https://connect.example.com", no slash at the end
   TokenRules tokens;
   Policy policy;
+  // Has the last word on what `policy` does not deny; nothing: there is none.
+  std::optional<DecisionPoint> decision_point;
   std::map<TenantId, Tenant> tenants;
   std::map<AgentId, Agent> agents;
   std::map<ProviderId, Provider> providers;

@@ -89,7 +89,7 @@ absl::StatusOr<Provider> ProviderAccess::ForSignIn(const Tenant& tenant,
 
 absl::StatusOr<JwtClaims> ProviderAccess::VerifyIdToken(
     const Provider& provider, const Secret& id_token, const std::string& nonce,
-    bool dev_mode) {
+    bool dev_mode, const std::string& groups_claim) {
   std::optional<JwtPeek> peek = PeekJwt(id_token.Reveal());
   if (!peek.has_value()) return errors::ConnectRefused("id_token_malformed");
   ASSIGN_OR_RETURN(ServerMetadata metadata,
@@ -102,6 +102,7 @@ absl::StatusOr<JwtClaims> ProviderAccess::VerifyIdToken(
   expected.audience = provider.client_id;
   expected.authorized_party = provider.client_id;
   expected.nonce = nonce;
+  expected.groups_claim = groups_claim;
   std::variant<JwtClaims, JwtProblem> verdict =
       VerifyJwt(id_token.Reveal(), *keys, expected, clock_.Now());
   if (auto* problem = std::get_if<JwtProblem>(&verdict)) {

@@ -51,10 +51,10 @@ class ProviderAccess {
 
   // The claims of an id_token: signature, issuer, audience, expiry and nonce
   // are checked. CONNECT_REFUSED with check "id_token_<problem>".
-  absl::StatusOr<JwtClaims> VerifyIdToken(const Provider& provider,
-                                          const Secret& id_token,
-                                          const std::string& nonce,
-                                          bool dev_mode);
+  absl::StatusOr<JwtClaims> VerifyIdToken(
+      const Provider& provider, const Secret& id_token,
+      const std::string& nonce, bool dev_mode,
+      const std::string& groups_claim = "groups");
 
  private:
   const Clock& clock_;

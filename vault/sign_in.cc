@@ -99,7 +99,8 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   ASSIGN_OR_RETURN(std::string nonce,
                    keys_.Derive("nonce", query.Get("state")));
   absl::StatusOr<JwtClaims> claims = providers_.VerifyIdToken(
-      provider, response.id_token, nonce, directory.dev_mode);
+      provider, response.id_token, nonce, directory.dev_mode,
+      tenant.identity.groups_claim);
   if (HasReason(claims.status(), "CONNECT_REFUSED")) {
     return refuse(MetadataOf(claims.status(), "check"));
   }
@@ -116,6 +117,8 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   ASSIGN_OR_RETURN(session.user,
                    keys_.UserOf(tenant.id, provider.issuer, claims->subject));
   session.display_name = DisplayNameOf(*claims);
+  session.groups = claims->groups.value_or(std::vector<std::string>());
+  session.acr = claims->acr;
   session.auth_time = now;
   session.create_time = now;
   session.idle_expire_time = now + kIdle;

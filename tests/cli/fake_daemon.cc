@@ -656,11 +656,77 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
       return ToGrpc(errors::ResourceDenied(request->agent()));
     }
     const bool reads = request->request().scopes(0) == "calendar.read";
-    response->set_effect(reads ? v1::EvaluatePolicyResponse::EFFECT_ALLOW
-                               : v1::EvaluatePolicyResponse::EFFECT_DENY);
-    if (reads) response->set_rule("calendar-read");
-    response->add_trace(reads ? "calendar-read   matched"
-                              : "calendar-read   no: other scopes");
+    auto add = [&](const char* rule, v1::PolicyEffect effect, bool matched,
+                   const char* why) {
+      v1::PolicyVerdict& verdict = *response->add_rules();
+      verdict.set_rule(rule);
+      verdict.set_effect(effect);
+      verdict.set_matched(matched);
+      verdict.set_why(why);
+    };
+    if (request->request().scopes(0) == "drive") {
+      response->set_effect(v1::EvaluatePolicyResponse::EFFECT_DENY);
+      add("calendar-read", v1::POLICY_EFFECT_ALLOW, false,
+          "scopes: drive not in [calendar.read]");
+      return grpc::Status::OK;
+    }
+    add("calendar-read", v1::POLICY_EFFECT_ALLOW, reads,
+        reads ? "agent, provider, scopes"
+              : "scopes: calendar.write not in [calendar.read]");
+    add("calendar-write-asks", v1::POLICY_EFFECT_REQUIRE_APPROVAL, !reads,
+        reads ? "scopes: calendar.read not in [calendar.write]"
+              : "agent, provider, scopes");
+    response->set_rule(reads ? "calendar-read" : "calendar-write-asks");
+    if (reads) {
+      response->set_effect(v1::EvaluatePolicyResponse::EFFECT_ALLOW);
+      v1::PolicyBudget& budget = *response->add_budgets();
+      budget.set_rule("calendar-read");
+      budget.set_tokens(100);
+      budget.mutable_per()->set_seconds(3600);
+      budget.set_of(request->request().subject().user_id().empty() ? "person"
+                                                                   : "agent");
+      budget.mutable_window_end_time()->set_seconds(1'795'878'000);
+      if (budget.of() == "agent") budget.set_left(97);
+      return grpc::Status::OK;
+    }
+    response->set_effect(v1::EvaluatePolicyResponse::EFFECT_REQUIRE_APPROVAL);
+    v1::ApprovalTerms& terms = *response->mutable_approval();
+    terms.mutable_expires()->set_seconds(300);
+    terms.add_reach("once");
+    terms.add_reach("task");
+    // What was asked shows in what is answered.
+    if (request->has_groups()) {
+      terms.set_four_eyes(true);
+      for (const std::string& name : request->groups().names()) {
+        terms.add_approver_groups(name);
+      }
+      terms.add_approvers(request->address());
+    }
+    response->mutable_max_lifetime()->set_seconds(3600);
+    response->set_lifetime_rule("calendar-write-asks");
+    response->set_decision_point(request->has_time());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListPolicies(grpc::ServerContext*,
+                            const v1::ListPoliciesRequest*,
+                            v1::ListPoliciesResponse* response) override {
+    v1::PolicyRule& read = *response->add_policies();
+    read.set_name("policies/calendar-read");
+    read.set_effect(v1::POLICY_EFFECT_ALLOW);
+    read.set_agent("agents/calendar-bot");
+    read.set_provider("providers/google");
+    read.add_scopes("https://www.googleapis.com/auth/calendar.readonly");
+    read.mutable_max_lifetime()->set_seconds(3600);
+    read.mutable_budget()->set_tokens(100);
+    read.mutable_budget()->mutable_per()->set_seconds(3600);
+    read.mutable_budget()->set_of("agent");
+    v1::PolicyRule& night = *response->add_policies();
+    night.set_name("policies/no-nights");
+    night.set_effect(v1::POLICY_EFFECT_DENY);
+    night.add_scopes("*");
+    night.add_groups("finance");
+    night.set_hours("22:00-06:00 Europe/Berlin");
     return grpc::Status::OK;
   }
 

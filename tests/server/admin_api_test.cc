@@ -396,6 +396,153 @@ TEST_F(AdminApiTest, ExplainsPolicyAndAuditsNothing) {
             "RESOURCE_DENIED");
 }
 
+// What policy says of calendar-bot, Ana and one scope, after `change` to the
+// one rule there is and to the request.
+class ExplainedPolicyTest : public AdminApiTest {
+ protected:
+  ExplainedPolicyTest() {
+    rule_.id = "rule";
+    rule_.effect = Effect::kAllow;
+    rule_.any_scope = true;
+    request_.set_agent("agents/calendar-bot");
+    request_.mutable_request()->set_provider("providers/calendar");
+    request_.mutable_request()->add_scopes("calendar.read");
+    request_.mutable_request()->mutable_subject()->set_user_id("ana");
+  }
+  absl::StatusOr<v1::EvaluatePolicyResponse> Explain() {
+    auto next = DirectoryForTests();
+    next->policy = Policy({rule_});
+    world_.vault.Reconfigure(next);
+    return Call<v1::EvaluatePolicyResponse>(&AdminApi::EvaluatePolicy,
+                                            request_);
+  }
+  v1::EvaluatePolicyResponse::Effect Effected() {
+    auto response = Explain();
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? response->effect()
+                         : v1::EvaluatePolicyResponse::EFFECT_UNSPECIFIED;
+  }
+
+  static constexpr auto kAllow = v1::EvaluatePolicyResponse::EFFECT_ALLOW;
+  static constexpr auto kDeny = v1::EvaluatePolicyResponse::EFFECT_DENY;
+  PolicyRule rule_;
+  v1::EvaluatePolicyRequest request_;
+};
+
+TEST_F(ExplainedPolicyTest, LooksAtWhatItIsToldOfThePerson) {
+  rule_.persons = {"ana"};
+  EXPECT_EQ(Effected(), kAllow);
+  request_.mutable_request()->mutable_subject()->set_user_id("ben");
+  EXPECT_EQ(Effected(), kDeny);
+  rule_.persons.clear();
+  rule_.groups = {"staff"};
+  EXPECT_EQ(Effected(), kDeny);
+  request_.mutable_groups()->add_names("staff");
+  EXPECT_EQ(Effected(), kAllow);
+  request_.mutable_groups()->clear_names();
+  EXPECT_EQ(Effected(), kDeny);
+}
+
+TEST_F(ExplainedPolicyTest, LooksAtWhenAndWhere) {
+  rule_.networks = {*Cidr::Parse("10.0.0.0/8")};
+  EXPECT_EQ(Effected(), kDeny);
+  request_.set_address("10.1.2.3");
+  EXPECT_EQ(Effected(), kAllow);
+  request_.set_address("nowhere");
+  EXPECT_EQ(ReasonOf(Explain().status()), "FIELD_INVALID");
+  request_.clear_address();
+  rule_.networks.clear();
+  rule_.hours = PolicyHours();
+  rule_.hours->days.set();
+  rule_.hours->from = 8 * 60;
+  rule_.hours->to = 9 * 60;
+  rule_.hours->zone = absl::UTCTimeZone();
+  request_.mutable_time()->set_seconds(8 * 3600 + 60);
+  EXPECT_EQ(Effected(), kAllow);
+  request_.mutable_time()->set_seconds(9 * 3600);
+  EXPECT_EQ(Effected(), kDeny);
+}
+
+TEST_F(ExplainedPolicyTest, SaysHowAPersonWouldBeAsked) {
+  rule_.effect = Effect::kRequireApproval;
+  rule_.approval.task = true;
+  rule_.approval.approvers = {"boss"};
+  rule_.max_lifetime = absl::Minutes(10);
+  auto response = Explain();
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->effect(),
+            v1::EvaluatePolicyResponse::EFFECT_REQUIRE_APPROVAL);
+  EXPECT_EQ(response->approval().expires().seconds(), 300);
+  EXPECT_THAT(response->approval().reach(),
+              testing::ElementsAre("once", "task"));
+  EXPECT_THAT(response->approval().approvers(), testing::ElementsAre("boss"));
+  EXPECT_EQ(response->max_lifetime().seconds(), 600);
+  EXPECT_EQ(response->lifetime_rule(), "rule");
+  ASSERT_EQ(response->rules_size(), 1);
+  EXPECT_TRUE(response->rules(0).matched());
+}
+
+TEST_F(ExplainedPolicyTest, SaysWhatIsLeftOfABudgetAndSpendsNothing) {
+  rule_.budget = Budget{5, absl::Hours(1), BudgetOf::kPerson};
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  WriteBatch batch;
+  WriteBatch::Spend spend;
+  spend.tenant = TenantId("acme");
+  spend.rule = "rule";
+  spend.user = world_.vault.UserOf("acme", "ana");
+  spend.window_start = WindowStart(*rule_.budget, world_.vault.clock.Now());
+  spend.window = absl::Hours(1);
+  spend.most = 5;
+  batch.Count(spend);
+  batch.Count(spend);
+  ASSERT_EQ(world_.vault.store->Commit(std::move(batch)), absl::OkStatus());
+  for (int look = 0; look < 2; ++look) {
+    auto response = Explain();
+    ASSERT_TRUE(response.ok()) << response.status();
+    ASSERT_EQ(response->budgets_size(), 1);
+    EXPECT_EQ(response->budgets(0).left(), 3);
+    EXPECT_EQ(response->budgets(0).of(), "person");
+  }
+  request_.mutable_request()->mutable_subject()->set_user_id("ben");
+  EXPECT_EQ(Explain()->budgets(0).left(), 5);
+  request_.mutable_request()->clear_subject();
+  EXPECT_FALSE(Explain()->budgets(0).has_left());
+  world_.vault.clock.Advance(absl::Hours(1));
+  request_.mutable_request()->mutable_subject()->set_user_id("ana");
+  EXPECT_EQ(Explain()->budgets(0).left(), 5);
+}
+
+TEST_F(ExplainedPolicyTest, ListsTheRulesInForce) {
+  rule_.agent = AgentId("calendar-bot");
+  rule_.networks = {*Cidr::Parse("10.0.0.0/8"), *Cidr::Parse("fd00::/8")};
+  rule_.budget = Budget{5, absl::Hours(1), BudgetOf::kAll};
+  PolicyRule other;
+  other.id = "another";
+  other.any_scope = true;
+  auto next = DirectoryForTests();
+  next->policy = Policy({rule_, other});
+  world_.vault.Reconfigure(next);
+  v1::ListPoliciesRequest request;
+  request.set_page_size(1);
+  auto page = Call<v1::ListPoliciesResponse>(&AdminApi::ListPolicies, request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->policies_size(), 1);
+  EXPECT_EQ(page->policies(0).name(), "policies/another");
+  EXPECT_EQ(page->policies(0).effect(), v1::POLICY_EFFECT_DENY);
+  request.set_page_token(page->next_page_token());
+  page = Call<v1::ListPoliciesResponse>(&AdminApi::ListPolicies, request);
+  ASSERT_EQ(page->policies_size(), 1);
+  EXPECT_EQ(page->next_page_token(), "");
+  const v1::PolicyRule& listed = page->policies(0);
+  EXPECT_EQ(listed.name(), "policies/rule");
+  EXPECT_EQ(listed.agent(), "agents/calendar-bot");
+  EXPECT_THAT(listed.scopes(), testing::ElementsAre("*"));
+  EXPECT_THAT(listed.networks(),
+              testing::ElementsAre("10.0.0.0/8", "fd00::/8"));
+  EXPECT_EQ(listed.budget().tokens(), 5);
+  EXPECT_EQ(listed.budget().of(), "all");
+}
+
 TEST_F(AdminApiTest, FollowsTheAuditLog) {
   auto list = [&](v1::ListAuditEventsRequest request) {
     return *Call<v1::ListAuditEventsResponse>(&AdminApi::ListAuditEvents,

@@ -370,6 +370,55 @@ TEST_F(AuthenticatorTest, KnowsAPersonByTheirToken) {
   EXPECT_EQ((*again)->subject, "ana");
 }
 
+TEST_F(AuthenticatorTest, KnowsThePersonsGroupsAndAddress) {
+  auto next = ThreeTenants();
+  next->generation = "two";
+  next->tenants.at(TenantId("b")).identity.groups_claim = "urn:groups";
+  directory_.Swap(next);
+  auto person_of = [&](const std::string& tenant, const json& more) {
+    json claims = Claims(LoginOf(tenant), "ana", "vault");
+    claims.update(more);
+    auto person = authenticator_.IdentifyPerson(
+        CallerOf(tenant + "-cert"), Token(Sign(LoginOf(tenant), claims)));
+    EXPECT_TRUE(person.ok()) << person.status();
+    return person.ok() ? *std::move(person) : Person();
+  };
+  const std::vector<std::string> both = {"staff", "finance"};
+  EXPECT_EQ(person_of("a", {{"groups", both}}).groups, both);
+  EXPECT_EQ(person_of("b", {{"urn:groups", both}}).groups, both);
+  EXPECT_EQ(person_of("a", {{"groups", json::array()}}).groups,
+            std::vector<std::string>());
+  EXPECT_EQ(person_of("a", {{"groups", "staff"}}).groups,
+            std::vector<std::string>{"staff"});
+  next = std::make_shared<Directory>(*next);
+  next->generation = "three";
+  next->tenants.at(TenantId("c")).identity.groups_claim = "realm.roles";
+  directory_.Swap(next);
+  EXPECT_EQ(person_of("c", {{"realm", {{"roles", both}}}}).groups, both);
+  // A claim of another name, or in a form that is none of ours, is not known.
+  EXPECT_EQ(person_of("b", {{"groups", both}}).groups, std::nullopt);
+  EXPECT_EQ(person_of("a", {{"groups", json::array({1})}}).groups,
+            std::nullopt);
+  EXPECT_EQ(person_of("a", {{"groups", {"staff\nadmins"}}}).groups,
+            std::nullopt);
+  EXPECT_EQ(person_of("a", json::object()).groups, std::nullopt);
+
+  const std::string email = "ana@a.example.com";
+  EXPECT_EQ(person_of("a", {{"email", email}}).email, email);
+  EXPECT_EQ(person_of("a", {{"email", email}, {"email_verified", true}}).email,
+            email);
+  EXPECT_EQ(person_of("a", {{"email", email}, {"email_verified", false}}).email,
+            "");
+}
+
+TEST_F(AuthenticatorTest, KnowsNoGroupsOfWhomAnAgentNames) {
+  auto person =
+      authenticator_.IdentifyPerson(CallerOf("a-trusted"), Name("ana"));
+  ASSERT_TRUE(person.ok()) << person.status();
+  EXPECT_EQ(person->groups, std::nullopt);
+  EXPECT_EQ(person->email, "");
+}
+
 TEST_F(AuthenticatorTest, RefusesPeoplesTokensThatAreNotGood) {
   const Caller caller = CallerOf("a-cert");
   const int64_t now = absl::ToUnixSeconds(clock_.Now());

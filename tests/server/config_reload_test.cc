@@ -106,6 +106,22 @@ TEST_F(ConfigReloadTest, KeepsTheOldOneWhenTheNewIsNoGood) {
   EXPECT_TRUE(reload_->ChangedOnDisk());
 }
 
+TEST_F(ConfigReloadTest, KeepsTheOldPoliciesWhenOneOfTheNewIsNoGood) {
+  const std::string good =
+      "[[policies]]\nid = \"one\"\neffect = \"allow\"\nscopes = [\"*\"]\n";
+  Write("http://127.0.0.1:1", "First", good);
+  ASSERT_TRUE(reload_->Reload(false, "operator").ok());
+  Write("http://127.0.0.1:1", "First",
+        good +
+            "[[policies]]\nid = \"two\"\neffect = \"deny\"\nscopes = "
+            "[\"*\"]\nhours = { zone = \"Nowhere/Land\" }\n");
+  EXPECT_EQ(ReasonOf(reload_->Reload(false, "operator").status()),
+            "CONFIG_INVALID");
+  const Policy& policy = vault_.directory()->policy;
+  EXPECT_NE(policy.FindRule("one"), nullptr);
+  EXPECT_EQ(policy.FindRule("two"), nullptr);
+}
+
 TEST_F(ConfigReloadTest, KeepsTheOldOneWhenItCannotBeAudited) {
   Write("http://127.0.0.1:1", "Second");
   vault_.store->FailCommits(errors::StorageFull());

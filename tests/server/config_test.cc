@@ -214,9 +214,6 @@ INSTANTIATE_TEST_SUITE_P(
                 "scopes is missing"},
         Mistake{"PolicyWithScopesOfNoProvider", "provider = \"google\"\n", "",
                 "without a provider, scopes can only be [\"*\"]"},
-        Mistake{"Approvals", "effect = \"allow\"",
-                "effect = \"require_approval\"",
-                "approvals are not built in this version"},
         Mistake{"GrpcWithoutClientCa",
                 "grpc_client_ca_file = \"/etc/tokenvault/agents-ca.pem\"\n", "",
                 "requires a client certificate"},
@@ -662,8 +659,10 @@ TEST(ConfigDevTest, BuildsTheDemo) {
   EXPECT_EQ(google->preset, "google");
   EXPECT_EQ(google->token_url, "http://127.0.0.1:7490/demo-google/token");
   EXPECT_EQ(config->directory->providers.size(), 8u);
-  PolicyRequest request{
-      AgentId("demo-agent"), ProviderId("demo"), {"calendar.read"}};
+  PolicyRequest request;
+  request.agent = AgentId("demo-agent");
+  request.provider = ProviderId("demo");
+  request.scopes = {"calendar.read"};
   EXPECT_EQ(config->directory->policy.Decide(request).effect, Effect::kAllow);
   request.scopes = {"calendar.write"};
   EXPECT_EQ(config->directory->policy.Decide(request).effect, Effect::kDeny);

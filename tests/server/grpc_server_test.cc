@@ -15,6 +15,7 @@
 #include "server/admin_service.h"
 #include "server/approval_service.h"
 #include "server/connection_service.h"
+#include "server/grpc_unary.h"
 #include "server/token_service.h"
 #include "tests/server/api_world.h"
 #include "tests/server/raw_call.h"
@@ -321,6 +322,16 @@ TEST_F(GrpcServerTest, TakesNoCallsOnceStopped) {
                 ->GetScopedToken(&context, ReadCalendarOf("ana"), &response)
                 .error_code(),
             grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(PeerWithoutPortTest, IsTheAddressAlone) {
+  EXPECT_EQ(PeerWithoutPort("ipv4:10.0.0.1:41234"), "10.0.0.1");
+  EXPECT_EQ(PeerWithoutPort("ipv6:[fd00::1]:41234"), "fd00::1");
+  EXPECT_EQ(PeerWithoutPort("ipv6:%5Bfd00::1%5D:41234"), "fd00::1");
+  for (const char* none : {"", "unix:", "unix:/run/x.sock", "unix-abstract:x",
+                           "ipv6:fd00::1", "ipv6:", "vsock:1:2"}) {
+    EXPECT_EQ(PeerWithoutPort(none), "") << none;
+  }
 }
 
 }  // namespace

@@ -93,6 +93,33 @@ TEST_F(JsonDoorTest, SaysWhereCredentialsComeFrom) {
   EXPECT_EQ(HeaderOf(response, "WWW-Authenticate"), where);
 }
 
+TEST_F(JsonDoorTest, BelievesNoHeaderAboutWhereACallComesFrom) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  world_.vault.AnswerToken("at-1", "rt-2", ReadScope());
+  auto next = DirectoryForTests();
+  PolicyRule rule;
+  rule.id = "office";
+  rule.effect = Effect::kAllow;
+  rule.any_scope = true;
+  rule.networks = {*Cidr::Parse("10.0.0.0/8")};
+  next->policy = Policy({rule});
+  world_.vault.Reconfigure(next);
+  WebRequest request = Post(kGetToken, kBody);
+  EXPECT_EQ(Send(request).status, 403);
+  request.remote_address = "unix";
+  EXPECT_EQ(Send(request).status, 403);
+  request.remote_address = "192.0.2.1";
+  EXPECT_EQ(Send(request).status, 403);
+  request.remote_address = "10.1.2.3";
+  EXPECT_EQ(Send(request).status, 200);
+  for (const char* header : {"Forwarded", "X-Forwarded-For",
+                             "x-forwarded-proto", "Via", "X-Real-IP"}) {
+    WebRequest forwarded = request;
+    forwarded.headers.emplace_back(header, "10.1.2.3");
+    EXPECT_EQ(Send(forwarded).status, 403) << header;
+  }
+}
+
 // A token must not make up for a certificate that names nobody, or two.
 TEST_F(JsonDoorTest, TakesOneNameFromACertificateAsGrpcDoes) {
   auto next = DirectoryForTests();

@@ -169,7 +169,7 @@ TestVault::TestVault() {
   approvals =
       std::make_unique<Approvals>(clock, *store, *keys, *interactions, *cache);
   broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
-                                    *approvals, *refresher, *pool);
+                                    *approvals, *refresher, *pool, http);
   erasure = std::make_unique<Erasure>(clock, *store, *keys, *holder,
                                       *connections, *upstream, *interactions,
                                       *refresher, *broker, *cache, *operations);

@@ -52,8 +52,9 @@ class SignInTest : public ::testing::Test {
       const int64_t now = absl::ToUnixSeconds(world_.clock.Now());
       std::string claims = absl::StrCat(
           R"({"iss":")", kIssuer, R"(","aud":")", audience_,
-          R"(","sub":"ana","email":"ana@acme.test","nonce":")", nonce_,
-          R"(","iat":)", now, R"(,"exp":)", now + 300, "}");
+          R"(","sub":"ana","email":"ana@acme.test","groups":["staff"],)"
+          R"("acr":"phr","nonce":")",
+          nonce_, R"(","iat":)", now, R"(,"exp":)", now + 300, "}");
       body = absl::StrCat(R"({"access_token":"at","token_type":"Bearer",)",
                           R"("id_token":")", signer_.Sign(claims), R"("})");
     }
@@ -102,6 +103,8 @@ TEST_F(SignInTest, SignsAPersonIn) {
   auto found = world_.sign_in->Find(signed_in->cookie);
   ASSERT_TRUE(found.ok() && found->has_value());
   EXPECT_EQ((*found)->user, signed_in->session.user);
+  EXPECT_EQ((*found)->groups, std::vector<std::string>{"staff"});
+  EXPECT_EQ((*found)->acr, "phr");
   EXPECT_THAT(world_.Audit("person.signed_in"), SizeIs(1));
 }
 

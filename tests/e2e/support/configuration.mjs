@@ -73,6 +73,7 @@ export function writeConfiguration(dir, world) {
     section('[egress]', {
       allow: ['127.0.0.0/8', '::1'], ca_file: caFile, ...sections.egress,
     }),
+    ...(sections.decision_point ? [section('[decision_point]', sections.decision_point)] : []),
   ];
   for (const { id, issuer, clientId, clientSecret, ...more } of tenants) {
     files.push(section('[[tenants]]', {
