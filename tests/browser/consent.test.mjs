@@ -47,7 +47,7 @@ describe('a person in Chromium without JavaScript', () => {
     const person = await visitors.known('ana');
     const asked = await visitors.ask('ana');
     await person.open(asked);
-    await person.button('Don’t allow').click();
+    await person.press('Don’t allow');
     assert.equal(await person.heading(), 'Calendar Bot was not let in');
     assert.equal((await visitors.stateOf(asked)).denial_reason, 'ACCESS_DENIED');
     assert.deepEqual(person.complaints, []);
@@ -79,7 +79,7 @@ describe('a person in Chromium without JavaScript', () => {
   test('undoes it on the last page', async () => {
     const person = await visitors.known('ana');
     await person.connect();
-    await person.button('Undo').click();
+    await person.press('Undo');
     assert.match(await person.heading(), /no longer uses your Test Calendar account$/);
     assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).outcome, 'consent_required');
     assert.equal(world.provider.alive('RefreshToken'), 0);
@@ -92,7 +92,7 @@ describe('a person in Chromium without JavaScript', () => {
     await person.link(/\/me$/).click();
     assert.equal(await person.heading(), 'My connections');
     assert.match(await person.text(), /ana@example\.test[\s\S]*Calendar Bot/);
-    await person.button('Disconnect Test Calendar').click();
+    await person.press('Disconnect Test Calendar');
     assert.equal(await person.heading(), 'Your Test Calendar account is disconnected');
     assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).outcome, 'consent_required');
     await person.goTo('/me');
@@ -107,7 +107,7 @@ describe('a person in Chromium without JavaScript', () => {
     await person.signIn();
     assert.equal(await person.heading(), 'My connections');
     const [session] = (await context.cookies()).filter(({ name }) => name === SESSION);
-    await person.button('Sign out').click();
+    await person.press('Sign out');
     assert.equal(await person.heading(), 'You are signed out');
     assert.ok((await context.cookies()).every(({ name }) => name !== SESSION));
     // Also for whoever kept a copy of the cookie.
@@ -191,12 +191,12 @@ describe('a person who comes back with another account', () => {
     await person.page.reload();
     assert.equal(await person.heading(), 'This is another Test Calendar account');
     assert.deepEqual(person.complaints, []);
-    await person.button('Stay with ana@example.test').click();
+    await person.press('Stay with ana@example.test');
     await person.page.waitForURL(asked.url);
   });
 
   test('may stay with the one that was asked for', async () => {
-    await person.button('Stay with ana@example.test').click();
+    await person.press('Stay with ana@example.test');
     assert.equal(await person.heading(), 'Reconnect your Test Calendar account for Calendar Bot?');
     // What was connected by mistake is gone at the provider too.
     assert.equal(world.provider.alive('RefreshToken'), 0);
@@ -210,7 +210,7 @@ describe('a person who comes back with another account', () => {
   });
 
   test('may use the other one instead', async () => {
-    await person.button('Use ana-home@example.test instead').click();
+    await person.press('Use ana-home@example.test instead');
     assert.match(await person.heading(), /^Done\. Calendar Bot can /);
     assert.equal((await visitors.stateOf(asked)).state, 'STATE_COMPLETED');
     const token = await world.bot.getToken('calendar', 'ana', ASK);

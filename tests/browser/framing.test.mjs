@@ -41,7 +41,7 @@ for (const where of [OTHER_SITE, SAME_SITE]) {
         const ana = await visitors.known('ana');
         const asked = await visitors.ask('ana');
         await ana.open(asked);
-        await ana.button('Continue to Test Calendar').click();
+        await ana.press('Continue to Test Calendar');
         const framed = [asked.url, ana.page.url(), `${world.publicUrl}/me`, `${world.publicUrl}/nowhere`];
         const site = attacker.sites[where];
         attacker.pages = {

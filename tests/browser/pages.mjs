@@ -101,7 +101,7 @@ export const PAGES = [
     heading: 'You are going to localhost',
     open: async (visitors, visitor) => {
       await visitor.open(await ask(visitors));
-      await visitor.button('Continue to Test Calendar').click();
+      await visitor.press('Continue to Test Calendar');
     },
   },
   {
@@ -122,7 +122,7 @@ export const PAGES = [
     heading: 'Calendar Bot was not let in',
     open: async (visitors, visitor) => {
       await visitor.open(await ask(visitors, { return_uri: BACK }));
-      await visitor.button('Don’t allow').click();
+      await visitor.press('Don’t allow');
     },
   },
   {
@@ -184,7 +184,7 @@ export const PAGES = [
     open: async (visitors, visitor) => {
       const asked = await ask(visitors);
       await visitor.open(asked);
-      await visitor.button('Don’t allow').click();
+      await visitor.press('Don’t allow');
       await visitor.page.goto(asked.url);
     },
   },
@@ -279,7 +279,7 @@ export const PAGES = [
       await visitor.open(await ask(visitors, { min_ttl: { seconds: 590 } }));
       await visitor.goToProvider();
       await visitor.answer('Allow', { account: 'ana-home' });
-      await visitor.button('Use ana-home@example.test instead').click();
+      await visitor.press('Use ana-home@example.test instead');
       await visitor.goTo('/me');
     },
   },
@@ -290,7 +290,7 @@ export const PAGES = [
     open: async (_visitors, visitor) => {
       await visitor.connect();
       await visitor.goTo('/me');
-      await visitor.button('Disconnect Test Calendar').click();
+      await visitor.press('Disconnect Test Calendar');
     },
   },
   {
@@ -299,7 +299,7 @@ export const PAGES = [
     heading: 'Calendar Bot no longer uses your Test Calendar account',
     open: async (_visitors, visitor) => {
       await visitor.connect({ return_uri: BACK });
-      await visitor.button('Undo').click();
+      await visitor.press('Undo');
     },
   },
   {
@@ -309,7 +309,7 @@ export const PAGES = [
     open: async (_visitors, visitor) => {
       await visitor.goTo('/me');
       if (await visitor.heading() === SIGN_IN) await visitor.signIn();
-      await visitor.button('Sign out').click();
+      await visitor.press('Sign out');
     },
   },
   {

@@ -29,12 +29,12 @@ const ADDRESSES = {
   },
   'our page on the way': async (ana, asked) => {
     await ana.open(asked);
-    await ana.button('Continue to Test Calendar').click();
+    await ana.press('Continue to Test Calendar');
     return ana.page.url();
   },
   'the provider’s page': async (ana, asked) => {
     await ana.open(asked);
-    await ana.button('Continue to Test Calendar').click();
+    await ana.press('Continue to Test Calendar');
     return ana.link(/^Go to /).getAttribute('href');
   },
   'the way back, with the code': async (ana, asked) => (await ana.fetchCode(asked)).url.href,
