@@ -59,7 +59,7 @@ std::string Asked(const v1::ApprovalTerms& terms, const std::string& user) {
                                      : "once");
   }
   std::string text = absl::StrCat(
-      Approvers(terms, user), " will be asked: ", OneOf(reach),
+      "Asked: ", Approvers(terms, user), "; a yes is good ", OneOf(reach),
       "; the question lasts ", Lasting(DurationOf(terms.expires())), ".\n");
   if (terms.four_eyes()) {
     absl::StrAppend(&text,

@@ -95,13 +95,14 @@ int ShowToken(Session& session, const TokenGetOptions& options,
   return kExitDone;
 }
 
-// To stderr: the link is for the person, not the result.
+// To stderr: the link is for the person, not the result. An approval has none.
 void ShowLink(Session& session, const v1::Interaction& interaction) {
   session.terminal().Note(interaction.message());
-  session.terminal().Note(
-      absl::StrCat("Open   ", interaction.url(), "   (",
-                   Lasting(TimeOf(interaction.expire_time()) - session.now()),
-                   ", code ", interaction.user_code(), ")"));
+  session.terminal().Note(absl::StrCat(
+      interaction.url().empty() ? "Waiting"
+                                : absl::StrCat("Open   ", interaction.url()),
+      "   (", Lasting(TimeOf(interaction.expire_time()) - session.now()),
+      ", code ", interaction.user_code(), ")"));
 }
 
 absl::StatusOr<v1::GetScopedTokenResponse> Ask(

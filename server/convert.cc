@@ -56,7 +56,7 @@ std::string Sentence(InteractionKind kind, const InteractionWords& words) {
     case InteractionKind::kApproval:
       return absl::StrCat(words.agent, " asks to do something with your ",
                           words.provider,
-                          " account. Open the link to see what, and decide.");
+                          " account. Answer where such requests reach you.");
   }
   return "";
 }
@@ -174,7 +174,10 @@ v1::Interaction ToProto(const AskedQuestion& asked,
   message.set_name(InteractionName(interaction.id));
   message.set_kind(ToProto(interaction.kind));
   message.set_state(ToProto(interaction.state));
-  message.set_url(asked.url);
+  // An approval has no page yet: ApprovalService answers it.
+  if (interaction.kind != InteractionKind::kApproval) {
+    message.set_url(asked.url);
+  }
   message.set_user_code(interaction.user_code);
   Fill(interaction.missing_scopes, message.mutable_missing_scopes());
   *message.mutable_expire_time() = ToTimestamp(interaction.expire_time);

@@ -63,6 +63,10 @@ ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
 
 absl::StatusOr<Interaction> ConsentFlow::Look(const std::string& link_id) {
   ASSIGN_OR_RETURN(Interaction interaction, interactions_.FindByLink(link_id));
+  // An approval is no consent: a yes to it lets nobody in.
+  if (interaction.kind == InteractionKind::kApproval) {
+    return errors::NotFound("question");
+  }
   RETURN_IF_ERROR(CheckOpen(interaction));
   return interaction;
 }

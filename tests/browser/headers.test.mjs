@@ -59,7 +59,7 @@ describe('an answer that is no page', () => {
   // Refused by the server before it is known what was asked for, and read by no browser
   // as a page: plain words.
   const REFUSED = [
-    ['a body that is too large', 413, '/me', { method: 'POST', headers: FORM, body: `a=${'a'.repeat(4 << 20)}` }],
+    ['a body that is too large', 413, '/me', { method: 'POST', headers: FORM, body: `a=${'a'.repeat(70_000)}` }],
     ['a head that is too large', 431, '/me', { headers: { 'x-long': 'a'.repeat(40_000) } }],
     ['an address for another server', 421, '/me', { headers: { host: 'evil.example.test' }, servername: 'localhost' }],
     ['a method of no web page', 501, '/me', { method: 'PROPFIND' }],

@@ -532,6 +532,12 @@ TEST_F(ApprovalsTest, AreSeenByWhoseAccountItIsAndByWhoDecides) {
   EXPECT_EQ(seen_by("ben"), 0u);
 }
 
+TEST_F(ApprovalsTest, AreNoConsent) {
+  const AskedApproval asked = Asked(Request());
+  auto link = world_.interactions->LinkIdOf(asked.approval.id);
+  EXPECT_EQ(ReasonOf(world_.consent->Look(*link).status()), "NOT_FOUND");
+}
+
 TEST_F(ApprovalsTest, WakeWhoWaitsForTheDecision) {
   const AskedApproval asked = Asked(Request());
   std::promise<void> woken;
