@@ -151,7 +151,8 @@ TEST_P(ConfigPolicyMistakeTest, IsReportedWithItsPlaceAndTheWayOut) {
   EXPECT_EQ(ReasonOf(config.status()), "CONFIG_INVALID");
   const std::string message(config.status().message());
   EXPECT_THAT(message, HasSubstr(mistake.says));
-  EXPECT_THAT(message, testing::ContainsRegex("^test.toml:(29|3[0-9]):[0-9]+: "));
+  EXPECT_THAT(message,
+              testing::ContainsRegex("^test.toml:(29|3[0-9]):[0-9]+: "));
   // One mistake, one line: no others follow from it.
   EXPECT_THAT(message, Not(HasSubstr("\n")));
 }
