@@ -43,7 +43,7 @@ int ReadClock(ConfigTable& table, absl::string_view key,
   table.Problem(key, absl::StrCat(key,
                                   " wants a time of the day from "
                                   "\"00:00\" to \"24:00\""));
-  return *ParseClock(otherwise);
+  return ParseClock(otherwise).value_or(0);
 }
 
 std::bitset<7> ReadDays(ConfigTable& table) {

@@ -142,12 +142,8 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
 
 WebResponse LeaveForProvider(const WebVisit& visit,
                              const std::string& flow_id) {
-  if (!visit.session.has_value()) {
-    return visit.ErrorPage(errors::ConnectRefused("session"), "");
-  }
   absl::StatusOr<ConsentFlow::Leaving> leaving =
-      visit.parts.consent.Destination(*visit.directory, flow_id,
-                                      *visit.session);
+      visit.parts.consent.Destination(*visit.directory, flow_id, visit.session);
   if (!leaving.ok()) {
     return visit.ErrorPage(leaving.status(), visit.request.path);
   }

@@ -58,7 +58,11 @@ WebResponse SignOut(const WebVisit& visit, const std::string&) {
   PageFrame frame = visit.Frame();
   frame.signed_in_as.clear();
   WebResponse response = Page(200, RenderSignedOut({frame, "/me"}));
-  visit.cookies.Clear(response, kSessionCookie);
+  // A form of another site comes without the cookie, and takes it from nobody.
+  if (visit.session.has_value() ||
+      IsOwnForm(visit.request, visit.directory->public_url)) {
+    visit.cookies.Clear(response, kSessionCookie);
+  }
   return response;
 }
 

@@ -169,15 +169,19 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
 
 absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
     const Directory& directory, const std::string& flow_id,
-    const WebSession& session) {
+    const std::optional<WebSession>& session) {
   ASSIGN_OR_RETURN(const std::string state, keys_.Derive("state", flow_id));
   ASSIGN_OR_RETURN(const std::string hash, keys_.Lookup("state", state));
   absl::StatusOr<OAuthFlow> flow = store_.GetFlow(hash);
   if (HasReason(flow.status(), "NOT_FOUND")) {
-    return burner_.Note(session.tenant, ActorOf(session), "state");
+    return session.has_value()
+               ? burner_.Note(session->tenant, ActorOf(*session), "state")
+               : burner_.Note(TenantId(), "browser", "state");
   }
   RETURN_IF_ERROR(flow.status());
-  if (flow->session_hash != session.id_hash) {
+  // Who is not signed in proves nothing, and so takes nothing from a person.
+  if (!session.has_value()) return burner_.Note(*flow, "session");
+  if (flow->session_hash != session->id_hash) {
     return burner_.Burn(*flow, "session");
   }
   // They have been there, and went back to this page.

@@ -75,7 +75,7 @@ class ConsentFlow {
   };
   absl::StatusOr<Leaving> Destination(const Directory& directory,
                                       const std::string& flow_id,
-                                      const WebSession& session);
+                                      const std::optional<WebSession>& session);
 
   // The callback of /cb/<context>. Ok: the question is settled, and its Outcome
   // tells how; or the provider failed (`provider_error`: PROVIDER_*), the

@@ -92,14 +92,16 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
   TokenCall call;
   call.now = clock_.Now();
-  ASSIGN_OR_RETURN(TokenResponse response,
-                   providers_.oauth().ExchangeCode(
-                       provider, Secret::Copy(query.Get("code")), verifier,
-                       RedirectUri(directory, tenant), call));
+  absl::StatusOr<TokenResponse> response = providers_.oauth().ExchangeCode(
+      provider, Secret::Copy(query.Get("code")), verifier,
+      RedirectUri(directory, tenant), call);
+  // Another trip's, or used up.
+  if (HasReason(response.status(), "GRANT_GONE")) return refuse("code");
+  RETURN_IF_ERROR(response.status());
   ASSIGN_OR_RETURN(std::string nonce,
                    keys_.Derive("nonce", query.Get("state")));
   absl::StatusOr<JwtClaims> claims = providers_.VerifyIdToken(
-      provider, response.id_token, nonce, directory.dev_mode,
+      provider, response->id_token, nonce, directory.dev_mode,
       tenant.identity.groups_claim);
   if (HasReason(claims.status(), "CONNECT_REFUSED")) {
     return refuse(MetadataOf(claims.status(), "check"));

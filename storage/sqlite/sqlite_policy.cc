@@ -15,8 +15,11 @@ constexpr char kSelectApprovals[] =
     "SELECT interaction.*, approval.* FROM approval JOIN interaction"
     " ON interaction.tenant=approval.tenant AND interaction.id=approval.id"
     " WHERE approval.tenant=?";
+// Before the end of time is always: it makes this a search of the index, which
+// ends at the limit.
 constexpr char kListNotices[] =
-    "SELECT * FROM notice ORDER BY next_try LIMIT ?";
+    "SELECT * FROM notice WHERE next_try<9223372036854775807"
+    " ORDER BY next_try LIMIT ?";
 constexpr char kGetPolicyUse[] =
     "SELECT * FROM policy_use WHERE tenant=? AND rule=? AND agent=? AND user=?";
 constexpr char kListStops[] =

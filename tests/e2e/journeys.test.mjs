@@ -292,7 +292,7 @@ describe('an agent', () => {
     await refused(world.bot.call('TokenService', 'ReportTokenRejected', { token_id: 't-1', http_status: 401 }),
       'INVALID_ARGUMENT', 'FIELD_INVALID');
     await refused(world.bot.call('ApprovalService', 'ListApprovals', { parent: 'users/-' }),
-      'UNIMPLEMENTED', 'NOT_IMPLEMENTED');
+      'PERMISSION_DENIED', 'RESOURCE_DENIED');
   });
 });
 

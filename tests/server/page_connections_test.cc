@@ -9,7 +9,6 @@ namespace tokenvault {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST(RemovedPageTest, IsHonestAboutWhatStays) {
   RemovedPage page;

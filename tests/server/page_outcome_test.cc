@@ -9,7 +9,6 @@ namespace tokenvault {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST(DonePageTest, SaysInOneSentenceWhatIsPossibleNow) {
   std::string html = RenderDone(SampleDone());
