@@ -296,7 +296,7 @@ class PolicyAlgebraTest : public testing::Test {
   const std::vector<std::string> providers_ = {"p0", "p1"};
   const std::vector<std::string> persons_ = {"ana", "ben", "cleo"};
   const std::vector<std::string> groups_ = {"g0", "g1", "g2"};
-  std::mt19937_64 random_{kSeed};
+  std::mt19937_64 random_{kSeed};  // NOLINT: the same in every run
   std::vector<PolicyRule> rules_;
   std::vector<ModelRule> model_;
   PolicyRequest request_;
