@@ -64,8 +64,7 @@ absl::StatusOr<Approvals::Ruling> ReadRuling(
 }
 
 // Whether `asked` was decided as `ruling` would decide it.
-bool SaysTheSame(const AskedApproval& asked,
-                 const Approvals::Approver& approver,
+bool SaysTheSame(const AskedApproval& asked, const Approver& approver,
                  const Approvals::Ruling& ruling) {
   if (asked.approval.decided_by != approver.user) return false;
   return ruling.verdict == Approvals::Verdict::kApprove
@@ -83,8 +82,7 @@ template <typename Request, typename Response>
 void ApprovalApi::Relay(const char* method, ApiCall call, Request request,
                         Done<Response> done,
                         absl::StatusOr<Response> (ApprovalApi::*work)(
-                            const Caller&, const Approvals::Approver&,
-                            const Request&)) {
+                            const Caller&, const Approver&, const Request&)) {
   Answer<Response> way_back = gate_.Bounded<Response>(
       call.deadline, kMaxPatience, [] { return errors::UpstreamSlow(""); },
       std::move(done));
@@ -98,7 +96,7 @@ void ApprovalApi::Relay(const char* method, ApiCall call, Request request,
     }
     bool taken = gate_.Submit([this, answer, work, caller = *std::move(caller),
                                request = std::move(request)] {
-      absl::StatusOr<Approvals::Approver> approver =
+      absl::StatusOr<Approver> approver =
           Identify(caller, request.user_token());
       if (!approver.ok()) return answer(approver.status());
       answer((this->*work)(caller, *approver, request));
@@ -107,14 +105,14 @@ void ApprovalApi::Relay(const char* method, ApiCall call, Request request,
   });
 }
 
-absl::StatusOr<Approvals::Approver> ApprovalApi::Identify(
-    const Caller& caller, const std::string& user_token) {
+absl::StatusOr<Approver> ApprovalApi::Identify(const Caller& caller,
+                                               const std::string& user_token) {
   if (user_token.empty()) {
     return errors::FieldInvalid("user_token", "is missing");
   }
   ASSIGN_OR_RETURN(const Person person, gate_.authenticator().IdentifyPerson(
                                             caller, {user_token, ""}));
-  Approvals::Approver approver;
+  Approver approver;
   approver.tenant = caller.agent->tenant;
   ASSIGN_OR_RETURN(approver.user, keys_.UserOf(approver.tenant, person.issuer,
                                                person.subject));
@@ -144,9 +142,9 @@ void ApprovalApi::DecideApproval(ApiCall call,
         &ApprovalApi::Decide);
 }
 
-absl::StatusOr<AskedApproval> ApprovalApi::Find(
-    const Caller& caller, const Approvals::Approver& approver,
-    const std::string& name) {
+absl::StatusOr<AskedApproval> ApprovalApi::Find(const Caller& caller,
+                                                const Approver& approver,
+                                                const std::string& name) {
   ASSIGN_OR_RETURN(const ApprovalRef ref, ReadApprovalName("name", name));
   ASSIGN_OR_RETURN(AskedApproval asked,
                    approvals_.Get(*caller.directory, ref.approval, approver));
@@ -156,20 +154,21 @@ absl::StatusOr<AskedApproval> ApprovalApi::Find(
   return asked;
 }
 
-v1::Approval ApprovalApi::Show(const Caller& caller,
-                               const Approvals::Approver& approver,
+v1::Approval ApprovalApi::Show(const Caller& caller, const Approver& approver,
                                const AskedApproval& asked) const {
   v1::Approval shown =
       ToProto(asked, OfferedReaches(*caller.directory, asked.approval));
   // The code is what an approver compares; nobody else needs it.
-  if (approvals_.CheckMayDecide(*caller.directory, asked, approver).ok()) {
+  if (approvals_.approvers()
+          .CheckMayDecide(*caller.directory, asked.approval, approver)
+          .ok()) {
     shown.set_user_code(asked.question.user_code);
   }
   return shown;
 }
 
 absl::StatusOr<v1::Approval> ApprovalApi::Get(
-    const Caller& caller, const Approvals::Approver& approver,
+    const Caller& caller, const Approver& approver,
     const v1::GetApprovalRequest& request) {
   ASSIGN_OR_RETURN(const AskedApproval asked,
                    Find(caller, approver, request.name()));
@@ -177,7 +176,7 @@ absl::StatusOr<v1::Approval> ApprovalApi::Get(
 }
 
 absl::StatusOr<v1::ListApprovalsResponse> ApprovalApi::List(
-    const Caller& caller, const Approvals::Approver& approver,
+    const Caller& caller, const Approver& approver,
     const v1::ListApprovalsRequest& request) {
   ASSIGN_OR_RETURN(const UserId parent,
                    ReadUserName("parent", request.parent()));
@@ -213,7 +212,7 @@ absl::StatusOr<v1::ListApprovalsResponse> ApprovalApi::List(
 }
 
 absl::StatusOr<v1::Approval> ApprovalApi::Decide(
-    const Caller& caller, const Approvals::Approver& approver,
+    const Caller& caller, const Approver& approver,
     const v1::DecideApprovalRequest& request) {
   ASSIGN_OR_RETURN(const Approvals::Ruling ruling, ReadRuling(request));
   ASSIGN_OR_RETURN(AskedApproval asked, Find(caller, approver, request.name()));

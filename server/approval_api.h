@@ -38,24 +38,25 @@ class ApprovalApi {
   template <typename Request, typename Response>
   void Relay(const char* method, ApiCall call, Request request,
              Done<Response> done,
-             absl::StatusOr<Response> (ApprovalApi::*work)(
-                 const Caller&, const Approvals::Approver&, const Request&));
-  absl::StatusOr<Approvals::Approver> Identify(const Caller& caller,
-                                               const std::string& user_token);
+             absl::StatusOr<Response> (ApprovalApi::*work)(const Caller&,
+                                                           const Approver&,
+                                                           const Request&));
+  absl::StatusOr<Approver> Identify(const Caller& caller,
+                                    const std::string& user_token);
 
   absl::StatusOr<v1::Approval> Get(const Caller& caller,
-                                   const Approvals::Approver& approver,
+                                   const Approver& approver,
                                    const v1::GetApprovalRequest& request);
   absl::StatusOr<v1::ListApprovalsResponse> List(
-      const Caller& caller, const Approvals::Approver& approver,
+      const Caller& caller, const Approver& approver,
       const v1::ListApprovalsRequest& request);
   absl::StatusOr<v1::Approval> Decide(const Caller& caller,
-                                      const Approvals::Approver& approver,
+                                      const Approver& approver,
                                       const v1::DecideApprovalRequest& request);
   absl::StatusOr<AskedApproval> Find(const Caller& caller,
-                                     const Approvals::Approver& approver,
+                                     const Approver& approver,
                                      const std::string& name);
-  v1::Approval Show(const Caller& caller, const Approvals::Approver& approver,
+  v1::Approval Show(const Caller& caller, const Approver& approver,
                     const AskedApproval& asked) const;
 
   CallGate& gate_;

@@ -56,11 +56,10 @@ struct Access {
   bool narrows = false;  // the provider gives no more than asked
 };
 
-// The same for policy.
-PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now);
-
 // A question to the person whom `request` is about.
 Question QuestionFor(const AccessRequest& request, InteractionKind kind);
+// What policy is asked about it.
+PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now);
 
 // Finds what may be used for a request: which of the person's connections, and
 // whether this agent was allowed what it asks for. Reads the store and calls

@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -20,7 +19,7 @@ constexpr int kMostLookedAt = 100;
 constexpr int kMostOfTenant = 500;
 
 AuditEvent ApprovalEvent(const AskedApproval& asked, absl::string_view kind,
-                         const Approvals::Approver& approver) {
+                         const Approver& approver) {
   AuditEvent event = InteractionEvent(asked.question, kind);
   event.actor = absl::StrCat("users/", approver.user.value);
   event.rule = asked.approval.rule;
@@ -28,8 +27,7 @@ AuditEvent ApprovalEvent(const AskedApproval& asked, absl::string_view kind,
 }
 
 // What a decision was about and how it was made, for who checks it later.
-std::string DecisionDetail(const Approval& approval,
-                           const Approvals::Approver& approver,
+std::string DecisionDetail(const Approval& approval, const Approver& approver,
                            const std::string& comment) {
   std::string detail = absl::StrCat(
       "request ", HexEncode(approval.request_hash), "; by ", approver.how);
@@ -67,35 +65,6 @@ bool IsUsable(const AskedApproval& asked, const AccessRequest& request,
   return false;
 }
 
-bool IsOffered(const ApprovalTerms& terms, ApprovalReach reach) {
-  switch (reach) {
-    case ApprovalReach::kNone:
-      return false;
-    case ApprovalReach::kOnce:
-      return terms.once;
-    case ApprovalReach::kTask:
-      return terms.task;
-    case ApprovalReach::kHour:
-      return terms.hour;
-  }
-  return false;
-}
-
-// The terms of all rules that ask, as they are now; nothing when one of them is
-// gone.
-std::optional<ApprovalTerms> TermsOf(const Directory& directory,
-                                     const Approval& approval) {
-  std::vector<ApprovalTerms> asking;
-  for (absl::string_view id : absl::StrSplit(approval.rule, ',')) {
-    const PolicyRule* rule = directory.policy.FindRule(std::string(id));
-    if (rule == nullptr || rule->effect != Effect::kRequireApproval) {
-      return std::nullopt;
-    }
-    asking.push_back(rule->approval);
-  }
-  return CombineApprovals(asking);
-}
-
 absl::Duration HoldsFor(ApprovalReach reach) {
   switch (reach) {
     case ApprovalReach::kNone:
@@ -112,39 +81,11 @@ absl::Duration HoldsFor(ApprovalReach reach) {
 
 }  // namespace
 
-absl::string_view ReachName(ApprovalReach reach) {
-  switch (reach) {
-    case ApprovalReach::kNone:
-      return "";
-    case ApprovalReach::kOnce:
-      return "once";
-    case ApprovalReach::kTask:
-      return "task";
-    case ApprovalReach::kHour:
-      return "hour";
-  }
-  return "";
-}
-
-std::vector<ApprovalReach> OfferedReaches(const Directory& directory,
-                                          const Approval& approval) {
-  std::vector<ApprovalReach> offered;
-  const std::optional<ApprovalTerms> terms = TermsOf(directory, approval);
-  if (!terms.has_value()) return offered;
-  for (ApprovalReach reach :
-       {ApprovalReach::kOnce, ApprovalReach::kTask, ApprovalReach::kHour}) {
-    // Without a task there is nothing that a yes could be for the whole of.
-    if (reach == ApprovalReach::kTask && approval.task_id.empty()) continue;
-    if (IsOffered(*terms, reach)) offered.push_back(reach);
-  }
-  return offered;
-}
-
-Approvals::Approvals(const Clock& clock, Store& store, KeyKeeper& keys,
+Approvals::Approvals(const Clock& clock, Store& store, const KeyKeeper& keys,
                      Interactions& interactions, TokenCache& cache)
     : clock_(clock),
       store_(store),
-      keys_(keys),
+      approvers_(keys),
       interactions_(interactions),
       cache_(cache) {}
 
@@ -316,75 +257,6 @@ void Approvals::AddSpending(Approval approval, absl::Time now,
 
 // ----------------------------------------------------------------- deciding --
 
-absl::StatusOr<bool> Approvals::IsOneOf(
-    const Directory& directory, const std::vector<std::string>& subjects,
-    const Approver& approver) const {
-  const Tenant* tenant = directory.FindTenant(approver.tenant);
-  if (tenant == nullptr) return false;
-  for (const std::string& subject : subjects) {
-    ASSIGN_OR_RETURN(
-        const UserId user,
-        keys_.UserOf(tenant->id, tenant->identity.issuer, subject));
-    if (user == approver.user) return true;
-  }
-  return false;
-}
-
-absl::Status Approvals::CheckMayDecide(const Directory& directory,
-                                       const AskedApproval& asked,
-                                       const Approver& approver) const {
-  const Approval& approval = asked.approval;
-  if (approver.tenant != approval.tenant) {
-    return errors::ResourceDenied(
-        absl::StrCat("approvals/", approval.id.value));
-  }
-  const std::optional<ApprovalTerms> found = TermsOf(directory, approval);
-  if (!found.has_value()) return errors::ApproverNotAllowed("not_asked");
-  const ApprovalTerms& terms = *found;
-  const bool is_person = approver.user == approval.user;
-  if (terms.four_eyes) {
-    if (is_person) return errors::ApproverNotAllowed("own_account");
-    const Agent* agent = directory.FindAgent(approval.agent);
-    if (agent != nullptr && !agent->owner_subject.empty()) {
-      ASSIGN_OR_RETURN(const bool owns,
-                       IsOneOf(directory, {agent->owner_subject}, approver));
-      if (owns) return errors::ApproverNotAllowed("own_agent");
-    }
-  }
-  if (terms.approvers.empty() && terms.approver_groups.empty()) {
-    return is_person ? absl::OkStatus()
-                     : errors::ApproverNotAllowed("not_asked");
-  }
-  ASSIGN_OR_RETURN(const bool named,
-                   IsOneOf(directory, terms.approvers, approver));
-  const bool in_group =
-      approver.groups.has_value() &&
-      std::any_of(approver.groups->begin(), approver.groups->end(),
-                  [&](const std::string& group) {
-                    return std::find(terms.approver_groups.begin(),
-                                     terms.approver_groups.end(),
-                                     group) != terms.approver_groups.end();
-                  });
-  return named || in_group ? absl::OkStatus()
-                           : errors::ApproverNotAllowed("not_asked");
-}
-
-absl::Status Approvals::CheckMaySee(const Directory& directory,
-                                    const AskedApproval& asked,
-                                    const Approver& approver) const {
-  if (approver.tenant == asked.approval.tenant &&
-      approver.user == asked.approval.user) {
-    return absl::OkStatus();
-  }
-  absl::Status may = CheckMayDecide(directory, asked, approver);
-  if (!HasReason(may, "APPROVER_NOT_ALLOWED") ||
-      MetadataOf(may, "problem") != "not_asked") {
-    return may;
-  }
-  return errors::ResourceDenied(
-      absl::StrCat("approvals/", asked.approval.id.value));
-}
-
 absl::StatusOr<AskedApproval> Approvals::Get(const Directory& directory,
                                              const InteractionId& id,
                                              const Approver& approver) const {
@@ -393,7 +265,7 @@ absl::StatusOr<AskedApproval> Approvals::Get(const Directory& directory,
     return errors::ResourceDenied(absl::StrCat("approvals/", id.value));
   }
   RETURN_IF_ERROR(asked.status());
-  RETURN_IF_ERROR(CheckMaySee(directory, *asked, approver));
+  RETURN_IF_ERROR(approvers_.CheckMaySee(directory, asked->approval, approver));
   asked->question.state = StateAt(asked->question, clock_.Now());
   return asked;
 }
@@ -423,29 +295,13 @@ absl::StatusOr<std::vector<AskedApproval>> Approvals::List(
     for (AskedApproval& asked : page) {
       asked.question.state = StateAt(asked.question, clock_.Now());
       if (state.has_value() && asked.question.state != *state) continue;
-      if (!CheckMaySee(directory, asked, approver).ok()) continue;
+      if (!approvers_.CheckMaySee(directory, asked.approval, approver).ok())
+        continue;
       seen.push_back(std::move(asked));
       if (static_cast<int>(seen.size()) == limit) break;
     }
   }
   return seen;
-}
-
-absl::Status Approvals::CheckOpen(const Interaction& question,
-                                  absl::Time now) const {
-  switch (StateAt(question, now)) {
-    case InteractionState::kPending:
-      return absl::OkStatus();
-    case InteractionState::kCompleted:
-      return errors::InteractionUsed(question.id.value);
-    case InteractionState::kExpired:
-      return errors::InteractionExpired(question.id.value);
-    case InteractionState::kDenied:
-    case InteractionState::kCancelled:
-    case InteractionState::kRefused:
-      break;
-  }
-  return errors::InteractionDenied(question.id.value);
 }
 
 absl::Status Approvals::Refuse(const AskedApproval& asked,
@@ -476,7 +332,8 @@ absl::StatusOr<AskedApproval> Approvals::Decide(const Directory& directory,
                                                 const AskedApproval& asked,
                                                 const Approver& approver,
                                                 const Ruling& ruling) {
-  absl::Status may = CheckMayDecide(directory, asked, approver);
+  absl::Status may =
+      approvers_.CheckMayDecide(directory, asked.approval, approver);
   const absl::Time now = clock_.Now();
   if (may.ok() && now - approver.auth_time > kFreshSignIn) {
     may = errors::ApproverNotAllowed("stale_sign_in");
@@ -541,7 +398,8 @@ absl::StatusOr<AskedApproval> Approvals::Decide(const Directory& directory,
 absl::StatusOr<AskedApproval> Approvals::AskForMoreTime(
     const Directory& directory, const AskedApproval& asked,
     const Approver& approver) {
-  absl::Status may = CheckMayDecide(directory, asked, approver);
+  absl::Status may =
+      approvers_.CheckMayDecide(directory, asked.approval, approver);
   if (!may.ok()) return Refuse(asked, approver, std::move(may));
   const absl::Time now = clock_.Now();
   RETURN_IF_ERROR(CheckOpen(asked.question, now));

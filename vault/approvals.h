@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "storage/store.h"
 #include "vault/access_finder.h"
+#include "vault/approvers.h"
 #include "vault/audit_events.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
@@ -63,7 +64,7 @@ class Approvals {
     std::function<void()> wake = [] {};
   };
 
-  Approvals(const Clock& clock, Store& store, KeyKeeper& keys,
+  Approvals(const Clock& clock, Store& store, const KeyKeeper& keys,
             Interactions& interactions, TokenCache& cache);
 
   // Before the first call.
@@ -79,23 +80,7 @@ class Approvals {
   // with VERSION_CONFLICT when another one used up a single use.
   static void AddSpending(Approval approval, absl::Time now, WriteBatch& batch);
 
-  // Who wants to see or decide. `groups`: nothing when nobody vouches for any.
-  struct Approver {
-    TenantId tenant;
-    UserId user;
-    std::optional<std::vector<std::string>> groups;
-    absl::Time auth_time;
-    std::string acr;
-    std::string how;  // "page", or "agents/x": the channel
-  };
-  // APPROVER_NOT_ALLOWED, and why not; RESOURCE_DENIED in another tenant.
-  absl::Status CheckMayDecide(const Directory& directory,
-                              const AskedApproval& asked,
-                              const Approver& approver) const;
-  // Whose account it is may see it, besides who may decide. RESOURCE_DENIED.
-  absl::Status CheckMaySee(const Directory& directory,
-                           const AskedApproval& asked,
-                           const Approver& approver) const;
+  const Approvers& approvers() const { return approvers_; }
 
   // RESOURCE_DENIED when there is none that this person may see.
   absl::StatusOr<AskedApproval> Get(const Directory& directory,
@@ -146,10 +131,6 @@ class Approvals {
   absl::StatusOr<AskedQuestion> Ask(const AccessRequest& request,
                                     Approval approval, const Decision& decision,
                                     absl::Time now);
-  absl::StatusOr<bool> IsOneOf(const Directory& directory,
-                               const std::vector<std::string>& subjects,
-                               const Approver& approver) const;
-  absl::Status CheckOpen(const Interaction& question, absl::Time now) const;
   absl::Status Refuse(const AskedApproval& asked, const Approver& approver,
                       absl::Status why);
   // The agent needs the person's consent again.
@@ -158,18 +139,11 @@ class Approvals {
 
   const Clock& clock_;
   Store& store_;
-  KeyKeeper& keys_;
+  const Approvers approvers_;
   Interactions& interactions_;
   TokenCache& cache_;
   Channels channels_;
   Turns<Topic> turns_;
 };
-
-// "once", "task", "hour"; "" for kNone.
-absl::string_view ReachName(ApprovalReach reach);
-// How far a yes may go by the rule that asks, narrowest first. None when the
-// rule is gone.
-std::vector<ApprovalReach> OfferedReaches(const Directory& directory,
-                                          const Approval& approval);
 
 }  // namespace tokenvault

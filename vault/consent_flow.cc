@@ -67,24 +67,8 @@ absl::StatusOr<Interaction> ConsentFlow::Look(const std::string& link_id) {
   if (interaction.kind == InteractionKind::kApproval) {
     return errors::NotFound("question");
   }
-  RETURN_IF_ERROR(CheckOpen(interaction));
+  RETURN_IF_ERROR(CheckOpen(interaction, clock_.Now()));
   return interaction;
-}
-
-absl::Status ConsentFlow::CheckOpen(const Interaction& interaction) const {
-  switch (StateAt(interaction, clock_.Now())) {
-    case InteractionState::kPending:
-      return absl::OkStatus();
-    case InteractionState::kCompleted:
-      return errors::InteractionUsed(interaction.id.value);
-    case InteractionState::kExpired:
-      return errors::InteractionExpired(interaction.id.value);
-    case InteractionState::kDenied:
-    case InteractionState::kCancelled:
-    case InteractionState::kRefused:
-      break;
-  }
-  return errors::InteractionDenied(interaction.id.value);
 }
 
 absl::Status ConsentFlow::Admit(const Interaction& interaction,
@@ -349,7 +333,7 @@ absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(
   ASSIGN_OR_RETURN(found.interaction,
                    store_.GetInteraction(flow->tenant, flow->interaction));
   RETURN_IF_ERROR(Admit(found.interaction, session));
-  RETURN_IF_ERROR(CheckOpen(found.interaction));
+  RETURN_IF_ERROR(CheckOpen(found.interaction, clock_.Now()));
   ASSIGN_OR_RETURN(
       found.asked,
       store_.GetConnection(flow->tenant, found.interaction.connection));

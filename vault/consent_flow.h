@@ -124,7 +124,6 @@ class ConsentFlow {
                                      const WebSession& session);
 
  private:
-  absl::Status CheckOpen(const Interaction& interaction) const;
   absl::StatusOr<Returned> ProviderFailed(const Interaction& interaction,
                                           Returned returned, absl::Status why);
 

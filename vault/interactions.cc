@@ -25,6 +25,22 @@ InteractionState StateAt(const Interaction& interaction, absl::Time now) {
              : interaction.state;
 }
 
+absl::Status CheckOpen(const Interaction& question, absl::Time now) {
+  switch (StateAt(question, now)) {
+    case InteractionState::kPending:
+      return absl::OkStatus();
+    case InteractionState::kCompleted:
+      return errors::InteractionUsed(question.id.value);
+    case InteractionState::kExpired:
+      return errors::InteractionExpired(question.id.value);
+    case InteractionState::kDenied:
+    case InteractionState::kCancelled:
+    case InteractionState::kRefused:
+      break;
+  }
+  return errors::InteractionDenied(question.id.value);
+}
+
 Interactions::Interactions(Store& store, const KeyKeeper& keys)
     : store_(store), keys_(keys) {}
 

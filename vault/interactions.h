@@ -129,5 +129,8 @@ AuditEvent InteractionEvent(const Interaction& interaction,
 
 // The state as of `now`: a pending question past its time is expired.
 InteractionState StateAt(const Interaction& interaction, absl::Time now);
+// Whether it can still be answered. INTERACTION_USED, INTERACTION_EXPIRED,
+// INTERACTION_DENIED (also for cancelled and refused).
+absl::Status CheckOpen(const Interaction& question, absl::Time now);
 
 }  // namespace tokenvault

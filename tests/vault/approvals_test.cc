@@ -73,9 +73,9 @@ class ApprovalsTest : public ::testing::Test {
     return asked.ok() ? *asked : AskedApproval();
   }
 
-  Approvals::Approver Person(const std::string& subject,
-                             const std::string& tenant = "acme") {
-    Approvals::Approver approver;
+  Approver Person(const std::string& subject,
+                  const std::string& tenant = "acme") {
+    Approver approver;
     approver.tenant = TenantId(tenant);
     approver.user = world_.UserOf(tenant, subject);
     approver.auth_time = world_.clock.Now();
@@ -348,7 +348,7 @@ TEST_F(ApprovalsTest, AreNotGivenByAnybodyElse) {
 
 TEST_F(ApprovalsTest, AreNotGivenInASessionOfLongAgo) {
   const AskedApproval asked = Asked(Request());
-  Approvals::Approver ana = Person("ana");
+  Approver ana = Person("ana");
   ana.auth_time -= Approvals::kFreshSignIn + absl::Seconds(1);
   EXPECT_EQ(WhyNot(world_.approvals->Decide(
                 *world_.directory(), asked, ana,
@@ -358,7 +358,7 @@ TEST_F(ApprovalsTest, AreNotGivenInASessionOfLongAgo) {
 
 TEST_F(ApprovalsTest, AreNotGivenThroughTheAgentThatAsks) {
   const AskedApproval asked = Asked(Request());
-  Approvals::Approver ana = Person("ana");
+  Approver ana = Person("ana");
   ana.how = "agents/calendar-bot";
   EXPECT_EQ(WhyNot(world_.approvals->Decide(
                 *world_.directory(), asked, ana,
@@ -390,7 +390,7 @@ TEST_F(ApprovalsTest, WantFourEyesWhereTheRuleSaysSo) {
 TEST_F(ApprovalsTest, AreGivenByWhoIsInAGroupThatIsAsked) {
   Terms([](ApprovalTerms& terms) { terms.approver_groups = {"on call"}; });
   const AskedApproval asked = Asked(Request());
-  Approvals::Approver ben = Person("ben");
+  Approver ben = Person("ben");
   const Approvals::Ruling yes{Verdict::kApprove, Reach::kOnce, "", ""};
   EXPECT_EQ(
       WhyNot(world_.approvals->Decide(*world_.directory(), asked, ben, yes)),
@@ -548,7 +548,7 @@ TEST_F(ApprovalsTest, WakeWhoWaitsForTheDecision) {
 
 TEST_F(ApprovalsTest, WriteDownTheWholeDecision) {
   const AskedApproval asked = Asked(Request());
-  Approvals::Approver ana = Person("ana");
+  Approver ana = Person("ana");
   ana.acr = "mfa";
   ASSERT_TRUE(world_.approvals
                   ->Decide(*world_.directory(), asked, ana,
