@@ -1,6 +1,7 @@
 #include "server/web_language.h"
 
-#include <algorithm>
+#include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,8 @@ const Messages* LookUp(absl::string_view range) {
 // "de, en-GB;q=0.8" → de, en-GB: the most wanted first, without what is not
 // wanted at all.
 std::vector<std::string> ByWish(absl::string_view accept_language) {
-  std::vector<std::pair<double, std::string>> wishes;
+  // Wishes of one quality stay in the order they came in.
+  std::multimap<double, std::string, std::greater<>> wishes;
   for (absl::string_view one : absl::StrSplit(accept_language, ',')) {
     if (wishes.size() == kMostWishes) break;
     const std::vector<absl::string_view> parts = absl::StrSplit(one, ';');
@@ -49,12 +51,9 @@ std::vector<std::string> ByWish(absl::string_view accept_language) {
       }
     }
     if (quality > 0) {
-      wishes.emplace_back(quality, absl::StripAsciiWhitespace(parts[0]));
+      wishes.emplace(quality, absl::StripAsciiWhitespace(parts[0]));
     }
   }
-  std::stable_sort(
-      wishes.begin(), wishes.end(),
-      [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<std::string> ranges;
   for (auto& [quality, range] : wishes) ranges.push_back(std::move(range));
   return ranges;
