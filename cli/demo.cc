@@ -135,7 +135,7 @@ class Walk {
       Tell(absl::StrCat(
           shown, "   → ",
           next.link != nullptr ? next.link->text : next.button->text));
-      RETURN_IF_ERROR(browser_.Follow(next));
+      RETURN_IF_ERROR(browser_.Follow(next, interaction.user_code()));
       if (Interrupted()) return absl::CancelledError("interrupted");
     }
     v1::WaitInteractionRequest wait;

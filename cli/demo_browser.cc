@@ -17,6 +17,8 @@ namespace tokenvault {
 namespace {
 
 constexpr int kMostRedirects = 10;
+// As server/page_frame.h names it, which this floor cannot see.
+constexpr char kTypedCode[] = "typed_code";
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303;
@@ -29,12 +31,15 @@ absl::Status DemoBrowser::Open(absl::string_view url) {
   return Load(std::move(parsed), /*post=*/false, "");
 }
 
-absl::Status DemoBrowser::Follow(const NextStep& step) {
+absl::Status DemoBrowser::Follow(const NextStep& step, absl::string_view code) {
   if (step.form == nullptr) {
     ASSIGN_OR_RETURN(LoopbackUrl url, ResolveUrl(page_.url, step.link->href));
     return Load(std::move(url), /*post=*/false, "");
   }
   auto fields = step.form->fields;
+  for (auto& [name, value] : fields) {
+    if (name == kTypedCode) value = std::string(code);
+  }
   if (!step.button->name.empty()) {
     fields.emplace_back(step.button->name, step.button->value);
   }

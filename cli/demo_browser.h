@@ -28,8 +28,9 @@ class DemoBrowser {
   // Opens a URL, following redirects. FIELD_INVALID for a URL elsewhere,
   // SERVER_UNREACHABLE when nobody answers there.
   absl::Status Open(absl::string_view url);
-  // Presses a button or follows a link of the open page.
-  absl::Status Follow(const NextStep& step);
+  // Presses a button or follows a link of the open page. `code` is typed where
+  // the page asks for the one that the agent shows.
+  absl::Status Follow(const NextStep& step, absl::string_view code = "");
 
   const Page& page() const { return page_; }
 

@@ -5,27 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "base/errors.h"
-#include "base/hash.h"
 #include "base/status_macros.h"
 #include "server/convert.h"
 #include "server/request_fields.h"
 #include "server/resource_names.h"
+#include "server/user_code.h"
 
 namespace tokenvault {
 namespace {
-
-// What somebody typed: case and separators are not what the code is about.
-std::string PlainCode(absl::string_view code) {
-  std::string plain;
-  for (char c : code) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c))) {
-      plain += absl::ascii_toupper(static_cast<unsigned char>(c));
-    }
-  }
-  return plain;
-}
 
 absl::StatusOr<Approvals::Ruling> ReadRuling(
     const v1::DecideApprovalRequest& request) {
@@ -216,8 +204,7 @@ absl::StatusOr<v1::Approval> ApprovalApi::Decide(
     const v1::DecideApprovalRequest& request) {
   ASSIGN_OR_RETURN(const Approvals::Ruling ruling, ReadRuling(request));
   ASSIGN_OR_RETURN(AskedApproval asked, Find(caller, approver, request.name()));
-  if (!EqualInConstantTime(PlainCode(request.user_code()),
-                           PlainCode(asked.question.user_code))) {
+  if (!IsSameUserCode(request.user_code(), asked.question.user_code)) {
     return errors::FieldInvalid("user_code",
                                 "is not the one that the agent shows");
   }

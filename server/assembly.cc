@@ -488,7 +488,7 @@ class Assembly::Impl {
                                     *refresher_, metrics_, *pool_);
     pages_ = std::make_unique<WebPages>(
         WebParts{clock_, *sign_in_, *consent_, *connection_admin_,
-                 *interactions_, *seal_},
+                 *interactions_, *approvals_, *seal_},
         *directory_, *pool_);
     web_handler_.Set([this](WebRequest request, WebRespond respond) {
       if (JsonDoor::Serves(request.path)) {

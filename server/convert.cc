@@ -174,10 +174,7 @@ v1::Interaction ToProto(const AskedQuestion& asked,
   message.set_name(InteractionName(interaction.id));
   message.set_kind(ToProto(interaction.kind));
   message.set_state(ToProto(interaction.state));
-  // An approval has no page yet: ApprovalService answers it.
-  if (interaction.kind != InteractionKind::kApproval) {
-    message.set_url(asked.url);
-  }
+  message.set_url(asked.url);
   message.set_user_code(interaction.user_code);
   Fill(interaction.missing_scopes, message.mutable_missing_scopes());
   *message.mutable_expire_time() = ToTimestamp(interaction.expire_time);

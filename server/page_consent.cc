@@ -51,6 +51,7 @@ PageData ChoiceOf(Lifetime lifetime, const ConsentPage& page) {
 std::string RenderSignIn(const SignInPage& page) {
   PageData card;
   SetIf("agent", PlainName(page.agent), card);
+  card.set("approval", page.approval);
   card.set("tenant", PlainName(page.tenant));
   card.set("identity_provider", PlainName(page.identity_provider));
   SetLink("link", page.link, card);
@@ -68,6 +69,7 @@ std::string RenderConsent(const ConsentPage& page) {
   SetIf("purpose", PlainText(page.purpose), card);
   SetIf("account", PlainName(page.account), card);
   SetIf("error", page.error, card);
+  SetGuard(page.not_meant, card);
   card.set("asked", AgoText(page.asked_at, page.now, messages));
   card.set("code", PlainText(page.code));
   card.set("provider", provider);

@@ -18,6 +18,7 @@ struct SignInPage {
   PageFrame frame;
   std::string tenant;             // "Acme"
   std::string agent;              // who asks; "" for a visit of one's own
+  bool approval = false;          // it asks for an approval, not for an account
   std::string identity_provider;  // "Acme single sign-on"
   std::string link;               // starts the sign-in
 };
@@ -54,6 +55,7 @@ struct ConsentPage {
   std::string connections_link;  // where to stop it: "/me"
   std::string connections_name;  // as people read it: "connect.acme.example/me"
   std::string error;             // a sentence about the last try; "" for none
+  bool not_meant = false;        // the last try was a yes without its guard
 };
 std::string RenderConsent(const ConsentPage& page);
 

@@ -11,8 +11,8 @@
 //
 // Every value is escaped, whoever sent it. Names and sentences of others are
 // also cleaned (server/page_text.h). A link is rendered only if IsSafeLink
-// allows it. There is no script: each act is a form POST with the fields named
-// below. Every sentence comes from the catalogue of the frame's language.
+// allows it. Each act is a form POST with the fields named below, and needs no
+// script. Every sentence comes from the catalogue of the frame's language.
 //
 // What a permission does is given without a full stop: "See events on your
 // calendars". Names come from the three parties: the agent ("Calendar Bot"),
@@ -22,6 +22,10 @@ namespace tokenvault {
 // <input name=…> of every form of ours.
 inline constexpr char kFieldCsrf[] = "csrf";
 inline constexpr char kFieldDecision[] = "decision";
+// Of those where a yes must be meant: server/web_guard.h.
+inline constexpr char kFieldGuard[] = "guard";
+inline constexpr char kFieldTypedCode[] = "typed_code";
+inline constexpr char kGuardSeen[] = "seen";  // as server/web/guard.js sets it
 
 // What stands around the card of every page.
 struct PageFrame {

@@ -5,7 +5,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/page_template.h"
 
 namespace tokenvault {
 
@@ -43,18 +42,6 @@ void AddPageHeaders(absl::string_view public_url, WebResponse& response) {
     add("Reporting-Endpoints",
         absl::StrCat("csp=\"", public_url, kCspReportPath, "\""));
   }
-}
-
-WebResponse StyleSheetResponse() {
-  WebResponse response;
-  response.content_type = "text/css; charset=utf-8";
-  response.body = StyleSheet();
-  response.headers = {
-      {"Cache-Control", "public, max-age=31536000, immutable"},
-      {"Cross-Origin-Resource-Policy", "same-origin"},
-      {"X-Content-Type-Options", "nosniff"},
-  };
-  return response;
 }
 
 }  // namespace tokenvault

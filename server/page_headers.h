@@ -7,7 +7,6 @@
 namespace tokenvault {
 
 inline constexpr char kHtmlContentType[] = "text/html; charset=utf-8";
-inline constexpr char kStyleSheetPath[] = "/assets/style.css";
 // Where browsers report a page that broke its policy: server/csp_reports.h.
 inline constexpr char kCspReportPath[] = "/csp-report";
 
@@ -15,8 +14,5 @@ inline constexpr char kCspReportPath[] = "/csp-report";
 // public URL is https: the one would lock people out of a plain one, the other
 // is sent to https only.
 void AddPageHeaders(absl::string_view public_url, WebResponse& response);
-
-// The stylesheet, as answered at kStyleSheetPath.
-WebResponse StyleSheetResponse();
 
 }  // namespace tokenvault

@@ -48,6 +48,7 @@ std::string RenderLinkEnded(const LinkEndedPage& page) {
 std::string RenderOtherPerson(const OtherPersonPage& page) {
   PageData card;
   SetForm(page.sign_out, card);
+  card.set("still_open", page.still_open);
   return RenderPage("other_person", page.frame,
                     page.frame.messages->Say("other_person.title"),
                     std::move(card));

@@ -34,7 +34,8 @@ std::string RenderLinkEnded(const LinkEndedPage& page);
 // Says no name: neither whose link it is nor who asked.
 struct OtherPersonPage {
   PageFrame frame;
-  PageForm sign_out;  // POST: csrf; an empty path shows none
+  bool still_open = false;  // for others; or the link was ended by this
+  PageForm sign_out;        // POST: csrf; an empty path shows none
 };
 std::string RenderOtherPerson(const OtherPersonPage& page);
 

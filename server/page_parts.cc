@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "server/page_headers.h"
+#include "server/page_assets.h"
 #include "server/page_text.h"
 
 namespace tokenvault {
@@ -36,8 +35,7 @@ std::string RenderPage(const std::string& name, const PageFrame& frame,
   page.set("direction", messages.direction());
   page.set("brand", brand);
   page.set("title", title);
-  page.set("stylesheet",
-           absl::StrCat(kStyleSheetPath, "?v=", StyleSheetVersion()));
+  page.set("stylesheet", StyleSheetLink());
   page.set("demo", frame.demo);
   SetIf("person", PlainName(frame.signed_in_as), page);
   page.set("card", FillTemplate(name, messages, card));
@@ -48,6 +46,11 @@ void SetForm(const PageForm& form, PageData& data) {
   if (!IsOwnPath(form.path)) return;
   data.set("form_path", form.path);
   data.set("csrf", form.csrf);
+}
+
+void SetGuard(bool asks_again, PageData& data) {
+  data.set("guard_script", GuardScriptLink());
+  data.set("asks_again", asks_again);
 }
 
 void SetBack(const ReturnView& back, PageData& data) {

@@ -15,6 +15,9 @@ std::string RenderPage(const std::string& name, const PageFrame& frame,
 
 // form_path, csrf; nothing for a path that is not ours.
 void SetForm(const PageForm& form, PageData& data);
+// guard_script, asks_again: for a form on which a yes must be meant. After a
+// try without that, the field for the code is there whether scripts run or not.
+void SetGuard(bool asks_again, PageData& data);
 // back_link, back_name.
 void SetBack(const ReturnView& back, PageData& data);
 // agent, identity, owner.

@@ -5,16 +5,12 @@
 #include <utility>
 
 #include "base/embedded.h"
-#include "base/encoding.h"
-#include "base/hash.h"
 #include "server/page_text.h"
 
 namespace tokenvault {
 
 // Generated: the files of server/web.
 const std::vector<EmbeddedFile>& WebFiles();
-
-namespace {
 
 const std::string& WebFile(const std::string& name) {
   static const auto* const kFiles = [] {
@@ -30,8 +26,6 @@ const std::string& WebFile(const std::string& name) {
   return file->second;
 }
 
-}  // namespace
-
 std::string FillTemplate(const std::string& name, const Messages& messages,
                          const PageData& data) {
   // Before the values are put in: no value of others names a sentence.
@@ -46,14 +40,6 @@ void SetIf(const std::string& name, std::string value, PageData& data) {
 
 void SetLink(const std::string& name, const std::string& url, PageData& data) {
   if (IsSafeLink(url)) data.set(name, url);
-}
-
-const std::string& StyleSheet() { return WebFile("style.css"); }
-
-const std::string& StyleSheetVersion() {
-  static const auto* const kVersion =
-      new std::string(HexEncode(Sha256(StyleSheet())).substr(0, 12));
-  return *kVersion;
 }
 
 }  // namespace tokenvault

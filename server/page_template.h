@@ -20,8 +20,7 @@ std::string FillTemplate(const std::string& name, const Messages& messages,
 void SetIf(const std::string& name, std::string value, PageData& data);
 void SetLink(const std::string& name, const std::string& url, PageData& data);
 
-const std::string& StyleSheet();
-// Changes with the sheet, so that browsers may keep it for ever.
-const std::string& StyleSheetVersion();
+// A file of server/web, by its name.
+const std::string& WebFile(const std::string& name);
 
 }  // namespace tokenvault

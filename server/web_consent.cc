@@ -5,8 +5,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "server/page_consent.h"
-#include "server/page_notices.h"
+#include "server/page_text.h"
+#include "server/web_approvals.h"
+#include "server/web_guard.h"
 #include "server/web_session.h"
+#include "server/web_sign_in.h"
 #include "server/web_views.h"
 
 namespace tokenvault {
@@ -28,7 +31,7 @@ ConsentKind KindOf(const Interaction& interaction) {
 
 WebResponse ConsentPageFor(const WebVisit& visit,
                            const Interaction& interaction,
-                           const std::string& error) {
+                           const std::string& error, bool not_meant = false) {
   const Directory& directory = *visit.directory;
   const Provider* provider = directory.FindProvider(interaction.provider);
   const Tenant* tenant = directory.FindTenant(interaction.tenant);
@@ -78,26 +81,21 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   page.connections_link = "/me";
   page.connections_name = visit.ConnectionsName();
   page.error = error;
+  page.not_meant = not_meant;
   return Page(error.empty() ? 200 : 400, RenderConsent(page));
 }
 
 }  // namespace
 
 WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
+  absl::StatusOr<Interaction> any =
+      visit.parts.interactions.FindByLink(link_id);
+  if (any.ok() && any->kind == InteractionKind::kApproval) {
+    return ShowApproval(visit, *any);
+  }
   absl::StatusOr<Interaction> interaction = visit.parts.consent.Look(link_id);
   if (!interaction.ok()) return visit.ErrorPage(interaction.status(), "");
-  if (!visit.session.has_value()) {
-    const Tenant* tenant = visit.directory->FindTenant(interaction->tenant);
-    if (tenant == nullptr) return Page(404, RenderNotFound({visit.Frame()}));
-    SignInPage page;
-    page.frame = visit.Frame(tenant);
-    page.tenant = tenant->name;
-    page.agent =
-        ViewAgent(visit.messages, *visit.directory, interaction->agent).name;
-    page.identity_provider = HostOf(tenant->identity.issuer);
-    page.link = absl::StrCat(SignInPath(tenant->id), "/start?c=", link_id);
-    return Page(200, RenderSignIn(page));
-  }
+  if (!visit.session.has_value()) return AskWhoAnswers(visit, *interaction);
   absl::Status admitted =
       visit.parts.consent.Admit(*interaction, *visit.session);
   if (!admitted.ok()) return visit.ErrorPage(admitted, "");
@@ -105,6 +103,11 @@ WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
 }
 
 WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
+  absl::StatusOr<Interaction> any =
+      visit.parts.interactions.FindByLink(link_id);
+  if (any.ok() && any->kind == InteractionKind::kApproval) {
+    return AnswerApproval(visit, *any);
+  }
   absl::StatusOr<Interaction> interaction = visit.parts.consent.Look(link_id);
   if (!interaction.ok()) return visit.ErrorPage(interaction.status(), "");
   if (!visit.session.has_value()) {
@@ -126,6 +129,17 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
     if (!admitted.ok()) return visit.ErrorPage(admitted, "");
     return ConsentPageFor(visit, *interaction,
                           visit.messages.Say("consent.choose"));
+  }
+  if (!IsMeant(*form, interaction->user_code)) {
+    absl::Status admitted =
+        visit.parts.consent.Admit(*interaction, *visit.session);
+    if (!admitted.ok()) return visit.ErrorPage(admitted, "");
+    const std::string agent =
+        ViewAgent(visit.messages, *visit.directory, interaction->agent).name;
+    return ConsentPageFor(
+        visit, *interaction,
+        visit.messages.Say("guard.not_meant", {{"agent", PlainName(agent)}}),
+        /*not_meant=*/true);
   }
   absl::StatusOr<ConsentFlow::Allowed> allowed = visit.parts.consent.Allow(
       *visit.directory, *interaction, *visit.session,

@@ -3,11 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "server/page_connections.h"
-#include "server/page_consent.h"
-#include "server/page_notices.h"
 #include "server/web_session.h"
+#include "server/web_sign_in.h"
 #include "server/web_views.h"
 
 namespace tokenvault {
@@ -19,19 +17,7 @@ constexpr int kMaxConnections = 100;
 
 WebResponse ShowConnections(const WebVisit& visit, const std::string&) {
   const Directory& directory = *visit.directory;
-  if (!visit.session.has_value()) {
-    // Without a link nothing says which company; with one, there is no choice.
-    if (directory.tenants.size() != 1) {
-      return Page(404, RenderNotFound({visit.Frame()}));
-    }
-    const Tenant& tenant = directory.tenants.begin()->second;
-    SignInPage page;
-    page.frame = visit.Frame(&tenant);
-    page.tenant = tenant.name;
-    page.identity_provider = HostOf(tenant.identity.issuer);
-    page.link = absl::StrCat(SignInPath(tenant.id), "/start");
-    return Page(200, RenderSignIn(page));
-  }
+  if (!visit.session.has_value()) return AskWhoVisits(visit);
   ConnectionFilter filter;
   filter.tenant = visit.session->tenant;
   filter.user = visit.session->user;

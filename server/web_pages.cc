@@ -9,8 +9,10 @@
 #include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "oauth/url.h"
+#include "server/page_assets.h"
 #include "server/page_headers.h"
 #include "server/page_notices.h"
+#include "server/web_approvals.h"
 #include "server/web_consent.h"
 #include "server/web_language.h"
 #include "server/web_my_connections.h"
@@ -41,6 +43,7 @@ constexpr PageRoute kRoutes[] = {
     {"/signin/", "/start", true, StartSignIn, nullptr},
     {"/signin/", "", true, FinishSignIn, nullptr},
     {"/me", "", false, ShowConnections, Disconnect},
+    {"/approvals", "", false, ShowApprovals, nullptr},
     {"/signout", "", false, nullptr, SignOut},
 };
 
@@ -80,9 +83,9 @@ WebPages::WebPages(WebParts parts, const DirectoryHolder& directory,
 }
 
 void WebPages::Handle(WebRequest request, WebRespond respond) {
-  if (request.path == kStyleSheetPath) {
+  if (std::optional<WebResponse> asset = FindAsset(request.path)) {
     return respond(request.method == "GET" || request.method == "HEAD"
-                       ? StyleSheetResponse()
+                       ? *std::move(asset)
                        : WrongMethod("GET, HEAD"));
   }
   const std::string public_url = directory_.Get()->public_url;

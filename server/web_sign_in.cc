@@ -4,24 +4,65 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "server/page_consent.h"
 #include "server/page_notices.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 
 namespace tokenvault {
 
+std::string SignInLinkFor(const WebVisit& visit, const Interaction& question) {
+  return absl::StrCat(
+      SignInPath(question.tenant),
+      "/start?c=", visit.parts.interactions.LinkIdOf(question.id).value_or(""));
+}
+
+WebResponse AskWhoVisits(const WebVisit& visit) {
+  // Without a link nothing says which company; with one, there is no choice.
+  if (visit.directory->tenants.size() != 1) {
+    return Page(404, RenderNotFound({visit.Frame()}));
+  }
+  const Tenant& tenant = visit.directory->tenants.begin()->second;
+  SignInPage page;
+  page.frame = visit.Frame(&tenant);
+  page.tenant = tenant.name;
+  page.identity_provider = HostOf(tenant.identity.issuer);
+  page.link = absl::StrCat(SignInPath(tenant.id), "/start");
+  return Page(200, RenderSignIn(page));
+}
+
+WebResponse AskWhoAnswers(const WebVisit& visit, const Interaction& question) {
+  const Tenant* tenant = visit.directory->FindTenant(question.tenant);
+  if (tenant == nullptr) return Page(404, RenderNotFound({visit.Frame()}));
+  SignInPage page;
+  page.frame = visit.Frame(tenant);
+  page.tenant = tenant->name;
+  page.agent = ViewAgent(visit.messages, *visit.directory, question.agent).name;
+  page.approval = question.kind == InteractionKind::kApproval;
+  page.identity_provider = HostOf(tenant->identity.issuer);
+  page.link = SignInLinkFor(visit, question);
+  return Page(200, RenderSignIn(page));
+}
+
 WebResponse StartSignIn(const WebVisit& visit, const std::string& name) {
   const Tenant* tenant = visit.directory->FindTenant(TenantId(name));
   if (tenant == nullptr) return Page(404, RenderNotFound({visit.Frame()}));
   const std::string link_id = visit.Query().Get("c");
   InteractionId interaction;
+  absl::Duration max_age = absl::InfiniteDuration();
   if (!link_id.empty()) {
-    absl::StatusOr<Interaction> found = visit.parts.consent.Look(link_id);
+    absl::StatusOr<Interaction> found =
+        visit.parts.interactions.FindByLink(link_id);
+    if (found.ok() && found->kind == InteractionKind::kApproval) {
+      max_age = Approvals::kFreshSignIn;
+    } else {
+      found = visit.parts.consent.Look(link_id);
+    }
     if (!found.ok()) return visit.ErrorPage(found.status(), "");
     interaction = found->id;
   }
-  absl::StatusOr<BrowserTrip> trip =
-      visit.parts.sign_in.Begin(*visit.directory, *tenant, interaction);
+  absl::StatusOr<BrowserTrip> trip = visit.parts.sign_in.Begin(
+      *visit.directory, *tenant, interaction, max_age);
   if (!trip.ok()) {
     return visit.ErrorPage(
         trip.status(), link_id.empty() ? "/me" : absl::StrCat("/c/", link_id));

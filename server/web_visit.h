@@ -11,6 +11,7 @@
 #include "server/messages.h"
 #include "server/page_frame.h"
 #include "server/web_session.h"
+#include "vault/approvals.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
 #include "vault/directory.h"
@@ -27,6 +28,7 @@ struct WebParts {
   ConsentFlow& consent;
   ConnectionAdmin& connections;
   Interactions& interactions;
+  Approvals& approvals;
   const SealSwitch& seal;
 };
 

@@ -87,7 +87,8 @@ Approvals::Approvals(const Clock& clock, Store& store, const KeyKeeper& keys,
       store_(store),
       approvers_(keys),
       interactions_(interactions),
-      cache_(cache) {}
+      cache_(cache),
+      refusals_(clock, store) {}
 
 // ------------------------------------------------------------------- asking --
 
@@ -267,6 +268,21 @@ absl::StatusOr<AskedApproval> Approvals::Get(const Directory& directory,
   RETURN_IF_ERROR(asked.status());
   RETURN_IF_ERROR(approvers_.CheckMaySee(directory, asked->approval, approver));
   asked->question.state = StateAt(asked->question, clock_.Now());
+  return asked;
+}
+
+absl::StatusOr<AskedApproval> Approvals::Open(const Directory& directory,
+                                              const Interaction& question,
+                                              const Approver& reader) {
+  absl::StatusOr<AskedApproval> asked = Get(directory, question.id, reader);
+  if (!HasReason(asked.status(), "RESOURCE_DENIED")) return asked;
+  AuditEvent event = InteractionEvent(question, audit_kind::kApprovalRefused);
+  // Not of their own tenant, perhaps: whose question it is says the event.
+  event.actor = absl::StrCat("users/", reader.user.value);
+  event.outcome = "denied";
+  event.reason = ReasonOf(asked.status());
+  event.detail = "opened the link";
+  RETURN_IF_ERROR(refusals_.Write(std::move(event)));
   return asked;
 }
 

@@ -20,6 +20,7 @@
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
 #include "vault/policy.h"
+#include "vault/refusal_log.h"
 #include "vault/token_cache.h"
 #include "vault/turns.h"
 
@@ -86,6 +87,11 @@ class Approvals {
   absl::StatusOr<AskedApproval> Get(const Directory& directory,
                                     const InteractionId& id,
                                     const Approver& approver) const;
+  // The one that a page's link leads to. As Get; but who opens the link of
+  // others leaves a leaf (vault/refusal_log.h).
+  absl::StatusOr<AskedApproval> Open(const Directory& directory,
+                                     const Interaction& question,
+                                     const Approver& reader);
   // What this person may decide or see, newest first. `before`: as of
   // Store::ListApprovals.
   absl::StatusOr<std::vector<AskedApproval>> List(
@@ -142,6 +148,7 @@ class Approvals {
   const Approvers approvers_;
   Interactions& interactions_;
   TokenCache& cache_;
+  RefusalLog refusals_;
   Channels channels_;
   Turns<Topic> turns_;
 };

@@ -1,5 +1,6 @@
 #include "vault/sign_in.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,7 +46,8 @@ SignIn::SignIn(const Clock& clock, Store& store, KeyKeeper& keys,
 
 absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
                                           const Tenant& tenant,
-                                          const InteractionId& interaction) {
+                                          const InteractionId& interaction,
+                                          absl::Duration max_age) {
   ASSIGN_OR_RETURN(Provider provider,
                    providers_.ForSignIn(tenant, directory.dev_mode));
   const std::string state = RandomToken();
@@ -62,6 +64,10 @@ absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
   request.redirect_uri = RedirectUri(directory, tenant);
   request.state = state;
   request.code_challenge = begun.code_challenge;
+  if (max_age != absl::InfiniteDuration()) {
+    request.extra.emplace_back("max_age",
+                               absl::StrCat(absl::ToInt64Seconds(max_age)));
+  }
   ASSIGN_OR_RETURN(request.nonce, keys_.Derive("nonce", state));
   begun.trip.url = providers_.oauth().AuthorizationUrl(provider, request);
   return std::move(begun.trip);
@@ -121,7 +127,11 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   session.display_name = DisplayNameOf(*claims);
   session.groups = claims->groups.value_or(std::vector<std::string>());
   session.acr = claims->acr;
-  session.auth_time = now;
+  // Who was signed in there before us was not there just now. Without a word
+  // about it, they were.
+  session.auth_time = claims->auth_time == absl::InfinitePast()
+                          ? now
+                          : std::min(now, claims->auth_time);
   session.create_time = now;
   session.idle_expire_time = now + kIdle;
   session.expire_time = now + kAbsolute;

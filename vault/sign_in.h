@@ -28,10 +28,12 @@ class SignIn {
          ProviderAccess& providers);
 
   // Sends a browser to the identity provider. `interaction` is where it comes
-  // back to. PROVIDER_*, STORAGE_*.
-  absl::StatusOr<BrowserTrip> Begin(const Directory& directory,
-                                    const Tenant& tenant,
-                                    const InteractionId& interaction);
+  // back to; whoever said there who they are longer than `max_age` ago is asked
+  // again. PROVIDER_*, STORAGE_*.
+  absl::StatusOr<BrowserTrip> Begin(
+      const Directory& directory, const Tenant& tenant,
+      const InteractionId& interaction,
+      absl::Duration max_age = absl::InfiniteDuration());
 
   struct SignedIn {
     WebSession session;

@@ -43,6 +43,19 @@ describe('a person in Chromium without JavaScript', () => {
     assert.deepEqual(person.complaints, []);
   });
 
+  test('allows nothing without the code', async () => {
+    const person = await visitors.known('ana');
+    const asked = await visitors.ask('ana');
+    await person.page.goto(asked.url);
+    for (const code of ['', 'WRNG-CODE']) {
+      await person.page.getByLabel('The code that Calendar Bot shows').fill(code);
+      await person.press('Continue to Test Calendar');
+      assert.equal(person.shown.status(), 400);
+      assert.match(await person.page.getByRole('alert').innerText(), /^Nothing was decided\./);
+    }
+    await visitors.assertOpen(asked, 'ana');
+  });
+
   test('says no', async () => {
     const person = await visitors.known('ana');
     const asked = await visitors.ask('ana');

@@ -36,7 +36,7 @@ const FORMS = {
     prepare: async (ana) => {
       const asked = await visitors.ask('ana');
       await ana.open(asked);
-      return { action: asked.url, fields: { decision: 'allow', lifetime: '30d' } };
+      return { action: asked.url, fields: { decision: 'allow', lifetime: '30d', guard: 'seen' } };
     },
     unchanged: async () => assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).outcome, 'consent_required'),
   },

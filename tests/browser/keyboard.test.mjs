@@ -79,6 +79,8 @@ async function reach(page, name, key = 'Tab') {
     const stop = await focused(page);
     if (stop && (name instanceof RegExp ? name.test(stop.name) : stop.name === name)) {
       assertSeen(stop);
+      // The buttons of a question wait until the page has been looked at.
+      await page.waitForFunction(() => document.activeElement.ariaDisabled !== 'true');
       return stop;
     }
     passed.push(stop?.name);

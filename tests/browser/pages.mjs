@@ -8,6 +8,7 @@
 //     await page.leave?.(visitors);
 //   }
 import assert from 'node:assert/strict';
+import { sql } from '../e2e/support/rows.mjs';
 import { SIGN_IN, Visitors } from './visitors.mjs';
 
 const BOTH = ['calendar.read', 'calendar.write'];
@@ -18,6 +19,17 @@ export const startVisitors = () => Visitors.start({
   change: (settings) => {
     settings.agents[0].return_uris = [BACK];
     settings.policies[0].scopes.push('calendar.write');
+    // Agents that need a person's word, besides an account.
+    for (const id of ['mover', 'payer']) {
+      settings.agents.push({
+        ...settings.agents[0], id, name: id === 'mover' ? 'Mover Bot' : 'Payer Bot',
+        auth: { type: 'mtls', spiffe_id: `spiffe://example.test/agents/${id}` },
+      });
+      settings.policies.push({
+        id: `${id}-asks`, effect: 'require_approval', agent: id, provider: 'calendar',
+        scopes: settings.policies[0].scopes, approval: { reach: ['once', 'task', 'hour'] },
+      });
+    }
     return settings;
   },
 });
@@ -39,6 +51,46 @@ async function meetFault(visitors, visitor, fault) {
   await visitor.goToProvider();
   await visitor.answer('Allow');
   visitors.world.provider.faults.clear();
+}
+
+// Questions of an agent that needs a person's word, once it was let in. Cancelled by
+// `forgetQuestions`.
+const asked = [];
+let tasks = 0;
+async function askApproval(visitors, visitor, { id = 'mover', count = 1 } = {}) {
+  const agent = visitors.world.agent(id);
+  const questions = [];
+  for (let i = 0; i < count; i += 1) {
+    const ask = () => agent.getToken('calendar', 'ana', ['calendar.read'], {
+      purpose: {
+        summary: 'Move the offsite, as Li asked', task_id: `task-${tasks}`,
+        details: [{
+          type: 'event.move',
+          fields: { Title: `Offsite planning ${tasks}`, From: 'Tue 2 Dec, 10:00', To: 'Wed 3 Dec, 10:00', Guests: 'li, omar, pat@rival.example' },
+        }],
+      },
+    });
+    tasks += 1;
+    let answer = await ask();
+    if (answer.outcome === 'consent_required') {
+      await visitor.connect({ agent });
+      answer = await ask();
+    }
+    assert.equal(answer.outcome, 'approval_required', JSON.stringify(answer));
+    questions.push(answer.approval_required);
+    asked.push({ agent, name: answer.approval_required.name });
+  }
+  return questions;
+}
+async function forgetQuestions() {
+  for (const { agent, name } of asked.splice(0)) {
+    await agent.call('TokenService', 'CancelInteraction', { name }).catch(() => {});
+  }
+}
+async function openApproval(visitors, visitor) {
+  const [question] = await askApproval(visitors, visitor);
+  await visitor.open(question);
+  return question;
 }
 
 const operate = (...command) => async ({ world }) => {
@@ -301,6 +353,108 @@ export const PAGES = [
       await visitor.connect({ return_uri: BACK });
       await visitor.press('Undo');
     },
+  },
+  {
+    name: 'approvals',
+    template: 'approvals',
+    heading: 'Approvals',
+    open: async (visitors, visitor) => {
+      const [answered] = await askApproval(visitors, visitor);
+      await visitor.open(answered);
+      await visitor.press('Approve');
+      await askApproval(visitors, visitor, { count: 3 });
+      await askApproval(visitors, visitor, { id: 'payer', count: 3 });
+      await visitor.goTo('/approvals');
+    },
+    leave: forgetQuestions,
+  },
+  {
+    name: 'approvals-none',
+    template: 'approvals',
+    heading: 'Approvals',
+    login: 'ben',
+    open: async (_visitors, visitor) => {
+      await visitor.goTo('/me');
+      if (await visitor.heading() === SIGN_IN) await visitor.signIn();
+      await visitor.goTo('/approvals');
+    },
+  },
+  {
+    name: 'approval',
+    template: 'approval',
+    heading: 'Approve this for Mover Bot?',
+    open: openApproval,
+    leave: forgetQuestions,
+  },
+  {
+    name: 'approval-unanswered',
+    template: 'approval',
+    heading: 'Approve this for Mover Bot?',
+    status: 400,
+    open: async (visitors, visitor) => {
+      await openApproval(visitors, visitor);
+      await visitor.page.getByRole('radio').first().press('Enter');
+      await visitor.page.getByRole('alert').waitFor();
+    },
+    leave: forgetQuestions,
+  },
+  {
+    name: 'approval-stale-sign-in',
+    template: 'approval',
+    heading: 'Approve this for Mover Bot?',
+    open: async (visitors, visitor) => {
+      const question = await openApproval(visitors, visitor);
+      sql(visitors.world.dir, 'UPDATE web_session SET auth_time = auth_time - 16 * 60 * 1000000');
+      await visitor.page.goto(question.url);
+    },
+    leave: async ({ world }) => {
+      sql(world.dir, 'UPDATE web_session SET auth_time = auth_time + 16 * 60 * 1000000');
+      await forgetQuestions();
+    },
+  },
+  {
+    name: 'approved',
+    template: 'approval_ended',
+    heading: 'Mover Bot has a yes',
+    open: async (visitors, visitor) => {
+      await openApproval(visitors, visitor);
+      await visitor.press('Approve');
+    },
+    leave: forgetQuestions,
+  },
+  {
+    name: 'rejected',
+    template: 'approval_ended',
+    heading: 'Mover Bot was told no',
+    open: async (visitors, visitor) => {
+      await openApproval(visitors, visitor);
+      await visitor.press('Reject');
+    },
+    leave: forgetQuestions,
+  },
+  {
+    name: 'approval-expired',
+    template: 'approval_ended',
+    heading: 'Nobody answered Mover Bot in time',
+    open: async (visitors, visitor) => {
+      const question = await openApproval(visitors, visitor);
+      visitors.world.setRow('interaction', question.name.split('/').at(-1), 'expire_time = create_time');
+      await visitor.page.reload();
+    },
+    leave: forgetQuestions,
+  },
+  {
+    name: 'other-approver',
+    template: 'other_person',
+    heading: 'This link was made for someone else',
+    status: 403,
+    login: 'ben',
+    open: async (visitors, visitor) => {
+      const ana = await visitors.known('ana');
+      const [question] = await askApproval(visitors, ana);
+      await visitor.open(question);
+    },
+    leave: forgetQuestions,
   },
   {
     name: 'signed-out',

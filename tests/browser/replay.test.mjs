@@ -102,6 +102,7 @@ describe('one code is redeemed, and only one, when', () => {
     await tab.goto(asked.url);
     const evidence = await Evidence.since(world);
     const { url: first } = await ana.fetchCode(asked);
+    await tab.getByLabel(/^The code that /).fill(asked.user_code);
     await tab.getByRole('button', { name: 'Continue to Test Calendar' }).click();
     await tab.getByRole('link', { name: /^Go to / }).click();
     const held = world.provider.holdReturn();

@@ -80,7 +80,7 @@ describe('an approval', () => {
     const purpose = newPurpose();
     const question = await asked(purpose);
     assert.equal(question.kind, 'KIND_APPROVAL');
-    assert.ok(!question.url);
+    assert.ok(question.url.startsWith(`${world.publicUrl}/c/`), question.url);
     const approval = await approvalOf(question);
     assert.equal(approval.user_code, question.user_code);
     assert.equal(approval.purpose.summary, purpose.summary);

@@ -12,8 +12,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(SignInPageTest, SaysWhoAsksAndWhy) {
-  std::string html = RenderSignIn(
-      {TestFrame(), "Acme", "Calendar Bot", "Acme single sign-on", "/signin"});
+  std::string html =
+      RenderSignIn({TestFrame(), "Acme", "Calendar Bot", /*approval=*/false,
+                    "Acme single sign-on", "/signin"});
   EXPECT_THAT(html, HasSubstr("<h1>Sign in to continue</h1>"));
   EXPECT_THAT(html, HasSubstr("Calendar Bot asks to use an account of yours."));
   EXPECT_THAT(html, HasSubstr("Acme needs to know that it is you"));
@@ -22,8 +23,8 @@ TEST(SignInPageTest, SaysWhoAsksAndWhy) {
 }
 
 TEST(SignInPageTest, SpeaksOfConnectionsWhenNobodyAsks) {
-  std::string html =
-      RenderSignIn({TestFrame(), "Acme", "", "Acme single sign-on", "/signin"});
+  std::string html = RenderSignIn(
+      {TestFrame(), "Acme", "", false, "Acme single sign-on", "/signin"});
   EXPECT_THAT(html, HasSubstr("To show you your connections"));
   EXPECT_THAT(html, Not(HasSubstr("asks to use")));
 }

@@ -34,11 +34,13 @@ TEST(LinkPagesTest, SayHowAQuestionEndedWithoutCallingItOld) {
 }
 
 TEST(OtherPersonPageTest, NamesNobodyButWhoIsSignedIn) {
-  std::string html = RenderOtherPerson({TestFrame(), {"/signout", "csrf-1"}});
+  std::string html = RenderOtherPerson(
+      {TestFrame(), /*still_open=*/false, {"/signout", "csrf-1"}});
   EXPECT_THAT(html, HasSubstr("<h1>This link was made for someone else</h1>"));
   EXPECT_THAT(html, HasSubstr("action=\"/signout\""));
   EXPECT_EQ(CountIn(html, "@"), 1);
-  EXPECT_THAT(RenderOtherPerson({TestFrame(), {}}), Not(HasSubstr("<form")));
+  EXPECT_THAT(RenderOtherPerson({TestFrame(), true, {}}),
+              Not(HasSubstr("<form")));
 }
 
 TEST(ProviderDownPageTest, SaysWhoseTurnItIsAndOffersOneAct) {

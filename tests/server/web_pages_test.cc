@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -155,7 +156,7 @@ class WebPagesTest : public ::testing::Test {
   // browser there.
   std::string GoToProvider(const Interaction& interaction) {
     WebResponse pressed =
-        Post(LinkOf(interaction), "decision=allow&lifetime=30d");
+        Post(LinkOf(interaction), "decision=allow&lifetime=30d&guard=seen");
     EXPECT_EQ(pressed.status, 303);
     way_ = HeaderOf(pressed, "Location");
     EXPECT_THAT(way_, StartsWith("/go/"));
@@ -178,10 +179,10 @@ class WebPagesTest : public ::testing::Test {
   }
 
   TestVault vault_;
-  WebPages pages_{
-      WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
-               *vault_.connections, *vault_.interactions, *vault_.seal},
-      *vault_.holder, *vault_.pool};
+  WebPages pages_{WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
+                           *vault_.connections, *vault_.interactions,
+                           *vault_.approvals, *vault_.seal},
+                  *vault_.holder, *vault_.pool};
   WebSession session_;
   std::map<std::string, std::string> cookies_;
   std::string way_;
@@ -220,6 +221,32 @@ TEST_F(WebPagesTest, LeadsBackToWhereThePersonCameFrom) {
                         "href=\"https://app.test/back?tab=1&amp;interaction="
                         "interactions%2F",
                         question.id.value, "\""))));
+}
+
+// A click that another page lured onto ours comes without either.
+TEST_F(WebPagesTest, TakesAYesOnlyWhenItWasMeant) {
+  const Interaction question = AskAna(About(Read()));
+  const std::string yes = "decision=allow&lifetime=30d";
+  for (const char* guard : {"", "&guard=", "&guard=1", "&typed_code=",
+                            "&typed_code=WRNG-CODE", "&guard=&typed_code=-"}) {
+    const WebResponse page = Post(LinkOf(question), yes + guard);
+    EXPECT_EQ(page.status, 400) << guard;
+    EXPECT_THAT(page.body, AllOf(HasSubstr("Nothing was decided"),
+                                 HasSubstr("name=\"typed_code\""),
+                                 Not(HasSubstr("<noscript>"))))
+        << guard;
+  }
+  EXPECT_EQ(RowOf(question).state, InteractionState::kPending);
+  const std::string typed = absl::AsciiStrToLower(
+      absl::StrReplaceAll(question.user_code, {{"-", "+"}}));
+  EXPECT_EQ(Post(LinkOf(question), yes + "&guard=&typed_code=" + typed).status,
+            303);
+}
+
+TEST_F(WebPagesTest, TakesANoAsItComes) {
+  const Interaction question = AskAna(About(Read()));
+  EXPECT_EQ(Post(LinkOf(question), "decision=deny").status, 303);
+  EXPECT_EQ(RowOf(question).state, InteractionState::kDenied);
 }
 
 TEST_F(WebPagesTest, HasAPageForWhatIsNotThere) {
@@ -317,7 +344,7 @@ class ForeignFormTest : public WebPagesTest {
 
 TEST_F(ForeignFormTest, AllowsNothing) {
   const Interaction question = AskAna(About(Read()));
-  ExpectRefused(LinkOf(question), "decision=allow&lifetime=30d");
+  ExpectRefused(LinkOf(question), "decision=allow&lifetime=30d&guard=seen");
   ExpectRefused(LinkOf(question), "decision=deny");
   EXPECT_EQ(RowOf(question).state, InteractionState::kPending);
 }

@@ -43,6 +43,9 @@ export function linksOf(html) {
   }));
 }
 
+// The code that a page asks people to compare.
+const codeOn = ({ body }) => /class="code-value"[^>]*>([^<]*)</.exec(body)?.[1] ?? '';
+
 export class Person {
   #cookies = new Map();
 
@@ -86,7 +89,9 @@ export class Person {
     const found = formsOf(page.body).find((one) => one.buttons.some(fits));
     if (!found) throw new Error(`no button "${label}" on ${page.url}: ${page.body}`);
     const button = found.buttons.find(fits);
-    const fields = found.fields.filter(([name]) => !(name in changes));
+    const fields = found.fields.filter(([name]) => !(name in changes))
+      // Without scripts, a person types the code that the agent shows: the page shows it too.
+      .map(([name, value]) => (name === 'typed_code' ? [name, codeOn(page)] : [name, value]));
     for (const [name, value] of Object.entries(changes)) {
       if (value !== null) fields.push([name, value]);
     }
