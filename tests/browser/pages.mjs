@@ -53,6 +53,14 @@ async function meetFault(visitors, visitor, fault) {
   visitors.world.provider.faults.clear();
 }
 
+// Connects the account, or lets another agent use it.
+async function letIn(visitor, question) {
+  await visitor.open(question);
+  if (await visitor.button('Allow').count()) return visitor.press('Allow');
+  await visitor.goToProvider();
+  return visitor.answer('Allow');
+}
+
 // Questions of an agent that needs a person's word, once it was let in. Cancelled by
 // `forgetQuestions`.
 const asked = [];
@@ -73,7 +81,7 @@ async function askApproval(visitors, visitor, { id = 'mover', count = 1 } = {}) 
     tasks += 1;
     let answer = await ask();
     if (answer.outcome === 'consent_required') {
-      await visitor.connect({ agent });
+      await letIn(visitor, answer.consent_required);
       answer = await ask();
     }
     assert.equal(answer.outcome, 'approval_required', JSON.stringify(answer));
