@@ -305,6 +305,12 @@ std::string RenderSealed(const SealedPage& page) {
   return Render("sealed", page.frame, "Locked for now", PageData());
 }
 
+std::string RenderStopped(const StoppedPage& page) {
+  PageData card;
+  SetLink("retry_link", page.retry_link, card);
+  return Render("stopped", page.frame, "Stopped for now", std::move(card));
+}
+
 std::string RenderNotFound(const NotFoundPage& page) {
   return Render("not_found", page.frame, "There is no page here", PageData());
 }

@@ -60,6 +60,8 @@ struct Broker::Pending {
   absl::Status fetch_failure;
   // How often the connection changed while a token was fetched.
   int looked_again = 0;
+  // What it would have got, had it not been stopped behind its leaf.
+  std::string withheld_token_id;
 };
 
 struct Broker::RememberedAnswer {
@@ -72,15 +74,16 @@ struct Broker::RememberedAnswer {
 };
 
 Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
-               Interactions& interactions, Refresher& refresher,
+               Stops& stops, Interactions& interactions, Refresher& refresher,
                WorkerPool& pool)
     : clock_(clock),
       store_(store),
       cache_(cache),
+      stops_(stops),
       interactions_(interactions),
       refresher_(refresher),
       pool_(pool),
-      access_(store, cache) {}
+      access_(store, cache, stops) {}
 
 void Broker::GetToken(AccessRequest request, Done done) {
   auto pending = std::make_shared<Pending>();
@@ -89,6 +92,9 @@ void Broker::GetToken(AccessRequest request, Done done) {
   absl::Status erasing = interactions_.erasing().CheckNot(
       pending->request.tenant, pending->request.user);
   if (!erasing.ok()) return Refuse(std::move(pending), std::move(erasing));
+  absl::Status stopped =
+      CheckStops(pending->request, pending->request.connection);
+  if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
   if (!TryNow(pending)) Enqueue(std::move(pending));
 }
 
@@ -137,6 +143,12 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   absl::StatusOr<std::variant<Access, Question>> found =
       access_.Find(request, clock_.Now());
   if (!found.ok()) return Refuse(std::move(pending), found.status());
+  // Of who waited too; and by now it is known which connection is meant.
+  const auto* found_access = std::get_if<Access>(&*found);
+  absl::Status stopped = CheckStops(
+      request, found_access != nullptr ? found_access->connection.id
+                                       : std::get<Question>(*found).connection);
+  if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
   if (auto* question = std::get_if<Question>(&*found)) {
     return Ask(std::move(pending), std::move(*question));
   }
@@ -272,6 +284,7 @@ void Broker::AwaitRefresh(const ConnectionId& connection) {
 }
 
 void Broker::Forget(const TenantId& tenant, const UserId& user) {
+  stops_.Forget(tenant, user);
   MutexLock lock(mutex_);
   absl::erase_if(remembered_, [&](const auto& entry) {
     return entry.first.tenant == tenant && entry.first.user == user;
@@ -326,19 +339,30 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
   event.scopes = issued.token->scopes;
   event.rule = pending->decision.rule;
   event.token_id = issued.token->token_id;
+  event.expires = issued.token->expire_time;
   if (issued.enforcement == ScopeEnforcement::kPolicyOnly) {
     event.detail = "policy_only";
   }
+  absl::Status stopped = CheckStops(pending->request, event.connection);
+  if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(std::move(batch),
-                [pending, validity = std::move(validity),
+                [this, pending, validity = std::move(validity),
                  issued = std::move(issued)](absl::Status status) mutable {
                   // The token leaves here and nowhere else: not when the leaf
                   // is not there, nor when the connection was revoked, paused
                   // or changed while it was written. Asked again, the answer is
                   // about what holds now.
                   if (!status.ok()) return pending->done(NotAudited(status));
+                  absl::Status stop =
+                      CheckStops(pending->request, issued.connection->id);
+                  if (!stop.ok()) {
+                    // The log says that it was granted, so it has to say too
+                    // that nobody got it.
+                    pending->withheld_token_id = issued.token->token_id;
+                    return Refuse(std::move(pending), std::move(stop));
+                  }
                   if (!validity->load()) {
                     return pending->done(errors::RateLimited(
                         "connection_changed", absl::Seconds(1)));
@@ -352,12 +376,19 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   event.outcome = absl::IsPermissionDenied(why) ? "denied" : "error";
   event.reason = ReasonOf(why);
   event.rule = pending->decision.rule;
+  event.token_id = pending->withheld_token_id;
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(std::move(batch), [pending, why = std::move(why)](
                                       absl::Status status) mutable {
     pending->done(status.ok() ? std::move(why) : NotAudited(status));
   });
+}
+
+absl::Status Broker::CheckStops(const AccessRequest& request,
+                                const ConnectionId& connection) const {
+  return stops_.Check({request.tenant, request.agent, request.user, connection,
+                       request.provider});
 }
 
 void Broker::ForgetAnswers() {

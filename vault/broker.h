@@ -22,6 +22,7 @@
 #include "vault/interactions.h"
 #include "vault/refresher.h"
 #include "vault/single_flight.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 #include "vault/worker_pool.h"
 
@@ -38,7 +39,8 @@ struct IssuedToken {
 using AccessAnswer = std::variant<IssuedToken, AskedQuestion>;
 
 // Decides every request for a token, and lets no answer out before its audit
-// leaf is durable: not a token, not a denial, not a question.
+// leaf is durable: not a token, not a denial, not a question. Of what an
+// operator stopped it hands out no token, also not one whose leaf is there.
 //
 //   TryNow   never blocks: judges policy, looks in the cache, and either has an
 //            answer or says "slow".
@@ -51,7 +53,7 @@ class Broker {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<AccessAnswer>)>;
 
-  Broker(const Clock& clock, Store& store, TokenCache& cache,
+  Broker(const Clock& clock, Store& store, TokenCache& cache, Stops& stops,
          Interactions& interactions, Refresher& refresher, WorkerPool& pool);
 
   // `done` runs once: on this thread, the store's, or one of the pool's.
@@ -125,6 +127,8 @@ class Broker {
   void Give(std::shared_ptr<Pending> pending, IssuedToken issued,
             Validity validity);
   void Refuse(std::shared_ptr<Pending> pending, absl::Status why);
+  absl::Status CheckStops(const AccessRequest& request,
+                          const ConnectionId& connection) const;
   void Remember(const AccessRequest& request, RememberedAnswer answer);
   void Enqueue(std::shared_ptr<Pending> pending);
   void TouchGrant(AgentGrant grant, absl::Time now);
@@ -132,6 +136,7 @@ class Broker {
   const Clock& clock_;
   Store& store_;
   TokenCache& cache_;
+  Stops& stops_;
   Interactions& interactions_;
   Refresher& refresher_;
   WorkerPool& pool_;
