@@ -255,12 +255,16 @@ absl::Status RateLimited(absl::string_view limit, absl::Duration retry_after) {
       limit, retry_after);
 }
 
-absl::Status ProviderTokenNotShortLived(absl::string_view provider) {
+absl::Status ProviderTokenNotShortLived(absl::string_view provider,
+                                        absl::string_view rule) {
   return WithPrecondition(
       Make(StatusCode::kFailedPrecondition, "PROVIDER_TOKEN_NOT_SHORT_LIVED",
-           absl::StrCat("tokens of provider ", provider,
-                        " outlive what this vault may hand out"),
-           {{"provider", Str(provider)}}),
+           rule.empty() ? absl::StrCat("tokens of provider ", provider,
+                                       " outlive what this vault may hand out")
+                        : absl::StrCat("this token of provider ", provider,
+                                       " would live longer than policy rule ",
+                                       rule, " allows"),
+           {{"provider", Str(provider)}, {"rule", Str(rule)}}),
       "TOKEN_LIFETIME", provider);
 }
 

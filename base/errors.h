@@ -82,7 +82,9 @@ absl::Status RateLimited(absl::string_view limit, absl::Duration retry_after);
 // ---------------------------------------------------------------- providers --
 
 // PROVIDER_TOKEN_NOT_SHORT_LIVED
-absl::Status ProviderTokenNotShortLived(absl::string_view provider);
+// `rule` is the policy rule that it would outlive, or "".
+absl::Status ProviderTokenNotShortLived(absl::string_view provider,
+                                        absl::string_view rule = "");
 // SCOPE_NOT_NARROWABLE. `would_include`: scopes beyond the asked ones.
 absl::Status ScopeNotNarrowable(absl::string_view provider,
                                 absl::string_view would_include);

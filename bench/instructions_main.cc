@@ -79,8 +79,11 @@ class TokenPath {
         clock_, *store_, *keys_, providers_, *cache_, std::move(landing));
     operations_ = std::make_unique<Operations>(clock_);
     pool_ = std::make_unique<WorkerPool>(/*threads=*/2, kInFlight);
+    approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
+                                             *interactions_, *cache_);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *stops_,
-                                       *interactions_, *refresher_, *pool_);
+                                       *interactions_, *approvals_, *refresher_,
+                                       *pool_);
     SealSwitch::Hooks hooks;
     hooks.opened = [] { return absl::OkStatus(); };
     hooks.turned = [] {};
@@ -114,6 +117,7 @@ class TokenPath {
   std::unique_ptr<Refresher> refresher_;
   std::unique_ptr<Operations> operations_;
   std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<Approvals> approvals_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<SealSwitch> seal_;
   std::unique_ptr<Authenticator> authenticator_;

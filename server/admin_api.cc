@@ -74,12 +74,18 @@ absl::StatusOr<v1::EvaluatePolicyResponse> Evaluate(
   if (provider == nullptr) return errors::ResourceDenied(ProviderName(id));
   ASSIGN_OR_RETURN(ScopeSet names, ReadScopes(request.request().scopes()));
   ASSIGN_OR_RETURN(ScopeSet scopes, provider->ResolveScopes(names));
-  Explanation explained = directory.policy.Explain({agent, id, scopes});
+  PolicyRequest asked;
+  asked.agent = agent;
+  asked.provider = id;
+  asked.scopes = scopes;
+  Explanation explained = directory.policy.Explain(asked);
   v1::EvaluatePolicyResponse response;
   response.set_effect(ToEffect(explained.decision.effect));
   response.set_rule(explained.decision.rule);
-  for (std::string& line : explained.trace) {
-    response.add_trace(std::move(line));
+  for (const RuleVerdict& verdict : explained.rules) {
+    response.add_trace(absl::StrCat(
+        verdict.rule, verdict.matched ? "   matched   " : "   no        ",
+        verdict.why));
   }
   return response;
 }

@@ -1,37 +1,43 @@
 #include "server/approval_service.h"
 
-#include "base/errors.h"
+#include <utility>
+
 #include "server/grpc_unary.h"
 
 namespace tokenvault {
-namespace {
-
-grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context,
-                                 absl::string_view method) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  FinishWith(errors::NotImplemented(method), GrpcDoor::kAgents, *context,
-             *reactor);
-  return reactor;
-}
-
-}  // namespace
 
 grpc::ServerUnaryReactor* ApprovalService::GetApproval(
-    grpc::CallbackServerContext* context, const v1::GetApprovalRequest*,
-    v1::Approval*) {
-  return Refuse(context, "GetApproval");
+    grpc::CallbackServerContext* context, const v1::GetApprovalRequest* request,
+    v1::Approval* response) {
+  return Serve(context, GrpcDoor::kAgents, request, response,
+               [this](ApiCall call, v1::GetApprovalRequest asked,
+                      ApprovalApi::Done<v1::Approval> done) {
+                 api_.GetApproval(std::move(call), std::move(asked),
+                                  std::move(done));
+               });
 }
 
 grpc::ServerUnaryReactor* ApprovalService::ListApprovals(
-    grpc::CallbackServerContext* context, const v1::ListApprovalsRequest*,
-    v1::ListApprovalsResponse*) {
-  return Refuse(context, "ListApprovals");
+    grpc::CallbackServerContext* context,
+    const v1::ListApprovalsRequest* request,
+    v1::ListApprovalsResponse* response) {
+  return Serve(context, GrpcDoor::kAgents, request, response,
+               [this](ApiCall call, v1::ListApprovalsRequest asked,
+                      ApprovalApi::Done<v1::ListApprovalsResponse> done) {
+                 api_.ListApprovals(std::move(call), std::move(asked),
+                                    std::move(done));
+               });
 }
 
 grpc::ServerUnaryReactor* ApprovalService::DecideApproval(
-    grpc::CallbackServerContext* context, const v1::DecideApprovalRequest*,
-    v1::Approval*) {
-  return Refuse(context, "DecideApproval");
+    grpc::CallbackServerContext* context,
+    const v1::DecideApprovalRequest* request, v1::Approval* response) {
+  return Serve(context, GrpcDoor::kAgents, request, response,
+               [this](ApiCall call, v1::DecideApprovalRequest asked,
+                      ApprovalApi::Done<v1::Approval> done) {
+                 api_.DecideApproval(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
 }
 
 }  // namespace tokenvault

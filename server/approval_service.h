@@ -1,13 +1,17 @@
 #pragma once
 
+#include <grpcpp/grpcpp.h>
+
+#include "server/approval_api.h"
 #include "tokenvault/v1/approval_service.grpc.pb.h"
 
 namespace tokenvault {
 
-// ApprovalService by gRPC: every method is NOT_IMPLEMENTED in this version, and
-// says so with a reason, as anything else here does.
+// ApprovalApi by gRPC. Thread-safe; never blocks.
 class ApprovalService final : public v1::ApprovalService::CallbackService {
  public:
+  explicit ApprovalService(ApprovalApi& api) : api_(api) {}
+
   grpc::ServerUnaryReactor* GetApproval(grpc::CallbackServerContext* context,
                                         const v1::GetApprovalRequest* request,
                                         v1::Approval* response) override;
@@ -19,6 +23,9 @@ class ApprovalService final : public v1::ApprovalService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::DecideApprovalRequest* request,
       v1::Approval* response) override;
+
+ private:
+  ApprovalApi& api_;
 };
 
 }  // namespace tokenvault

@@ -378,8 +378,11 @@ class Assembly::Impl {
         clock_, *store_, *keys_, *roots_, *operations_,
         IsInMemory(config_) ? "" : config_.storage.path);
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
+    approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
+                                             *interactions_, *cache_);
     broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *stops_,
-                                       *interactions_, *refresher_, *pool_);
+                                       *interactions_, *approvals_, *refresher_,
+                                       *pool_);
     erasure_ = std::make_unique<Erasure>(
         clock_, *store_, *keys_, *directory_, *connection_admin_, *revocations_,
         *interactions_, *refresher_, *broker_, *cache_, *operations_);
@@ -406,7 +409,9 @@ class Assembly::Impl {
                                          *rejections_, *keys_);
     connections_ = std::make_unique<ConnectionApi>(*gate_, *connection_admin_,
                                                    *interactions_, *keys_);
+    approval_api_ = std::make_unique<ApprovalApi>(*gate_, *approvals_, *keys_);
     token_service_ = std::make_unique<TokenService>(*tokens_);
+    approval_service_ = std::make_unique<ApprovalService>(*approval_api_);
     agent_connections_ =
         std::make_unique<ConnectionService>(*connections_, GrpcDoor::kAgents);
     admin_connections_ =
@@ -426,7 +431,7 @@ class Assembly::Impl {
         agents_, GrpcServer::Start(
                      agents, {{token_service_.get(), kTokenService},
                               {agent_connections_.get(), kConnectionService},
-                              {&approvals_, kApprovalService}}));
+                              {approval_service_.get(), kApprovalService}}));
     addresses.grpc = agents_->address();
 
     AdminApi::Facts facts;
@@ -481,7 +486,7 @@ class Assembly::Impl {
   // Everything is there: requests may come in.
   void OpenWeb() {
     json_ = std::make_unique<JsonDoor>(clock_, *directory_, *tokens_,
-                                       *connections_);
+                                       *connections_, *approval_api_);
     csp_reports_ = std::make_unique<CspReports>(clock_, metrics_);
     ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
                                     *refresher_, *stops_, metrics_, *pool_);
@@ -549,6 +554,7 @@ class Assembly::Impl {
   std::unique_ptr<Incident> incident_;
   std::unique_ptr<Backups> backups_;
   std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<Approvals> approvals_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<Erasure> erasure_;
   std::unique_ptr<DataKeyRotation> data_keys_;
@@ -566,12 +572,13 @@ class Assembly::Impl {
   std::unique_ptr<ConfigReload> reload_;
   std::unique_ptr<TokenApi> tokens_;
   std::unique_ptr<ConnectionApi> connections_;
+  std::unique_ptr<ApprovalApi> approval_api_;
   std::unique_ptr<AdminApi> admin_api_;
   std::unique_ptr<TokenService> token_service_;
   std::unique_ptr<ConnectionService> agent_connections_;
   std::unique_ptr<ConnectionService> admin_connections_;
   std::unique_ptr<AdminService> admin_service_;
-  ApprovalService approvals_;
+  std::unique_ptr<ApprovalService> approval_service_;
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<JsonDoor> json_;
   std::unique_ptr<WebOps> ops_;

@@ -348,10 +348,12 @@ absl::StatusOr<v1::ConnectSession> ConnectionApi::Connect(
   ASSIGN_OR_RETURN(question.scopes, provider->ResolveScopes(names));
   RETURN_IF_ERROR(CheckReturnUri(request.return_uri(), agent->return_uris));
   // No person is asked for what no agent could use.
-  Decision decision =
-      directory.policy.Decide({agent_id, provider_id, question.scopes});
-  if (decision.effect != Effect::kAllow) {
-    return errors::PolicyDenied(decision.rule);
+  if (!directory.policy.CouldAllow(agent_id, provider_id, question.scopes)) {
+    PolicyRequest asked;
+    asked.agent = agent_id;
+    asked.provider = provider_id;
+    asked.scopes = question.scopes;
+    return errors::PolicyDenied(directory.policy.Decide(asked).rule);
   }
   question.tenant = agent->tenant;
   question.agent = std::move(agent_id);

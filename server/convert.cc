@@ -27,24 +27,6 @@ v1::Interaction::Kind ToProto(InteractionKind kind) {
   return v1::Interaction::KIND_UNSPECIFIED;
 }
 
-v1::Interaction::State ToProto(InteractionState state) {
-  switch (state) {
-    case InteractionState::kPending:
-      return v1::Interaction::STATE_PENDING;
-    case InteractionState::kCompleted:
-      return v1::Interaction::STATE_COMPLETED;
-    case InteractionState::kDenied:
-      return v1::Interaction::STATE_DENIED;
-    case InteractionState::kExpired:
-      return v1::Interaction::STATE_EXPIRED;
-    case InteractionState::kCancelled:
-      return v1::Interaction::STATE_CANCELLED;
-    case InteractionState::kRefused:
-      return v1::Interaction::STATE_REFUSED;
-  }
-  return v1::Interaction::STATE_UNSPECIFIED;
-}
-
 v1::Connection::State StateOf(const Connection& connection) {
   switch (connection.state) {
     case ConnectionState::kRevoked:
@@ -139,6 +121,24 @@ v1::MasterKey::State ToProto(KekState state) {
 }
 
 }  // namespace
+
+v1::Interaction::State ToProto(InteractionState state) {
+  switch (state) {
+    case InteractionState::kPending:
+      return v1::Interaction::STATE_PENDING;
+    case InteractionState::kCompleted:
+      return v1::Interaction::STATE_COMPLETED;
+    case InteractionState::kDenied:
+      return v1::Interaction::STATE_DENIED;
+    case InteractionState::kExpired:
+      return v1::Interaction::STATE_EXPIRED;
+    case InteractionState::kCancelled:
+      return v1::Interaction::STATE_CANCELLED;
+    case InteractionState::kRefused:
+      return v1::Interaction::STATE_REFUSED;
+  }
+  return v1::Interaction::STATE_UNSPECIFIED;
+}
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   google::protobuf::Timestamp timestamp;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "absl/time/time.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -9,6 +11,7 @@
 #include "server/provider_fixture.h"
 #include "storage/records.h"
 #include "tokenvault/v1/admin_service.pb.h"
+#include "tokenvault/v1/approval_service.pb.h"
 #include "tokenvault/v1/connection_service.pb.h"
 #include "tokenvault/v1/token_service.pb.h"
 #include "vault/broker.h"
@@ -35,6 +38,10 @@ v1::Interaction ToProto(const AskedQuestion& asked,
                         const InteractionWords& words);
 v1::ScopedToken ToProto(const IssuedToken& issued, absl::Time now);
 v1::Connection ToProto(const ConnectionView& view);
+v1::Interaction::State ToProto(InteractionState state);
+// In convert_approvals.cc. Without the code.
+v1::Approval ToProto(const AskedApproval& asked,
+                     const std::vector<ApprovalReach>& offered);
 v1::Backup ToProto(const BackupRecord& backup);
 v1::AuditArchive ToProto(const AuditArchive& archive);
 v1::Operation ToProto(const Operation::Progress& progress);

@@ -143,7 +143,8 @@ ApiCall ReadCall(const WebRequest& request) {
 }  // namespace
 
 JsonDoor::JsonDoor(const Clock& clock, const DirectoryHolder& directory,
-                   TokenApi& tokens, ConnectionApi& connections)
+                   TokenApi& tokens, ConnectionApi& connections,
+                   ApprovalApi& approvals)
     : clock_(clock), directory_(directory) {
   const std::string token = absl::StrCat(kPrefix, "TokenService/");
   Add<v1::GetScopedTokenRequest, v1::GetScopedTokenResponse>(
@@ -174,13 +175,13 @@ JsonDoor::JsonDoor(const Clock& clock, const DirectoryHolder& directory,
       connection + "CreateConnectSession", connections,
       &ConnectionApi::CreateConnectSession);
 
-  for (const char* method :
-       {"GetApproval", "ListApprovals", "DecideApproval"}) {
-    methods_[absl::StrCat(kPrefix, "ApprovalService/", method)] =
-        [this, method](const ApiCall&, const std::string&, WebRespond respond) {
-          respond(ErrorResponse(errors::NotImplemented(method)));
-        };
-  }
+  const std::string approval = absl::StrCat(kPrefix, "ApprovalService/");
+  Add<v1::GetApprovalRequest, v1::Approval>(approval + "GetApproval", approvals,
+                                            &ApprovalApi::GetApproval);
+  Add<v1::ListApprovalsRequest, v1::ListApprovalsResponse>(
+      approval + "ListApprovals", approvals, &ApprovalApi::ListApprovals);
+  Add<v1::DecideApprovalRequest, v1::Approval>(
+      approval + "DecideApproval", approvals, &ApprovalApi::DecideApproval);
 }
 
 bool JsonDoor::Serves(const std::string& path) {

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/answer.h"
+#include "server/approval_api.h"
 #include "server/connection_api.h"
 #include "server/http_types.h"
 #include "server/token_api.h"
@@ -24,15 +25,15 @@ namespace tokenvault {
 //
 // Success is 200 with the message as proto3 JSON. An error has the HTTP status
 // of its code and {"code", "message", "details"}; 401 says where to read who
-// issues credentials (RFC 9728). Credentials, limits and what is not built yet
-// are as by gRPC. Unknown fields are refused: a misspelt
-// `min_ttl` must not be silently dropped.
+// issues credentials (RFC 9728). Credentials and limits are as by gRPC. Unknown
+// fields are refused: a misspelt `min_ttl` must not be silently dropped.
 //
 // Thread-safe; never blocks.
 class JsonDoor {
  public:
   JsonDoor(const Clock& clock, const DirectoryHolder& directory,
-           TokenApi& tokens, ConnectionApi& connections);
+           TokenApi& tokens, ConnectionApi& connections,
+           ApprovalApi& approvals);
 
   // Whether the path is ours: "/tokenvault.v1.…".
   static bool Serves(const std::string& path);

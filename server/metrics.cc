@@ -37,6 +37,8 @@ const char* NameOf(TokenOutcome outcome) {
   switch (outcome) {
     case TokenOutcome::kToken:
       return "token";
+    case TokenOutcome::kApproval:
+      return "approval";
     case TokenOutcome::kConsent:
       return "consent";
     case TokenOutcome::kDenied:

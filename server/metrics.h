@@ -11,7 +11,7 @@
 namespace tokenvault {
 
 // How a request for a token ended.
-enum class TokenOutcome { kToken, kConsent, kDenied, kError };
+enum class TokenOutcome { kToken, kConsent, kApproval, kDenied, kError };
 
 // What is true at the moment of a scrape.
 struct MetricsSnapshot {

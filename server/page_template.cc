@@ -32,8 +32,12 @@ const std::string& WebFile(const std::string& name) {
 
 }  // namespace
 
-std::string FillTemplate(const std::string& name, const PageData& data) {
-  return kainjow::mustache::mustache(WebFile(name + ".mustache")).render(data);
+std::string FillTemplate(const std::string& name, const Messages& messages,
+                         const PageData& data) {
+  // Before the values are put in: no value of others names a sentence.
+  const std::string translated =
+      messages.Translate(WebFile(name + ".mustache"));
+  return kainjow::mustache::mustache(translated).render(data);
 }
 
 void SetIf(const std::string& name, std::string value, PageData& data) {

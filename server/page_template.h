@@ -3,13 +3,17 @@
 #include <kainjow/mustache.hpp>
 #include <string>
 
+#include "server/messages.h"
+
 // The templates of server/web, compiled in, and the values put into them.
 namespace tokenvault {
 
 using PageData = kainjow::mustache::data;
 
-// The template NAME.mustache filled with `data`; every {{value}} is escaped.
-std::string FillTemplate(const std::string& name, const PageData& data);
+// The template NAME.mustache in that language, filled with `data`; every
+// {{value}} is escaped, and every [[key]] is a sentence.
+std::string FillTemplate(const std::string& name, const Messages& messages,
+                         const PageData& data);
 
 // A template takes an absent value for "none": {{#purpose}} asks if there is
 // one. So an empty value is not set, nor a link that is not safe.

@@ -117,22 +117,4 @@ bool IsSafeLink(absl::string_view url) {
   return secure || IsLoopback(authority);
 }
 
-std::string DayText(absl::Time time) {
-  return std::string(absl::StripLeadingAsciiWhitespace(
-      absl::FormatTime("%e %B %Y", time, absl::UTCTimeZone())));
-}
-
-std::string MinuteText(absl::Time time) {
-  return absl::StrCat(DayText(time), ", ",
-                      absl::FormatTime("%H:%M UTC", time, absl::UTCTimeZone()));
-}
-
-std::string AgoText(absl::Time then, absl::Time now) {
-  const int64_t minutes = absl::ToInt64Minutes(now - then);
-  if (minutes < 1) return "just now";
-  if (minutes == 1) return "1 minute ago";
-  if (minutes < 60) return absl::StrCat(minutes, " minutes ago");
-  return absl::StrCat("on ", MinuteText(then));
-}
-
 }  // namespace tokenvault

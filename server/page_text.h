@@ -4,9 +4,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 
-// Words of others, and times, made fit for a page.
+// Words of others, made fit for a page.
 namespace tokenvault {
 
 // Text of others, made plain: one line of at most `limit` characters, without
@@ -26,12 +25,5 @@ std::string LowerFirst(absl::string_view sentence);
 bool IsSafeLink(absl::string_view url);
 // The last of these alone.
 bool IsOwnPath(absl::string_view url);
-
-// "23 December 2026".
-std::string DayText(absl::Time time);
-// "23 December 2026, 14:32 UTC".
-std::string MinuteText(absl::Time time);
-// "just now", "12 minutes ago", or the minute itself.
-std::string AgoText(absl::Time then, absl::Time now);
 
 }  // namespace tokenvault

@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "server/convert.h"
 #include "server/limits.h"
+#include "vault/approval_request.h"
 
 namespace tokenvault {
 namespace {
@@ -208,6 +209,19 @@ absl::StatusOr<std::string> ReadPurpose(const v1::Purpose& purpose) {
     parts.push_back(absl::StrCat("task ", purpose.task_id()));
   }
   return absl::StrJoin(parts, "; ");
+}
+
+std::string ReadDetails(const v1::Purpose& purpose) {
+  std::vector<DeclaredAct> acts;
+  for (const v1::ActionDetail& detail : purpose.details()) {
+    acts.push_back(
+        {detail.type(), {detail.fields().begin(), detail.fields().end()}});
+  }
+  return CanonicalDetails(acts);
+}
+
+absl::Status CheckComment(const std::string& comment) {
+  return CheckLine("comment", comment, kMaxPurposeCharacters);
 }
 
 absl::Status CheckLabel(absl::string_view field, const std::string& label) {

@@ -32,6 +32,11 @@ absl::Status CheckReturnUri(const std::string& return_uri,
 // The purpose as one line for a person and the audit log: the summary, then
 // each act, then the task. Still the agent's own words.
 absl::StatusOr<std::string> ReadPurpose(const v1::Purpose& purpose);
+// The acts alone, in canonical form (vault/approval_request.h). After
+// ReadPurpose found them good.
+std::string ReadDetails(const v1::Purpose& purpose);
+// One line for the audit log.
+absl::Status CheckComment(const std::string& comment);
 absl::Status CheckLabel(absl::string_view field, const std::string& label);
 
 // kDefaultPageSize for 0; never more than kMaxPageSize.

@@ -68,6 +68,10 @@ std::string ConnectionName(const UserId& user, const ConnectionId& id) {
 std::string InteractionName(const InteractionId& id) {
   return absl::StrCat("interactions/", id.value);
 }
+std::string ApprovalName(const UserId& user, const InteractionId& id) {
+  return absl::StrCat("users/", user.value, "/approvals/", id.value);
+}
+
 std::string RootSourceName(const std::string& id) {
   return absl::StrCat("rootSources/", id);
 }
@@ -94,6 +98,14 @@ absl::StatusOr<ConnectionRef> ReadConnectionName(absl::string_view field,
                    Read(field, name, "users/{user}/connections/{connection}"));
   return ConnectionRef{UserId(std::string(values[0])),
                        ConnectionId(std::string(values[1]))};
+}
+
+absl::StatusOr<ApprovalRef> ReadApprovalName(absl::string_view field,
+                                             const std::string& name) {
+  ASSIGN_OR_RETURN(auto values,
+                   Read(field, name, "users/{user}/approvals/{approval}"));
+  return ApprovalRef{UserId(std::string(values[0])),
+                     InteractionId(std::string(values[1]))};
 }
 
 absl::StatusOr<InteractionId> ReadInteractionName(absl::string_view field,

@@ -19,12 +19,18 @@ std::string AgentName(const AgentId& id);
 std::string UserName(const UserId& id);
 std::string ConnectionName(const UserId& user, const ConnectionId& id);
 std::string InteractionName(const InteractionId& id);
+std::string ApprovalName(const UserId& user, const InteractionId& id);
 std::string RootSourceName(const std::string& id);
 std::string BackupName(const std::string& id);
 
 struct ConnectionRef {
   UserId user;
   ConnectionId connection;
+};
+
+struct ApprovalRef {
+  UserId user;
+  InteractionId approval;
 };
 
 // FIELD_INVALID on `field`.
@@ -34,6 +40,8 @@ absl::StatusOr<AgentId> ReadAgentName(absl::string_view field,
                                       const std::string& name);
 absl::StatusOr<ConnectionRef> ReadConnectionName(absl::string_view field,
                                                  const std::string& name);
+absl::StatusOr<ApprovalRef> ReadApprovalName(absl::string_view field,
+                                             const std::string& name);
 absl::StatusOr<InteractionId> ReadInteractionName(absl::string_view field,
                                                   const std::string& name);
 absl::StatusOr<std::string> ReadOperationName(absl::string_view field,

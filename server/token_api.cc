@@ -66,6 +66,9 @@ absl::Status ReadRequest(const v1::GetScopedTokenRequest& request,
   RETURN_IF_ERROR(CheckRequestId(request.request_id()));
   access.request_id = request.request_id();
   ASSIGN_OR_RETURN(access.purpose, ReadPurpose(request.purpose()));
+  access.summary = request.purpose().summary();
+  access.task_id = request.purpose().task_id();
+  access.details = ReadDetails(request.purpose());
   ASSIGN_OR_RETURN(ProviderId id,
                    ReadProviderName("provider", request.provider()));
   const Provider* provider = caller.directory->FindProvider(id);
@@ -222,7 +225,11 @@ void TokenApi::Finish(std::shared_ptr<TokenCall> call,
     *response.mutable_token() = ToProto(*issued, gate_.Now());
   } else {
     const auto& asked = std::get<AskedQuestion>(*answer);
-    *response.mutable_consent_required() =
+    v1::Interaction& question =
+        asked.interaction.kind == InteractionKind::kApproval
+            ? *response.mutable_approval_required()
+            : *response.mutable_consent_required();
+    question =
         ToProto(asked, WordsFor(*call->caller.directory, asked.interaction));
   }
   call->answer(std::move(response));
@@ -248,9 +255,12 @@ void TokenApi::Count(const TokenCall& call,
     counted.from_cache = issued->from_cache;
     counted.policy_only = issued->enforcement == ScopeEnforcement::kPolicyOnly;
   } else {
-    counted.outcome = TokenOutcome::kConsent;
-    gate_.metrics().CountInteraction(
-        NameOf(std::get<AskedQuestion>(*answer).interaction.kind));
+    const InteractionKind kind =
+        std::get<AskedQuestion>(*answer).interaction.kind;
+    counted.outcome = kind == InteractionKind::kApproval
+                          ? TokenOutcome::kApproval
+                          : TokenOutcome::kConsent;
+    gate_.metrics().CountInteraction(NameOf(kind));
   }
   gate_.metrics().CountTokenRequest(counted);
 }

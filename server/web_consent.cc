@@ -4,7 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
-#include "server/pages.h"
+#include "server/page_consent.h"
+#include "server/page_notices.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 
@@ -36,7 +37,7 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   page.frame = visit.Frame();
   page.kind = KindOf(interaction);
   page.form = visit.Form(path);
-  page.agent = ViewAgent(directory, interaction.agent);
+  page.agent = ViewAgent(visit.messages, directory, interaction.agent);
   if (tenant != nullptr) page.tenant = tenant->name;
   page.purpose = interaction.purpose;
   page.asked_at = interaction.create_time;
@@ -66,12 +67,12 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   }
   if (page.kind == ConsentKind::kStepUp) {
     asked = interaction.missing_scopes;
-    page.already = ViewScopes(provider, already);
+    page.already = ViewScopes(visit.messages, provider, already);
   }
-  page.scopes = ViewScopes(provider, asked);
+  page.scopes = ViewScopes(visit.messages, provider, asked);
   const ScopeSet could_also = CouldAlso(directory, provider, granted,
                                         interaction.scopes.Union(already));
-  page.could_also = ViewSentences(provider, could_also);
+  page.could_also = ViewSentences(visit.messages, provider, could_also);
   page.cannot =
       ViewCannot(provider, interaction.scopes, already.Union(could_also));
   page.connections_link = "/me";
@@ -91,7 +92,8 @@ WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
     SignInPage page;
     page.frame = visit.Frame(tenant);
     page.tenant = tenant->name;
-    page.agent = ViewAgent(*visit.directory, interaction->agent).name;
+    page.agent =
+        ViewAgent(visit.messages, *visit.directory, interaction->agent).name;
     page.identity_provider = HostOf(tenant->identity.issuer);
     page.link = absl::StrCat(SignInPath(tenant->id), "/start?c=", link_id);
     return Page(200, RenderSignIn(page));
@@ -123,7 +125,7 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
         visit.parts.consent.Admit(*interaction, *visit.session);
     if (!admitted.ok()) return visit.ErrorPage(admitted, "");
     return ConsentPageFor(visit, *interaction,
-                          "Choose for how long, then allow or do not allow.");
+                          visit.messages.Say("consent.choose"));
   }
   absl::StatusOr<ConsentFlow::Allowed> allowed = visit.parts.consent.Allow(
       *visit.directory, *interaction, *visit.session,
@@ -151,7 +153,9 @@ WebResponse LeaveForProvider(const WebVisit& visit,
   }
   InterstitialPage page;
   page.frame = visit.Frame();
-  page.agent = ViewAgent(*visit.directory, leaving->interaction.agent).name;
+  page.agent =
+      ViewAgent(visit.messages, *visit.directory, leaving->interaction.agent)
+          .name;
   page.provider = ViewProvider(*visit.directory, leaving->interaction.provider);
   page.host = HostOf(leaving->url);
   page.link = leaving->url;

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/pages.h"
+#include "server/page_connections.h"
+#include "server/page_consent.h"
+#include "server/page_notices.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 
@@ -43,8 +45,9 @@ WebResponse ShowConnections(const WebVisit& visit, const std::string&) {
   page.sign_out = visit.Form("/signout");
   for (const ConnectionView& view : *views) {
     if (view.connection.state == ConnectionState::kRevoked) continue;
-    page.connections.push_back(ViewConnection(
-        directory, view.connection, view.grants, visit.parts.clock.Now()));
+    page.connections.push_back(ViewConnection(visit.messages, directory,
+                                              view.connection, view.grants,
+                                              visit.parts.clock.Now()));
   }
   return Page(200, RenderMyConnections(page));
 }

@@ -4,7 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
-#include "server/pages.h"
+#include "server/page_connections.h"
+#include "server/page_outcome.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 
@@ -19,7 +20,8 @@ WebResponse ShowOutcome(const WebVisit& visit,
   const Interaction& interaction = outcome->interaction;
   const Directory& directory = *visit.directory;
   const Provider* provider = directory.FindProvider(interaction.provider);
-  const AgentView agent = ViewAgent(directory, interaction.agent);
+  const AgentView agent =
+      ViewAgent(visit.messages, directory, interaction.agent);
   const std::string provider_name =
       ViewProvider(directory, interaction.provider);
   const ReturnView back = ViewReturn(interaction, agent.name);
@@ -54,9 +56,11 @@ WebResponse ShowOutcome(const WebVisit& visit,
     if (outcome->connection.has_value()) {
       page.account = outcome->connection->account_label;
     }
-    page.granted = ViewScopes(
-        provider, interaction.scopes.Minus(interaction.missing_scopes));
-    page.missing = ViewScopes(provider, interaction.missing_scopes);
+    page.granted =
+        ViewScopes(visit.messages, provider,
+                   interaction.scopes.Minus(interaction.missing_scopes));
+    page.missing =
+        ViewScopes(visit.messages, provider, interaction.missing_scopes);
     return Page(200, RenderLessGranted(page));
   }
   if (interaction.denial_reason == "ACCESS_DENIED") {
@@ -74,7 +78,7 @@ WebResponse ShowOutcome(const WebVisit& visit,
   }
   page.provider = provider_name;
   page.account = outcome->connection->account_label;
-  page.scopes = ViewScopes(provider, outcome->grant->scopes);
+  page.scopes = ViewScopes(visit.messages, provider, outcome->grant->scopes);
   page.ends = outcome->grant->end_time;
   page.undo = form;
   page.back = back;
@@ -133,7 +137,8 @@ WebResponse AskWhichAccount(const WebVisit& visit, const std::string& trip_id) {
   WrongAccountPage page;
   page.frame = visit.Frame();
   page.form = visit.Form(visit.request.path);
-  page.agent = ViewAgent(*visit.directory, interaction.agent).name;
+  page.agent =
+      ViewAgent(visit.messages, *visit.directory, interaction.agent).name;
   page.provider = ViewProvider(*visit.directory, interaction.provider);
   page.account = found->asked.account_label;
   page.new_account = found->other.account_label;

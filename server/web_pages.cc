@@ -8,8 +8,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "base/errors.h"
-#include "server/pages.h"
+#include "oauth/url.h"
+#include "server/page_headers.h"
+#include "server/page_notices.h"
 #include "server/web_consent.h"
+#include "server/web_language.h"
 #include "server/web_my_connections.h"
 #include "server/web_outcome.h"
 #include "server/web_session.h"
@@ -41,6 +44,21 @@ constexpr PageRoute kRoutes[] = {
     {"/signout", "", false, nullptr, SignOut},
 };
 
+constexpr char kLanguageCookie[] = "tv_lang";
+
+LanguageWishes WishesOf(const WebRequest& request,
+                        const BrowserCookies& cookies) {
+  LanguageWishes wishes;
+  if (auto parameters = ParseQuery(request.query); parameters.ok()) {
+    for (const auto& [name, value] : *parameters) {
+      if (name == "ui_locales") wishes.ui_locales = value;
+    }
+  }
+  wishes.chosen_before = cookies.Read(request, kLanguageCookie).value_or("");
+  wishes.accept_language = request.Header("Accept-Language");
+  return wishes;
+}
+
 std::optional<std::string> SegmentOf(const PageRoute& route,
                                      absl::string_view path) {
   if (!absl::ConsumePrefix(&path, route.prefix) ||
@@ -57,7 +75,9 @@ std::optional<std::string> SegmentOf(const PageRoute& route,
 
 WebPages::WebPages(WebParts parts, const DirectoryHolder& directory,
                    WorkerPool& pool)
-    : parts_(parts), directory_(directory), pool_(pool) {}
+    : parts_(parts), directory_(directory), pool_(pool) {
+  PageLanguages();  // what is wrong with one shows at start
+}
 
 void WebPages::Handle(WebRequest request, WebRespond respond) {
   if (request.path == kStyleSheetPath) {
@@ -105,16 +125,24 @@ WebResponse WebPages::Route(const WebRequest& request) {
 WebResponse WebPages::Visit(const WebRequest& request, PageAnswer answer,
                             const std::string& segment) {
   std::shared_ptr<const Directory> directory = directory_.Get();
-  const bool https = absl::StartsWith(directory->public_url, "https://");
-  WebVisit visit{request, parts_, directory, BrowserCookies(https),
-                 std::nullopt};
+  const BrowserCookies cookies(
+      absl::StartsWith(directory->public_url, "https://"));
+  const LanguageWishes wishes = WishesOf(request, cookies);
+  WebVisit visit{request,      parts_,
+                 directory,    cookies,
+                 std::nullopt, ChooseLanguage(wishes, directory->dev_mode)};
   if (parts_.seal.sealed()) return visit.ErrorPage(errors::VaultSealed(), "");
   absl::StatusOr<std::optional<WebSession>> session = parts_.sign_in.Find(
       visit.cookies.Read(request, kSessionCookie).value_or(""));
   if (!session.ok()) return visit.ErrorPage(session.status(), "");
   visit.session = *std::move(session);
 
-  return answer(visit, segment);
+  WebResponse response = answer(visit, segment);
+  // What was named in one link holds for the pages after it.
+  if (const Messages* named = NamedLanguage(wishes.ui_locales)) {
+    cookies.Set(response, kLanguageCookie, named->locale(), SignIn::kAbsolute);
+  }
+  return response;
 }
 
 }  // namespace tokenvault

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
-#include "server/pages.h"
+#include "server/page_notices.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 

@@ -18,46 +18,49 @@ std::string Capitalized(std::string sentence) {
   return sentence;
 }
 
-const char* RiskName(ScopeRisk risk) {
+ScopeViewRisk ViewRisk(ScopeRisk risk) {
   switch (risk) {
     case ScopeRisk::kLow:
-      return "low";
+      return ScopeViewRisk::kLow;
     case ScopeRisk::kMedium:
-      return "medium";
+      return ScopeViewRisk::kMedium;
     case ScopeRisk::kHigh:
-      return "high";
+      return ScopeViewRisk::kHigh;
   }
-  return "";
+  return ScopeViewRisk::kUnjudged;
 }
 
 }  // namespace
 
-ScopeView ViewScope(const Provider* provider, const std::string& scope) {
+ScopeView ViewScope(const Messages& messages, const Provider* provider,
+                    const std::string& scope) {
   ScopeView view;
   view.raw = scope;
   const ScopeInfo* info =
       provider == nullptr ? nullptr : provider->FindScope(scope);
   view.says = info == nullptr || info->says.empty()
-                  ? absl::StrCat("Use the permission “", scope, "”")
+                  ? messages.Say("scope.unknown", {{"scope", scope}})
                   : Capitalized(info->says);
-  if (info != nullptr) view.risk = RiskName(info->risk);
+  if (info != nullptr) view.risk = ViewRisk(info->risk);
   return view;
 }
 
-std::vector<ScopeView> ViewScopes(const Provider* provider,
+std::vector<ScopeView> ViewScopes(const Messages& messages,
+                                  const Provider* provider,
                                   const ScopeSet& scopes) {
   std::vector<ScopeView> views;
   for (const std::string& scope : scopes) {
-    views.push_back(ViewScope(provider, scope));
+    views.push_back(ViewScope(messages, provider, scope));
   }
   return views;
 }
 
-std::vector<std::string> ViewSentences(const Provider* provider,
+std::vector<std::string> ViewSentences(const Messages& messages,
+                                       const Provider* provider,
                                        const ScopeSet& scopes) {
   std::vector<std::string> sentences;
   for (const std::string& scope : scopes) {
-    sentences.push_back(ViewScope(provider, scope).says);
+    sentences.push_back(ViewScope(messages, provider, scope).says);
   }
   return sentences;
 }
@@ -87,12 +90,15 @@ std::vector<std::string> ViewCannot(const Provider* provider,
   return sentences;
 }
 
-AgentView ViewAgent(const Directory& directory, const AgentId& agent) {
+AgentView ViewAgent(const Messages& messages, const Directory& directory,
+                    const AgentId& agent) {
   const Agent* known = directory.FindAgent(agent);
   if (known == nullptr) return {agent.value, agent.value, ""};
   std::string identity = known->spiffe_id;
   if (identity.empty() && !known->jwt_subject.empty()) {
-    identity = absl::StrCat(known->jwt_subject, " of ", known->jwt_issuer);
+    identity = messages.Say(
+        "agent.jwt_identity",
+        {{"subject", known->jwt_subject}, {"issuer", known->jwt_issuer}});
   }
   if (identity.empty()) identity = absl::StrCat("agents/", agent.value);
   return {known->name, identity, known->owner};
@@ -130,7 +136,8 @@ ProviderRevocation ViewRevocation(const Connection& revoked) {
   return ProviderRevocation::kFailed;
 }
 
-ConnectionCard ViewConnection(const Directory& directory,
+ConnectionCard ViewConnection(const Messages& messages,
+                              const Directory& directory,
                               const Connection& connection,
                               const std::vector<AgentGrant>& grants,
                               absl::Time now) {
@@ -138,22 +145,21 @@ ConnectionCard ViewConnection(const Directory& directory,
   card.id = connection.id.value;
   card.provider = ViewProvider(directory, connection.provider);
   card.account = connection.account_label;
-  card.state = "Active";
+  card.state = messages.Say("connections.active");
   if (connection.state == ConnectionState::kNeedsReconnect) {
-    card.state = "Needs reconnecting";
-    card.explanation = absl::StrCat(
-        card.provider,
-        " no longer accepts this connection. The agent that next needs it "
-        "sends you a link.");
+    card.state = messages.Say("connections.needs_reconnecting");
+    card.explanation = messages.Say("connections.reconnect_how",
+                                    {{"provider", card.provider}});
   } else if (connection.paused) {
-    card.state = "Paused";
-    card.explanation = "No agent gets a new key while it is paused.";
+    card.state = messages.Say("connections.paused");
+    card.explanation = messages.Say("connections.paused_means");
   }
   const Provider* provider = directory.FindProvider(connection.provider);
   for (const AgentGrant& grant : grants) {
     if (now >= grant.end_time) continue;
-    card.uses.push_back({ViewAgent(directory, grant.agent).name,
-                         ViewScopes(provider, grant.scopes), grant.end_time});
+    card.uses.push_back({ViewAgent(messages, directory, grant.agent).name,
+                         ViewScopes(messages, provider, grant.scopes),
+                         grant.end_time});
   }
   return card;
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "server/pages.h"
+#include "server/page_connections.h"
 #include "storage/records.h"
 #include "vault/directory.h"
 
@@ -14,10 +14,13 @@ namespace tokenvault {
 
 // "See events on your calendars"; a scope that no preset describes shows as it
 // is named.
-ScopeView ViewScope(const Provider* provider, const std::string& scope);
-std::vector<ScopeView> ViewScopes(const Provider* provider,
+ScopeView ViewScope(const Messages& messages, const Provider* provider,
+                    const std::string& scope);
+std::vector<ScopeView> ViewScopes(const Messages& messages,
+                                  const Provider* provider,
                                   const ScopeSet& scopes);
-std::vector<std::string> ViewSentences(const Provider* provider,
+std::vector<std::string> ViewSentences(const Messages& messages,
+                                       const Provider* provider,
                                        const ScopeSet& scopes);
 // What a token for `agent_scopes` of a connection with `granted` could do
 // besides, which the provider cannot cut off and the operator lets pass: empty
@@ -30,7 +33,8 @@ std::vector<std::string> ViewCannot(const Provider* provider,
                                     const ScopeSet& asked,
                                     const ScopeSet& granted);
 // An agent that is no longer configured still has its id.
-AgentView ViewAgent(const Directory& directory, const AgentId& agent);
+AgentView ViewAgent(const Messages& messages, const Directory& directory,
+                    const AgentId& agent);
 std::string ViewProvider(const Directory& directory,
                          const ProviderId& provider);
 std::string HostOf(const std::string& url);
@@ -38,7 +42,8 @@ std::string HostOf(const std::string& url);
 ReturnView ViewReturn(const Interaction& interaction, const std::string& agent);
 
 ProviderRevocation ViewRevocation(const Connection& revoked);
-ConnectionCard ViewConnection(const Directory& directory,
+ConnectionCard ViewConnection(const Messages& messages,
+                              const Directory& directory,
                               const Connection& connection,
                               const std::vector<AgentGrant>& grants,
                               absl::Time now);

@@ -11,6 +11,8 @@
 #include "base/status_macros.h"
 #include "crypto/random.h"
 #include "oauth/url.h"
+#include "server/page_headers.h"
+#include "server/page_notices.h"
 
 namespace tokenvault {
 
@@ -24,7 +26,10 @@ WebResponse Page(int status, std::string html) {
 
 PageFrame WebVisit::Frame(const Tenant* tenant) const {
   PageFrame frame;
-  if (tenant != nullptr) frame.brand = absl::StrCat(tenant->name, " Connect");
+  frame.messages = &messages;
+  if (tenant != nullptr) {
+    frame.brand = messages.Say("frame.brand", {{"tenant", tenant->name}});
+  }
   if (session.has_value()) frame.signed_in_as = session->display_name;
   frame.demo = directory->dev_mode;
   return frame;
@@ -149,9 +154,9 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
     page.frame = frame;
     const std::string provider = MetadataOf(status, "provider");
     const Provider* known = directory->FindProvider(ProviderId(provider));
-    page.provider =
-        known == nullptr ? "The sign-in service" : known->display_name;
-    page.agent = "The agent";
+    page.provider = known == nullptr ? messages.Say("provider.unknown")
+                                     : known->display_name;
+    page.agent = messages.Say("agent.unknown");
     page.retry_link = retry_link;
     page.refuses_us = reason == "PROVIDER_MISCONFIGURED";
     return Page(502, RenderProviderDown(page));

@@ -8,7 +8,8 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "server/http_types.h"
-#include "server/pages.h"
+#include "server/messages.h"
+#include "server/page_frame.h"
 #include "server/web_session.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
@@ -38,6 +39,7 @@ struct WebVisit {
   std::shared_ptr<const Directory> directory;
   BrowserCookies cookies;
   std::optional<WebSession> session;
+  const Messages& messages;
 
   // `tenant` may be null: then the product's own name stands on the page.
   PageFrame Frame(const Tenant* tenant) const;

@@ -303,7 +303,7 @@ struct Approval {
   absl::Duration max_lifetime;  // of a token; zero when policy sets none
   std::string details;  // canonical JSON: what the agent says it will do
   std::string task_id;
-  std::string rule;    // the policy rule that asks
+  std::string rule;    // the policy rules that ask, with commas between
   bool quiet = false;  // one of many in a minute: nobody is told of it alone
   ApprovalReach reach = ApprovalReach::kNone;
   UserId decided_by;

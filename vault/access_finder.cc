@@ -38,7 +38,28 @@ Question QuestionFor(const AccessRequest& request, InteractionKind kind) {
   question.purpose = request.purpose;
   question.return_uri = request.return_uri;
   question.request_id = request.request_id;
+  question.optional_scopes = request.optional_scopes;
+  question.task_id = request.task_id;
   return question;
+}
+
+PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now) {
+  PolicyRequest asked;
+  asked.agent = request.agent;
+  asked.provider = request.provider;
+  asked.scopes = request.scopes;
+  asked.person = request.subject;
+  asked.groups = request.groups;
+  asked.resource = request.resource;
+  if (asked.resource.empty()) {
+    // All its tokens are for that, whether it is said or not.
+    const Provider* provider =
+        request.directory->FindProvider(request.provider);
+    if (provider != nullptr) asked.resource = provider->protected_resource;
+  }
+  asked.peer = PeerAddress(request.peer);
+  asked.time = now;
+  return asked;
 }
 
 AccessFinder::AccessFinder(Store& store, TokenCache& cache, const Stops& stops)

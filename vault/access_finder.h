@@ -31,7 +31,8 @@ struct AccessRequest {
   ConnectionId connection;  // optional
   std::string resource;
   std::optional<absl::Duration> min_ttl;
-  std::string purpose;
+  std::string purpose;  // as one line: summary, acts and task
+  std::string summary;  // the first of these
   std::string request_id;
   std::string return_uri;
   ScopeSet optional_scopes;  // offered to the person beside `scopes`
@@ -55,6 +56,9 @@ struct Access {
   TokenKey key;
   bool narrows = false;  // the provider gives no more than asked
 };
+
+// The same for policy.
+PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now);
 
 // A question to the person whom `request` is about.
 Question QuestionFor(const AccessRequest& request, InteractionKind kind);

@@ -35,6 +35,33 @@ bool IsPassing(const absl::Status& status) {
          reason == "PROVIDER_MISCONFIGURED" || reason == "RATE_LIMITED";
 }
 
+// The token that `use` counts, in the window that is open now.
+WriteBatch::Spend SpendFor(const AccessRequest& request, const BudgetUse& use,
+                           absl::Time now) {
+  WriteBatch::Spend spend;
+  spend.tenant = request.tenant;
+  spend.rule = use.rule;
+  if (use.budget.of == BudgetOf::kAgent) spend.agent = request.agent;
+  if (use.budget.of == BudgetOf::kPerson) spend.user = request.user;
+  spend.window_start = WindowStart(use.budget, now);
+  spend.window = use.budget.per;
+  spend.most = use.budget.tokens;
+  return spend;
+}
+
+// BUDGET_SPENT of a commit, with when the next window opens.
+absl::Status SpentUntilNextWindow(const absl::Status& spent,
+                                  const std::vector<BudgetUse>& budgets,
+                                  absl::Time now) {
+  const std::string rule = MetadataOf(spent, "rule");
+  for (const BudgetUse& use : budgets) {
+    if (use.rule != rule) continue;
+    return errors::BudgetSpent(
+        rule, WindowStart(use.budget, now) + use.budget.per - now);
+  }
+  return spent;
+}
+
 AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
   AuditEvent event;
   event.kind = kind;
@@ -55,6 +82,7 @@ struct Broker::Pending {
   AccessRequest request;
   Done done;
   Decision decision;
+  std::optional<Approval> approval;  // by which it gets a token
   // What the fetch that it waited for ended with, when that was the provider's
   // failure and a token that is still good will do.
   absl::Status fetch_failure;
@@ -74,13 +102,14 @@ struct Broker::RememberedAnswer {
 };
 
 Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
-               Stops& stops, Interactions& interactions, Refresher& refresher,
-               WorkerPool& pool)
+               Stops& stops, Interactions& interactions, Approvals& approvals,
+               Refresher& refresher, WorkerPool& pool)
     : clock_(clock),
       store_(store),
       cache_(cache),
       stops_(stops),
       interactions_(interactions),
+      approvals_(approvals),
       refresher_(refresher),
       pool_(pool),
       access_(store, cache, stops) {}
@@ -117,9 +146,9 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
     return true;
   }
 
-  pending->decision = request.directory->policy.Decide(
-      {request.agent, request.provider, request.scopes});
-  if (pending->decision.effect != Effect::kAllow) {
+  pending->decision =
+      request.directory->policy.Decide(PolicyRequestFor(request, now));
+  if (pending->decision.effect == Effect::kDeny) {
     absl::Status why = errors::PolicyDenied(pending->decision.rule);
     Refuse(std::move(pending), std::move(why));
     return true;
@@ -153,6 +182,15 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
     return Ask(std::move(pending), std::move(*question));
   }
   const Access& access = std::get<Access>(*found);
+  if (pending->decision.effect == Effect::kRequireApproval) {
+    absl::StatusOr<std::variant<Approval, AskedQuestion>> word =
+        approvals_.Find(request, access.connection.id, pending->decision);
+    if (!word.ok()) return Refuse(std::move(pending), word.status());
+    if (auto* asked = std::get_if<AskedQuestion>(&*word)) {
+      return Tell(std::move(pending), std::move(*asked), "APPROVAL_REQUIRED");
+    }
+    pending->approval = std::get<Approval>(*std::move(word));
+  }
   const TokenKey& key = access.key;
   std::shared_ptr<const AccessToken> held = cache_.Find(key, clock_.Now());
   if (held != nullptr && IsGoodEnough(request.min_ttl, *held, clock_.Now())) {
@@ -296,17 +334,22 @@ void Broker::Ask(std::shared_ptr<Pending> pending, Question question) {
   absl::StatusOr<AskedQuestion> asked =
       interactions_.Ask(question, request.directory->public_url, clock_.Now());
   if (!asked.ok()) return Refuse(std::move(pending), asked.status());
+  Tell(std::move(pending), *std::move(asked), "CONSENT_REQUIRED");
+}
+
+void Broker::Tell(std::shared_ptr<Pending> pending, AskedQuestion asked,
+                  absl::string_view reason) {
   // Asked is audited with the question itself; asking again for the same link
   // is an answer too.
-  AuditEvent event = EventFor(request, audit_kind::kTokenDenied);
-  event.connection = question.connection;
-  event.interaction = asked->interaction.id;
+  AuditEvent event = EventFor(pending->request, audit_kind::kTokenDenied);
+  event.connection = asked.interaction.connection;
+  event.interaction = asked.interaction.id;
   event.outcome = "denied";
-  event.reason = "CONSENT_REQUIRED";
+  event.reason = std::string(reason);
   event.rule = pending->decision.rule;
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  store_.Commit(std::move(batch), [pending, asked = *std::move(asked)](
+  store_.Commit(std::move(batch), [pending, asked = std::move(asked)](
                                       absl::Status status) mutable {
     if (!status.ok()) return pending->done(NotAudited(status));
     pending->done(AccessAnswer(std::move(asked)));
@@ -322,12 +365,20 @@ void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
         access.narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
   }
   const absl::Time now = clock_.Now();
+  const Decision& decision = pending->decision;
+  if (token->expire_time - now > decision.max_lifetime) {
+    absl::Status why = errors::ProviderTokenNotShortLived(
+        request.provider.value, decision.lifetime_rule);
+    return Refuse(std::move(pending), std::move(why));
+  }
   TouchGrant(access.grant, now);
   IssuedToken issued{std::move(token),
                      std::make_shared<const Connection>(access.connection),
                      enforcement, /*from_cache=*/true};
-  Remember(request, {request.directory, access.validity, issued,
-                     access.end_time, now, pending->decision.rule});
+  if (decision.steady && decision.effect == Effect::kAllow) {
+    Remember(request, {request.directory, access.validity, issued,
+                       access.end_time, now, decision.rule});
+  }
   issued.from_cache = from_cache;
   Give(std::move(pending), std::move(issued), access.validity);
 }
@@ -345,30 +396,48 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
   }
   absl::Status stopped = CheckStops(pending->request, event.connection);
   if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
+  const absl::Time now = clock_.Now();
   WriteBatch batch;
-  batch.Append(MakeAuditEntry(event, clock_.Now()));
-  store_.Commit(std::move(batch),
-                [this, pending, validity = std::move(validity),
-                 issued = std::move(issued)](absl::Status status) mutable {
-                  // The token leaves here and nowhere else: not when the leaf
-                  // is not there, nor when the connection was revoked, paused
-                  // or changed while it was written. Asked again, the answer is
-                  // about what holds now.
-                  if (!status.ok()) return pending->done(NotAudited(status));
-                  absl::Status stop =
-                      CheckStops(pending->request, issued.connection->id);
-                  if (!stop.ok()) {
-                    // The log says that it was granted, so it has to say too
-                    // that nobody got it.
-                    pending->withheld_token_id = issued.token->token_id;
-                    return Refuse(std::move(pending), std::move(stop));
-                  }
-                  if (!validity->load()) {
-                    return pending->done(errors::RateLimited(
-                        "connection_changed", absl::Seconds(1)));
-                  }
-                  pending->done(AccessAnswer(std::move(issued)));
-                });
+  if (pending->approval.has_value()) {
+    event.interaction = pending->approval->id;
+    Approvals::AddSpending(*pending->approval, now, batch);
+  }
+  for (const BudgetUse& use : pending->decision.budgets) {
+    batch.Count(SpendFor(pending->request, use, now));
+  }
+  batch.Append(MakeAuditEntry(event, now));
+  store_.Commit(
+      std::move(batch),
+      [this, pending, now, validity = std::move(validity),
+       issued = std::move(issued)](absl::Status status) mutable {
+        if (pending->approval.has_value() &&
+            HasReason(status, "VERSION_CONFLICT")) {
+          // Another call used it up: this one asks again.
+          return Enqueue(std::move(pending));
+        }
+        if (HasReason(status, "BUDGET_SPENT")) {
+          absl::Status why =
+              SpentUntilNextWindow(status, pending->decision.budgets, now);
+          return Refuse(std::move(pending), std::move(why));
+        }
+        // The token leaves here and nowhere else: not when the leaf
+        // is not there, nor when the connection was revoked, paused
+        // or changed while it was written. Asked again, the answer is
+        // about what holds now.
+        if (!status.ok()) return pending->done(NotAudited(status));
+        absl::Status stop = CheckStops(pending->request, issued.connection->id);
+        if (!stop.ok()) {
+          // The log says that it was granted, so it has to say too
+          // that nobody got it.
+          pending->withheld_token_id = issued.token->token_id;
+          return Refuse(std::move(pending), std::move(stop));
+        }
+        if (!validity->load()) {
+          return pending->done(
+              errors::RateLimited("connection_changed", absl::Seconds(1)));
+        }
+        pending->done(AccessAnswer(std::move(issued)));
+      });
 }
 
 void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {

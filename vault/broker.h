@@ -18,6 +18,7 @@
 #include "base/scope_set.h"
 #include "storage/store.h"
 #include "vault/access_finder.h"
+#include "vault/approvals.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
 #include "vault/refresher.h"
@@ -54,7 +55,8 @@ class Broker {
   using Done = absl::AnyInvocable<void(absl::StatusOr<AccessAnswer>)>;
 
   Broker(const Clock& clock, Store& store, TokenCache& cache, Stops& stops,
-         Interactions& interactions, Refresher& refresher, WorkerPool& pool);
+         Interactions& interactions, Approvals& approvals, Refresher& refresher,
+         WorkerPool& pool);
 
   // `done` runs once: on this thread, the store's, or one of the pool's.
   // Errors as in TokenService.GetScopedToken.
@@ -122,6 +124,9 @@ class Broker {
   void Fetch(std::shared_ptr<Pending> pending, const Access& access,
              std::shared_ptr<const AccessToken> held);
   void Ask(std::shared_ptr<Pending> pending, Question question);
+  // Answers with a question that a person has to answer first.
+  void Tell(std::shared_ptr<Pending> pending, AskedQuestion asked,
+            absl::string_view reason);
   void Answer(std::shared_ptr<Pending> pending, const Access& access,
               std::shared_ptr<const AccessToken> token, bool from_cache);
   void Give(std::shared_ptr<Pending> pending, IssuedToken issued,
@@ -138,6 +143,7 @@ class Broker {
   TokenCache& cache_;
   Stops& stops_;
   Interactions& interactions_;
+  Approvals& approvals_;
   Refresher& refresher_;
   WorkerPool& pool_;
   AccessFinder access_;

@@ -10,10 +10,6 @@
 namespace tokenvault {
 namespace {
 
-std::string UrlOf(const std::string& public_url, const std::string& link_id) {
-  return absl::StrCat(public_url, "/c/", link_id);
-}
-
 bool IsSameQuestion(const Interaction& asked, const Question& question) {
   return asked.kind == question.kind && asked.scopes == question.scopes &&
          asked.connection == question.connection &&
@@ -37,23 +33,47 @@ absl::StatusOr<std::string> Interactions::LinkIdOf(
   return keys_.Derive("link", id.value);
 }
 
+absl::StatusOr<std::string> Interactions::LinkTo(
+    const InteractionId& id, const std::string& public_url) const {
+  ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(id));
+  return absl::StrCat(public_url, "/c/", link_id);
+}
+
+absl::StatusOr<AskedQuestion> Interactions::New(const Question& question,
+                                                absl::Duration lifetime,
+                                                const std::string& public_url,
+                                                absl::Time now) const {
+  Interaction interaction;
+  interaction.tenant = question.tenant;
+  interaction.id = InteractionId(NewUlid(now));
+  interaction.kind = question.kind;
+  interaction.agent = question.agent;
+  interaction.user = question.user;
+  interaction.provider = question.provider;
+  interaction.connection = question.connection;
+  interaction.scopes = question.scopes;
+  interaction.missing_scopes = question.missing_scopes;
+  interaction.purpose = question.purpose;
+  interaction.return_uri = question.return_uri;
+  interaction.optional_scopes = question.optional_scopes;
+  interaction.task_id = question.task_id;
+  interaction.user_code = NewUserCode();
+  interaction.create_time = now;
+  interaction.expire_time = now + lifetime;
+  ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(interaction.id));
+  ASSIGN_OR_RETURN(interaction.link_hash, keys_.Lookup("link", link_id));
+  ASSIGN_OR_RETURN(std::string url, LinkTo(interaction.id, public_url));
+  return AskedQuestion{std::move(interaction), std::move(url)};
+}
+
 absl::StatusOr<AskedQuestion> Interactions::Ask(const Question& question,
                                                 const std::string& public_url,
                                                 absl::Time now) {
   // Who asks at the same time waits, and then finds the question asked.
   const Topic topic(question.tenant, question.agent, question.user,
                     question.provider);
-  {
-    MutexLock lock(mutex_);
-    while (!being_asked_.insert(topic).second) asked_.Wait(mutex_);
-  }
-  absl::StatusOr<AskedQuestion> asked = AskAlone(question, public_url, now);
-  {
-    MutexLock lock(mutex_);
-    being_asked_.erase(topic);
-  }
-  asked_.NotifyAll();
-  return asked;
+  Turns<Topic>::Turn turn(turns_, topic);
+  return AskAlone(question, public_url, now);
 }
 
 absl::StatusOr<AskedQuestion> Interactions::AskAlone(
@@ -69,32 +89,16 @@ absl::StatusOr<AskedQuestion> Interactions::AskAlone(
         asked.expire_time - now < kLifetime / 5) {
       continue;
     }
-    ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(asked.id));
-    return AskedQuestion{std::move(asked), UrlOf(public_url, link_id)};
+    ASSIGN_OR_RETURN(std::string url, LinkTo(asked.id, public_url));
+    return AskedQuestion{std::move(asked), std::move(url)};
   }
   if (pending.size() >= kMaxPending) {
     return errors::RateLimited("pending_interactions",
                                pending.back().expire_time - now);
   }
 
-  Interaction interaction;
-  interaction.tenant = question.tenant;
-  interaction.id = InteractionId(NewUlid(now));
-  interaction.kind = question.kind;
-  interaction.agent = question.agent;
-  interaction.user = question.user;
-  interaction.provider = question.provider;
-  interaction.connection = question.connection;
-  interaction.scopes = question.scopes;
-  interaction.missing_scopes = question.missing_scopes;
-  interaction.purpose = question.purpose;
-  interaction.return_uri = question.return_uri;
-  interaction.user_code = NewUserCode();
-  interaction.create_time = now;
-  interaction.expire_time = now + kLifetime;
-  ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(interaction.id));
-  ASSIGN_OR_RETURN(interaction.link_hash, keys_.Lookup("link", link_id));
-
+  ASSIGN_OR_RETURN(AskedQuestion asked,
+                   New(question, kLifetime, public_url, now));
   AuditEvent event;
   event.kind = audit_kind::kConsentAsked;
   event.tenant = question.tenant;
@@ -102,15 +106,15 @@ absl::StatusOr<AskedQuestion> Interactions::AskAlone(
   event.user = question.user;
   event.provider = question.provider;
   event.connection = question.connection;
-  event.interaction = interaction.id;
+  event.interaction = asked.interaction.id;
   event.scopes = question.scopes;
   event.purpose = question.purpose;
   event.request_id = question.request_id;
   WriteBatch batch;
-  batch.Insert(interaction);
+  batch.Insert(asked.interaction);
   batch.Append(MakeAuditEntry(event, now));
   RETURN_IF_ERROR(store_.Commit(std::move(batch)));
-  return AskedQuestion{std::move(interaction), UrlOf(public_url, link_id)};
+  return asked;
 }
 
 absl::StatusOr<AskedQuestion> Interactions::Get(const TenantId& tenant,
@@ -127,8 +131,7 @@ absl::StatusOr<AskedQuestion> Interactions::Get(const TenantId& tenant,
   found->state = StateAt(*found, now);
   std::string url;
   if (found->state == InteractionState::kPending) {
-    ASSIGN_OR_RETURN(std::string link_id, LinkIdOf(id));
-    url = UrlOf(public_url, link_id);
+    ASSIGN_OR_RETURN(url, LinkTo(id, public_url));
   }
   return AskedQuestion{*std::move(found), std::move(url)};
 }
@@ -139,7 +142,9 @@ absl::StatusOr<AskedQuestion> Interactions::Cancel(
   ASSIGN_OR_RETURN(AskedQuestion asked, Get(tenant, agent, id, "", now));
   if (asked.interaction.state != InteractionState::kPending) return asked;
   AuditEvent event;
-  event.kind = audit_kind::kConsentCancelled;
+  event.kind = asked.interaction.kind == InteractionKind::kApproval
+                   ? audit_kind::kApprovalCancelled
+                   : audit_kind::kConsentCancelled;
   event.request_id = request_id;
   event.tenant = tenant;
   event.actor = absl::StrCat("agents/", agent.value);

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "vault/directory.h"
 #include "vault/erasing_people.h"
 #include "vault/key_keeper.h"
+#include "vault/turns.h"
 
 namespace tokenvault {
 
@@ -34,6 +34,8 @@ struct Question {
   std::string purpose;
   std::string return_uri;
   std::string request_id;
+  ScopeSet optional_scopes;
+  std::string task_id;
 };
 
 // A question as the agent gets it.
@@ -58,6 +60,13 @@ class Interactions {
                                     const std::string& public_url,
                                     absl::Time now);
 
+  // A question of its own, with its link, that is asked once the caller has
+  // inserted it. VAULT_SEALED.
+  absl::StatusOr<AskedQuestion> New(const Question& question,
+                                    absl::Duration lifetime,
+                                    const std::string& public_url,
+                                    absl::Time now) const;
+
   // For the agent that asked; anyone else gets RESOURCE_DENIED. A pending one
   // past its time reads as expired.
   absl::StatusOr<AskedQuestion> Get(const TenantId& tenant,
@@ -75,6 +84,9 @@ class Interactions {
   absl::StatusOr<Interaction> FindByLink(const std::string& link_id) const;
   // The id in this question's link: "/c/<link id>". VAULT_SEALED.
   absl::StatusOr<std::string> LinkIdOf(const InteractionId& id) const;
+  // The link. VAULT_SEALED.
+  absl::StatusOr<std::string> LinkTo(const InteractionId& id,
+                                     const std::string& public_url) const;
   // Who is asked nothing now, because they are being erased.
   ErasingPeople& erasing() { return erasing_; }
 
@@ -101,9 +113,8 @@ class Interactions {
   Store& store_;
   const KeyKeeper& keys_;
   ErasingPeople erasing_;
+  Turns<Topic> turns_;
   Mutex mutex_;
-  CondVar asked_;
-  std::set<Topic> being_asked_ ABSL_GUARDED_BY(mutex_);
   WaitId next_wait_ ABSL_GUARDED_BY(mutex_) = 1;
   struct Waiter {
     InteractionId interaction;

@@ -1,35 +1,53 @@
 #include "vault/policy.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
-
-#include "absl/strings/str_cat.h"
 
 namespace tokenvault {
 namespace {
 
-// "" when the rule names this request for some scope; else the first reason why
-// it does not.
-std::string WhyNot(const PolicyRule& rule, const PolicyRequest& request) {
-  if (!rule.agent.empty() && rule.agent != request.agent) {
-    return absl::StrCat("agent: ", request.agent.value, " is not ",
-                        rule.agent.value);
-  }
-  if (!rule.provider.empty() && rule.provider != request.provider) {
-    return absl::StrCat("provider: ", request.provider.value, " is not ",
-                        rule.provider.value);
-  }
-  if (!rule.any_scope && rule.scopes.Intersection(request.scopes).empty()) {
-    return absl::StrCat("scopes: ", request.scopes.ToString(", "), " not in [",
-                        rule.scopes.ToString(", "), "]");
-  }
-  return "";
+using MatchingRules = std::vector<const PolicyRule*>;
+
+// Whether some rule names each of the scopes. All of `rules` name one.
+bool NameAll(const MatchingRules& rules, const ScopeSet& scopes) {
+  return std::all_of(scopes.begin(), scopes.end(), [&](const auto& scope) {
+    return std::any_of(rules.begin(), rules.end(), [&](const auto* rule) {
+      return rule->any_scope || rule->scopes.Contains(scope);
+    });
+  });
 }
 
-bool Names(const PolicyRule& rule, const PolicyRequest& request,
-           const std::string& scope) {
-  return WhyNot(rule, request).empty() &&
-         (rule.any_scope || rule.scopes.Contains(scope));
+Decision Denied(const std::string& rule, bool steady) {
+  Decision decision;
+  decision.rule = rule;
+  decision.steady = steady;
+  return decision;
+}
+
+// What all of `rules` together say, of which none denies.
+Decision Combine(const MatchingRules& rules, Decision decision) {
+  std::vector<ApprovalTerms> asking;
+  for (const PolicyRule* rule : rules) {
+    if (rule->effect == Effect::kRequireApproval) {
+      asking.push_back(rule->approval);
+      decision.asking.push_back(rule->id);
+    }
+    if (rule->max_lifetime < decision.max_lifetime) {
+      decision.max_lifetime = rule->max_lifetime;
+      decision.lifetime_rule = rule->id;
+    }
+    if (rule->budget.has_value()) {
+      decision.budgets.push_back({rule->id, *rule->budget});
+      decision.steady = false;
+    }
+  }
+  if (asking.empty()) return decision;
+  std::optional<ApprovalTerms> terms = CombineApprovals(asking);
+  // Who must be asked is nobody.
+  if (!terms.has_value()) return Denied(decision.rule, decision.steady);
+  decision.approval = *std::move(terms);
+  return decision;
 }
 
 }  // namespace
@@ -41,27 +59,50 @@ Policy::Policy(std::vector<PolicyRule> rules) : rules_(std::move(rules)) {
 }
 
 Decision Policy::Decide(const PolicyRequest& request) const {
-  if (request.scopes.empty()) return {};
-  Decision strictest;
-  strictest.effect = Effect::kAllow;
-  bool first = true;
-  for (const std::string& scope : request.scopes) {
-    Decision verdict;  // denied, unless a rule names the scope
-    bool named = false;
-    for (const PolicyRule& rule : rules_) {
-      if (!Names(rule, request, scope)) continue;
-      if (!named || rule.effect > verdict.effect) {
-        verdict.effect = rule.effect;
-        verdict.rule = rule.id;
-        verdict.approval = rule.approval;
-      }
-      named = true;
+  Decision decision;
+  MatchingRules matching;
+  MatchingRules sure;
+  const PolicyRule* strictest = nullptr;
+  for (const PolicyRule& rule : rules_) {
+    // It has nothing to say of such requests, now or later.
+    if (LastingFitOf(rule, request) == Fit::kNo) continue;
+    if (HasPassingConditions(rule)) decision.steady = false;
+    const Fit fit = FitOf(rule, request);
+    if (!Counts(rule.effect, fit)) continue;
+    matching.push_back(&rule);
+    if (fit == Fit::kYes) sure.push_back(&rule);
+    if (strictest == nullptr || rule.effect > strictest->effect) {
+      strictest = &rule;
     }
-    if (!named) return {};
-    if (first || verdict.effect > strictest.effect) strictest = verdict;
-    first = false;
   }
-  return strictest;
+  if (request.scopes.empty() || !NameAll(sure, request.scopes)) {
+    return Denied("", decision.steady);
+  }
+  // Each of these names one of the scopes, so the strictest of them is the
+  // strictest over all scopes.
+  decision.effect = strictest->effect;
+  decision.rule = strictest->id;
+  if (decision.effect == Effect::kDeny) return decision;
+  return Combine(matching, std::move(decision));
+}
+
+bool Policy::CouldAllow(const AgentId& agent, const ProviderId& provider,
+                        const ScopeSet& scopes) const {
+  MatchingRules matching;
+  for (const PolicyRule& rule : rules_) {
+    if ((!rule.agent.empty() && rule.agent != agent) ||
+        (!rule.provider.empty() && rule.provider != provider) ||
+        (!rule.any_scope && rule.scopes.Intersection(scopes).empty())) {
+      continue;
+    }
+    if (rule.effect != Effect::kDeny) {
+      matching.push_back(&rule);
+    } else if (!HasPassingConditions(rule) && rule.persons.empty() &&
+               rule.resources.empty()) {
+      return false;
+    }
+  }
+  return !scopes.empty() && NameAll(matching, scopes);
 }
 
 const PolicyRule* Policy::FindRule(const std::string& id) const {
@@ -74,10 +115,12 @@ const PolicyRule* Policy::FindRule(const std::string& id) const {
 Explanation Policy::Explain(const PolicyRequest& request) const {
   Explanation explanation{Decide(request), {}};
   for (const PolicyRule& rule : rules_) {
-    std::string why_not = WhyNot(rule, request);
-    explanation.trace.push_back(
-        why_not.empty() ? absl::StrCat(rule.id, "   matched")
-                        : absl::StrCat(rule.id, "   no        ", why_not));
+    RuleVerdict verdict;
+    verdict.rule = rule.id;
+    verdict.effect = rule.effect;
+    verdict.matched = Counts(rule.effect, FitOf(rule, request));
+    verdict.why = ExplainFit(rule, request);
+    explanation.rules.push_back(std::move(verdict));
   }
   return explanation;
 }

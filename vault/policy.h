@@ -3,60 +3,49 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/ids.h"
-#include "base/scope_set.h"
+#include "vault/policy_match.h"
+#include "vault/policy_rule.h"
 
 namespace tokenvault {
 
-// Strictest last. A request gets the strictest effect over its scopes.
-enum class Effect { kAllow, kRequireApproval, kDeny };
+// A budget that a token comes out of.
+struct BudgetUse {
+  std::string rule;
+  Budget budget;
 
-// How a person is asked, by a rule with effect require_approval.
-struct ApprovalTerms {
-  absl::Duration expires = absl::Minutes(5);  // of the question
-  // How far a yes may go.
-  bool once = true;
-  bool task = false;
-  bool hour = false;
-  // Neither the agent's owner nor the person whose account it is decides.
-  bool four_eyes = false;
-  // Who else may decide: subjects at the tenant's identity provider, and groups
-  // as it claims them. With neither, the person whose account it is.
-  std::vector<std::string> approvers;
-  std::vector<std::string> approver_groups;
-};
-
-// One rule. It names a request for a scope if agent and provider match (empty
-// matches all) and the scope is in `scopes` (or `any_scope`).
-struct PolicyRule {
-  std::string id;
-  Effect effect = Effect::kDeny;
-  AgentId agent;        // empty: every agent
-  ProviderId provider;  // empty: every provider
-  ScopeSet scopes;      // as the provider names them: aliases are resolved
-  bool any_scope = false;
-  ApprovalTerms approval;  // with kRequireApproval
-};
-
-struct PolicyRequest {
-  AgentId agent;
-  ProviderId provider;
-  ScopeSet scopes;
+  friend bool operator==(const BudgetUse&, const BudgetUse&) = default;
 };
 
 struct Decision {
   Effect effect = Effect::kDeny;
-  std::string rule;  // "" when no rule names the deciding scope
-  // The shortest that a rule which names the request sets.
+  // The one that decided, the first by id of several; "" when one of the scopes
+  // is named by none.
+  std::string rule;
+  // Limits of all rules that name the request bind together; none with kDeny.
   absl::Duration max_lifetime = absl::InfiniteDuration();
+  std::string lifetime_rule;       // that sets it
+  std::vector<BudgetUse> budgets;  // by rule id: each counts
   ApprovalTerms approval;  // with kRequireApproval: of all rules that ask
+  std::vector<std::string> asking;  // those, by id
+  // It will be the same for this agent, provider, scopes, person and resource
+  // for as long as this policy is in force, and needs no counting: only then
+  // may it be remembered.
+  bool steady = true;
+};
+
+// What one rule had to say.
+struct RuleVerdict {
+  std::string rule;
+  Effect effect = Effect::kDeny;
+  bool matched = false;
+  std::string why;  // the conditions that hold, or the first that does not
 };
 
 struct Explanation {
   Decision decision;
-  std::vector<std::string> trace;  // one line a rule
+  std::vector<RuleVerdict> rules;  // by id
 };
 
 // Who may ask for what. Pure and immutable, so thread-safe.
@@ -65,6 +54,10 @@ struct Explanation {
 // deny, then require_approval, then allow; a scope that no rule names is
 // denied. The request gets the strictest of those verdicts. The order of rules
 // never matters, and a request for no scopes is denied.
+//
+// Where a fact is missing that a rule looks at, a rule that allows names
+// nothing; one that asks or denies is obeyed, and still is none that names the
+// scope: not to know something never helps.
 class Policy {
  public:
   Policy() = default;
@@ -73,6 +66,10 @@ class Policy {
   Decision Decide(const PolicyRequest& request) const;
   // The same decision, with what each rule had to say.
   Explanation Explain(const PolicyRequest& request) const;
+  // Whether there are a person, an hour and a place for which this would not be
+  // denied: for asking a person ahead of time.
+  bool CouldAllow(const AgentId& agent, const ProviderId& provider,
+                  const ScopeSet& scopes) const;
 
   // Null when there is none.
   const PolicyRule* FindRule(const std::string& id) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/admin_api.h"
+#include "server/approval_api.h"
 #include "server/authenticator.h"
 #include "server/call_gate.h"
 #include "server/connection_api.h"
@@ -32,6 +33,7 @@ class ApiWorld {
         tokens(gate, *vault.broker, *vault.interactions, *vault.rejections,
                *vault.keys),
         connections(gate, *vault.connections, *vault.interactions, *vault.keys),
+        approvals(gate, *vault.approvals, *vault.keys),
         admin(gate, *vault.store,
               {*vault.operations, *vault.rotation, *vault.incident, *vault.seal,
                *vault.source_admin, *vault.erasure, *vault.data_keys,
@@ -102,6 +104,7 @@ class ApiWorld {
   ConfigReload reload;
   TokenApi tokens;
   ConnectionApi connections;
+  ApprovalApi approvals;
   AdminApi admin;
 };
 

@@ -125,7 +125,7 @@ class GrpcServerTest : public ::testing::Test {
   ConnectionService agent_connections_{world_.connections, GrpcDoor::kAgents};
   ConnectionService admin_connections_{world_.connections, GrpcDoor::kAdmin};
   AdminService admin_{world_.admin};
-  ApprovalService approvals_;
+  ApprovalService approvals_{world_.approvals};
 };
 
 // ---------------------------------------------------------------- round trips
@@ -194,15 +194,16 @@ TEST_F(GrpcServerTest, HasNoTokensOnTheAdminSocket) {
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST_F(GrpcServerTest, SaysThatApprovalsAreNotBuilt) {
+TEST_F(GrpcServerTest, AsksWhoCallsForApprovalsToo) {
   auto server = StartAgentsOnUnix();
   grpc::ClientContext context;
+  SetDeadline(context);
   v1::Approval response;
   grpc::Status status =
       v1::ApprovalService::NewStub(Plain(*server))
           ->GetApproval(&context, v1::GetApprovalRequest(), &response);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(ReasonOf(status), "NOT_IMPLEMENTED");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(ReasonOf(status), "AGENT_CREDENTIAL_INVALID");
 }
 
 TEST_F(GrpcServerTest, RefusesAMessageThatIsTooLarge) {

@@ -52,7 +52,7 @@ class JsonDoorTest : public ::testing::Test {
 
   ApiWorld world_;
   JsonDoor door_{world_.vault.clock, *world_.vault.holder, world_.tokens,
-                 world_.connections};
+                 world_.connections, world_.approvals};
 };
 
 TEST_F(JsonDoorTest, AnswersAsProtoJson) {
@@ -122,16 +122,14 @@ TEST_F(JsonDoorTest, TakesNoMoreHeadersThanGrpc) {
   EXPECT_EQ(Send(request).status, 431);
 }
 
-TEST_F(JsonDoorTest, SaysWhatIsNotBuiltYet) {
+TEST_F(JsonDoorTest, HasNoApprovalsForAnAgentThatRelaysNone) {
   for (const char* method :
        {"GetApproval", "ListApprovals", "DecideApproval"}) {
     WebResponse response = Send(
         Post(absl::StrCat("/tokenvault.v1.ApprovalService/", method), "{}"));
-    EXPECT_EQ(response.status, 501);
-    EXPECT_EQ(response.content_type, "application/json");
+    EXPECT_EQ(response.status, 403);
     auto body = nlohmann::json::parse(response.body);
-    EXPECT_EQ(body["code"], "unimplemented");
-    EXPECT_EQ(body["details"][0]["debug"]["reason"], "NOT_IMPLEMENTED");
+    EXPECT_EQ(body["details"][0]["debug"]["reason"], "RESOURCE_DENIED");
   }
 }
 

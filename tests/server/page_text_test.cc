@@ -124,18 +124,5 @@ TEST(IsSafeLinkTest, RefusesTheRest) {
   }
 }
 
-TEST(TimeTextTest, SaysDaysMinutesAndHowLongAgo) {
-  absl::Time now = absl::FromCivil(absl::CivilSecond(2026, 12, 3, 9, 5, 59),
-                                   absl::UTCTimeZone());
-  EXPECT_EQ(DayText(now), "3 December 2026");
-  EXPECT_EQ(MinuteText(now), "3 December 2026, 09:05 UTC");
-  EXPECT_EQ(AgoText(now + absl::Seconds(5), now), "just now");
-  EXPECT_EQ(AgoText(now - absl::Seconds(59), now), "just now");
-  EXPECT_EQ(AgoText(now - absl::Seconds(60), now), "1 minute ago");
-  EXPECT_EQ(AgoText(now - absl::Minutes(59), now), "59 minutes ago");
-  EXPECT_EQ(AgoText(now - absl::Hours(3), now),
-            "on 3 December 2026, 06:05 UTC");
-}
-
 }  // namespace
 }  // namespace tokenvault

@@ -271,6 +271,20 @@ TEST_F(WebPagesTest, SaysHonestlyHowALinkEnded) {
   EXPECT_THAT(Get(LinkOf(question)).body, HasSubstr("This link is too old"));
 }
 
+// ---------------------------------------------------------------- language --
+
+TEST_F(WebPagesTest, SpeaksTheLanguageThatALinkNamesToTheEndOfTheVisit) {
+  const std::string mirrored = "<html lang=\"ar-XB\" dir=\"rtl\">";
+  const std::string english = "<html lang=\"en\" dir=\"ltr\">";
+  EXPECT_THAT(Get("/me").body, HasSubstr(english));
+  EXPECT_EQ(cookies_.count("__Host-tv_lang"), 0u);
+  EXPECT_THAT(Get("/me?ui_locales=xx%20ar-XB").body, HasSubstr(mirrored));
+  EXPECT_THAT(Get("/nowhere").body,
+              AllOf(HasSubstr(mirrored), Not(HasSubstr("There is no page"))));
+  EXPECT_THAT(Get("/me?ui_locales=en").body, HasSubstr(english));
+  EXPECT_THAT(Get("/me").body, HasSubstr(english));
+}
+
 // ---------------------------------------------------- forms of other sites --
 
 class ForeignFormTest : public WebPagesTest {

@@ -167,8 +167,11 @@ TestVault::TestVault() {
   backups = std::make_unique<Backups>(clock, *store, *keys, *sources,
                                       *operations, folder.File("vault.db"));
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
-  broker = std::make_unique<Broker>(clock, *store, *cache, *stops,
-                                    *interactions, *refresher, *pool);
+  approvals =
+      std::make_unique<Approvals>(clock, *store, *keys, *interactions, *cache);
+  broker =
+      std::make_unique<Broker>(clock, *store, *cache, *stops, *interactions,
+                               *approvals, *refresher, *pool);
   erasure = std::make_unique<Erasure>(clock, *store, *keys, *holder,
                                       *connections, *upstream, *interactions,
                                       *refresher, *broker, *cache, *operations);

@@ -115,6 +115,7 @@ class TestVault {
   std::unique_ptr<Incident> incident;
   std::unique_ptr<Backups> backups;
   std::unique_ptr<WorkerPool> pool;
+  std::unique_ptr<Approvals> approvals;
   std::unique_ptr<Broker> broker;
   std::unique_ptr<Erasure> erasure;
   std::unique_ptr<DataKeyRotation> data_keys;

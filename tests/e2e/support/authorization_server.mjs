@@ -7,6 +7,7 @@
 //   server.issuer                      https://localhost:41234
 //   server.faults.order('/token', 'html')
 //   server.refreshes()                 what the token endpoint was asked
+//   const held = server.holdReturn()   the next code stays here: await held
 //   await server.stop()
 //
 // Accounts: ana and ben. They sign in by name, without a password.
@@ -90,6 +91,7 @@ export class AuthorizationServer {
   // What it signs ID tokens with.
   key = newKey('one');
   #records = new Records();
+  #held = [];
 
   // `tls` is {cert, key}; `clients` are RFC 7591 metadata with client_id,
   // client_secret and redirect_uris; `accessTokenTtl` in seconds.
@@ -117,6 +119,29 @@ export class AuthorizationServer {
     return this.requests.filter((one) => one.grantType === 'refresh_token');
   }
 
+  // The codes that came to the real token endpoint, and those it took.
+  codes() {
+    return this.requests.filter((one) => one.grantType === 'authorization_code');
+  }
+
+  redeemed() { return this.codes().filter((one) => one.status === 200); }
+
+  // The next browser that would go back with a code stays here, on a page that says
+  // so. Settles with the address it would have gone to; fails if none comes.
+  holdReturn() {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#held.splice(this.#held.indexOf(hold), 1);
+        reject(new Error('nobody went back with a code'));
+      }, 30_000);
+      const hold = (location) => {
+        clearTimeout(timer);
+        resolve(location);
+      };
+      this.#held.push(hold);
+    });
+  }
+
   // The person ends the connection in the provider's own settings.
   disconnect(accountId) {
     for (const grant of this.#records.all('Grant')) {
@@ -140,6 +165,7 @@ export class AuthorizationServer {
 
   async #watch(ctx, next) {
     await next();
+    this.#hold(ctx);
     const entry = { path: ctx.path, status: ctx.status };
     if (ctx.path === '/token') {
       const sent = ctx.oidc?.params ?? {};
@@ -154,6 +180,16 @@ export class AuthorizationServer {
       }
     }
     this.requests.push(entry);
+  }
+
+  #hold(ctx) {
+    const location = ctx.response.get('location');
+    if (this.#held.length === 0 || !/[?&]code=/.test(location)) return;
+    this.#held.shift()(location);
+    ctx.remove('location');
+    ctx.status = 200;
+    ctx.type = 'html';
+    ctx.body = '<!doctype html><title>Held</title><h1>Held</h1>';
   }
 
   // What a token is good for: the list of events, for scope calendar.read.

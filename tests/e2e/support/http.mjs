@@ -4,12 +4,14 @@ import http from 'node:http';
 import https from 'node:https';
 
 // {status, headers, body}. `options`: method, headers, body, ca, cert and key for a
-// client certificate, and a signal that hangs up.
+// client certificate, a signal that hangs up; the name that the server's certificate
+// must have and the address to come from, where they are others than usual.
 export function send(url, options = {}) {
-  const { method = 'GET', headers = {}, body, ca, cert, key, signal } = options;
+  const { method = 'GET', headers = {}, body, signal, ca, cert, key, servername, localAddress } = options;
   const door = new URL(url).protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    const request = door.request(url, { method, headers, ca, cert, key, signal, agent: false },
+    const request = door.request(url,
+      { method, headers, signal, ca, cert, key, servername, localAddress, agent: false },
       (response) => {
         const parts = [];
         response.on('data', (part) => parts.push(part));

@@ -1,0 +1,97 @@
+#include "server/page_parts.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/page_headers.h"
+#include "server/page_text.h"
+
+namespace tokenvault {
+namespace {
+
+std::string RiskText(ScopeViewRisk risk, const Messages& messages) {
+  switch (risk) {
+    case ScopeViewRisk::kLow:
+      return messages.Say("scope.risk_low");
+    case ScopeViewRisk::kMedium:
+      return messages.Say("scope.risk_medium");
+    case ScopeViewRisk::kHigh:
+      return messages.Say("scope.risk_high");
+    case ScopeViewRisk::kUnjudged:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string RenderPage(const std::string& name, const PageFrame& frame,
+                       const std::string& title, PageData card) {
+  const Messages& messages = *frame.messages;
+  const std::string brand = PlainName(frame.brand);
+  card.set("brand", brand);
+  card.set("title", title);
+  PageData page;
+  page.set("locale", messages.locale());
+  page.set("direction", messages.direction());
+  page.set("brand", brand);
+  page.set("title", title);
+  page.set("stylesheet",
+           absl::StrCat(kStyleSheetPath, "?v=", StyleSheetVersion()));
+  page.set("demo", frame.demo);
+  SetIf("person", PlainName(frame.signed_in_as), page);
+  page.set("card", FillTemplate(name, messages, card));
+  return FillTemplate("layout", messages, page);
+}
+
+void SetForm(const PageForm& form, PageData& data) {
+  if (!IsOwnPath(form.path)) return;
+  data.set("form_path", form.path);
+  data.set("csrf", form.csrf);
+}
+
+void SetBack(const ReturnView& back, PageData& data) {
+  SetLink("back_link", back.link, data);
+  data.set("back_name", PlainName(back.name));
+}
+
+void SetAgent(const AgentView& agent, PageData& data) {
+  data.set("agent", PlainName(agent.name));
+  data.set("identity", PlainText(agent.identity));
+  SetIf("owner", PlainName(agent.owner), data);
+}
+
+void SetConnectionsLink(const std::string& link, const std::string& name,
+                        PageData& data) {
+  SetLink("connections_link", link, data);
+  data.set("connections_name", PlainText(name));
+}
+
+void SetScopes(const std::string& name, const std::vector<ScopeView>& scopes,
+               const Messages& messages, PageData& data) {
+  PageData list(PageData::type::list);
+  for (const ScopeView& scope : scopes) {
+    PageData one;
+    one.set("name", PlainText(scope.raw));
+    one.set("says", PlainText(scope.says));
+    SetIf("risk", RiskText(scope.risk, messages), one);
+    one.set("high", scope.risk == ScopeViewRisk::kHigh);
+    list << std::move(one);
+  }
+  data.set("has_" + name, !scopes.empty());
+  data.set(name, std::move(list));
+}
+
+void SetSentences(const std::string& name,
+                  const std::vector<std::string>& sentences, PageData& data) {
+  PageData list(PageData::type::list);
+  for (const std::string& sentence : sentences) {
+    PageData one;
+    one.set("says", PlainText(sentence));
+    list << std::move(one);
+  }
+  data.set("has_" + name, !sentences.empty());
+  data.set(name, std::move(list));
+}
+
+}  // namespace tokenvault

@@ -1,0 +1,346 @@
+// Every page of people, once: what it is called, what it says, and how a person gets
+// to see it. The tests of all pages read this table, so a page that is added to
+// server/web is added here; `templates` is how they know that none was forgotten.
+//
+//   for (const page of PAGES) {
+//     const visitor = await show(page, visitors);
+//     …
+//     await page.leave?.(visitors);
+//   }
+import assert from 'node:assert/strict';
+import { SIGN_IN, Visitors } from './visitors.mjs';
+
+const BOTH = ['calendar.read', 'calendar.write'];
+const BACK = 'https://app.example.test/accounts';
+
+// A world in which all of them can be seen.
+export const startVisitors = () => Visitors.start({
+  change: (settings) => {
+    settings.agents[0].return_uris = [BACK];
+    settings.policies[0].scopes.push('calendar.write');
+    return settings;
+  },
+});
+
+const ask = (visitors, more) => visitors.ask('ana', more);
+
+// The question of an agent whose grant is gone.
+async function askToReconnect(visitors, visitor) {
+  await visitor.connect();
+  visitors.world.provider.disconnect('ana');
+  const asked = await ask(visitors, { min_ttl: { seconds: 590 } });
+  assert.equal(asked.kind, 'KIND_RECONNECT');
+  return asked;
+}
+
+async function meetFault(visitors, visitor, fault) {
+  await visitor.open(await ask(visitors));
+  visitors.world.provider.faults.order('/token', fault, { times: 3 });
+  await visitor.goToProvider();
+  await visitor.answer('Allow');
+  visitors.world.provider.faults.clear();
+}
+
+const operate = (...command) => async ({ world }) => {
+  const done = await world.vault.cli(...command);
+  assert.equal(done.code, 0, done.stderr);
+};
+
+// `open` brings `visitor`, who is ana unless `login` says otherwise, to the page.
+// `status` is 200 if left out.
+export const PAGES = [
+  {
+    name: 'sign-in',
+    template: 'sign_in',
+    heading: SIGN_IN,
+    newcomer: true,
+    open: async (visitors, visitor) => visitor.page.goto((await ask(visitors)).url),
+  },
+  {
+    name: 'sign-in-for-my-connections',
+    template: 'sign_in',
+    heading: SIGN_IN,
+    newcomer: true,
+    open: (_visitors, visitor) => visitor.goTo('/me'),
+  },
+  {
+    name: 'consent',
+    template: 'consent',
+    heading: 'Let Calendar Bot use your Test Calendar account?',
+    open: async (visitors, visitor) => visitor.open(await ask(visitors, { scopes: BOTH })),
+  },
+  {
+    name: 'consent-unanswered',
+    template: 'consent',
+    heading: 'Let Calendar Bot use your Test Calendar account?',
+    status: 400,
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors));
+      await visitor.page.getByRole('radio').first().press('Enter');
+      await visitor.page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: 'reconnect',
+    template: 'consent',
+    heading: 'Reconnect your Test Calendar account for Calendar Bot?',
+    open: async (visitors, visitor) => visitor.open(await askToReconnect(visitors, visitor)),
+  },
+  {
+    name: 'step-up',
+    template: 'consent',
+    heading: 'Let Calendar Bot do more with your Test Calendar account?',
+    open: async (visitors, visitor) => {
+      await visitor.connect();
+      await visitor.open(await ask(visitors, { scopes: BOTH }));
+    },
+  },
+  {
+    name: 'interstitial',
+    template: 'interstitial',
+    heading: 'You are going to localhost',
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors));
+      await visitor.button('Continue to Test Calendar').click();
+    },
+  },
+  {
+    name: 'done',
+    template: 'done',
+    heading: /^Done\. Calendar Bot can see your events until /,
+    open: (_visitors, visitor) => visitor.connect(),
+  },
+  {
+    name: 'done-with-a-way-back',
+    template: 'done',
+    heading: /^Done\. Calendar Bot can use your Test Calendar account until /,
+    open: (_visitors, visitor) => visitor.connect({ scopes: BOTH, return_uri: BACK }),
+  },
+  {
+    name: 'denied-by-you',
+    template: 'denied_by_you',
+    heading: 'Calendar Bot was not let in',
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors, { return_uri: BACK }));
+      await visitor.button('Don’t allow').click();
+    },
+  },
+  {
+    name: 'denied-at-provider',
+    template: 'denied_at_provider',
+    heading: 'Test Calendar was told no',
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors));
+      await visitor.goToProvider();
+      await visitor.answer('Deny');
+    },
+  },
+  {
+    name: 'less-granted',
+    template: 'less_granted',
+    heading: 'Test Calendar gave less than was asked',
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors, { scopes: BOTH }));
+      await visitor.goToProvider();
+      await visitor.answer('Allow', { without: ['calendar.write'] });
+    },
+  },
+  {
+    name: 'wrong-account',
+    template: 'wrong_account',
+    heading: 'This is another Test Calendar account',
+    open: async (visitors, visitor) => {
+      const asked = await askToReconnect(visitors, visitor);
+      // A browser that the provider does not know.
+      await visitor.context.clearCookies({ name: /^(?!__Host-tv)/ });
+      await visitor.open(asked);
+      await visitor.goToProvider();
+      await visitor.answer('Allow', { account: 'ana-home' });
+    },
+  },
+  {
+    name: 'link-used',
+    template: 'link_used',
+    heading: 'This link was used already',
+    status: 410,
+    open: async (_visitors, visitor) => visitor.page.goto((await visitor.connect()).url),
+  },
+  {
+    name: 'link-expired',
+    template: 'link_expired',
+    heading: 'This link is too old',
+    status: 410,
+    open: async (visitors, visitor) => {
+      const asked = await ask(visitors);
+      visitors.world.setRow('interaction', asked.name.split('/').at(-1), 'expire_time = create_time');
+      await visitor.page.goto(asked.url);
+    },
+  },
+  {
+    name: 'ended-with-no',
+    template: 'link_ended',
+    heading: 'This was answered with no',
+    status: 410,
+    open: async (visitors, visitor) => {
+      const asked = await ask(visitors);
+      await visitor.open(asked);
+      await visitor.button('Don’t allow').click();
+      await visitor.page.goto(asked.url);
+    },
+  },
+  {
+    name: 'ended-by-the-agent',
+    template: 'link_ended',
+    heading: 'This question was taken back',
+    status: 410,
+    open: async (visitors, visitor) => {
+      const asked = await ask(visitors);
+      await visitors.world.bot.call('TokenService', 'CancelInteraction', { name: asked.name });
+      await visitor.page.goto(asked.url);
+    },
+  },
+  {
+    name: 'ended-by-a-check',
+    template: 'link_ended',
+    heading: 'This link was stopped',
+    status: 410,
+    open: async (visitors, visitor) => {
+      const asked = await ask(visitors);
+      const { url, cookie } = await visitor.fetchCode(asked);
+      await visitor.context.clearCookies({ name: cookie.name });
+      await visitor.page.goto(url.href);
+      await visitor.page.goto(asked.url);
+    },
+  },
+  {
+    name: 'other-person',
+    template: 'other_person',
+    heading: 'This link was made for someone else',
+    status: 403,
+    login: 'ben',
+    open: async (visitors, visitor) => visitor.open(await ask(visitors)),
+  },
+  {
+    name: 'provider-down',
+    template: 'provider_down',
+    heading: 'Test Calendar is not answering',
+    status: 502,
+    open: (visitors, visitor) => meetFault(visitors, visitor, 'unavailable'),
+  },
+  {
+    name: 'provider-refuses-us',
+    template: 'provider_down',
+    heading: 'Test Calendar refuses this service',
+    status: 502,
+    open: (visitors, visitor) => meetFault(visitors, visitor, 'invalid_client'),
+  },
+  {
+    name: 'went-wrong',
+    template: 'went_wrong',
+    heading: 'Something went wrong',
+    status: 403,
+    newcomer: true,
+    open: (_visitors, visitor) => visitor.goTo('/cb/default.calendar?code=1&state=2'),
+  },
+  {
+    name: 'went-wrong-try-again',
+    template: 'went_wrong',
+    heading: 'Something went wrong',
+    status: 403,
+    newcomer: true,
+    open: (_visitors, visitor) => visitor.goTo('/signin/default?code=1&state=2'),
+  },
+  {
+    name: 'not-found',
+    template: 'not_found',
+    heading: 'There is no page here',
+    status: 404,
+    newcomer: true,
+    open: (_visitors, visitor) => visitor.goTo('/nowhere'),
+  },
+  {
+    name: 'my-connections-empty',
+    template: 'my_connections',
+    heading: 'My connections',
+    login: 'ben',
+    open: async (_visitors, visitor) => {
+      await visitor.goTo('/me');
+      if (await visitor.heading() === SIGN_IN) await visitor.signIn();
+    },
+  },
+  {
+    name: 'my-connections-full',
+    template: 'my_connections',
+    heading: 'My connections',
+    open: async (visitors, visitor) => {
+      // One that ended at the provider, and one that works.
+      await askToReconnect(visitors, visitor);
+      await visitor.context.clearCookies({ name: /^(?!__Host-tv)/ });
+      await visitor.open(await ask(visitors, { min_ttl: { seconds: 590 } }));
+      await visitor.goToProvider();
+      await visitor.answer('Allow', { account: 'ana-home' });
+      await visitor.button('Use ana-home@example.test instead').click();
+      await visitor.goTo('/me');
+    },
+  },
+  {
+    name: 'removed',
+    template: 'removed',
+    heading: 'Your Test Calendar account is disconnected',
+    open: async (_visitors, visitor) => {
+      await visitor.connect();
+      await visitor.goTo('/me');
+      await visitor.button('Disconnect Test Calendar').click();
+    },
+  },
+  {
+    name: 'undone',
+    template: 'removed',
+    heading: 'Calendar Bot no longer uses your Test Calendar account',
+    open: async (_visitors, visitor) => {
+      await visitor.connect({ return_uri: BACK });
+      await visitor.button('Undo').click();
+    },
+  },
+  {
+    name: 'signed-out',
+    template: 'signed_out',
+    heading: 'You are signed out',
+    open: async (_visitors, visitor) => {
+      await visitor.goTo('/me');
+      if (await visitor.heading() === SIGN_IN) await visitor.signIn();
+      await visitor.button('Sign out').click();
+    },
+  },
+  {
+    name: 'sealed',
+    template: 'sealed',
+    heading: 'Locked for now',
+    status: 503,
+    newcomer: true,
+    open: async (visitors, visitor) => {
+      await operate('seal', '--yes')(visitors);
+      await visitor.goTo('/me');
+    },
+    leave: operate('unseal'),
+  },
+];
+
+// What a page's own folder has to say it with, but for the frame of them all.
+export const templatesOf = (pages) => [...new Set(pages.map(({ template }) => template))].sort();
+
+// Somebody who sees `page`, and nothing left of those before.
+export async function show(page, visitors, options) {
+  await visitors.leave();
+  await visitors.disconnectAll();
+  const login = page.login ?? 'ana';
+  const visitor = page.newcomer
+    ? await visitors.new(login, options) : await visitors.known(login, options);
+  await page.open(visitors, visitor);
+  await visitor.page.waitForLoadState();
+  const heading = await visitor.heading();
+  if (page.heading instanceof RegExp) assert.match(heading, page.heading);
+  else assert.equal(heading, page.heading);
+  assert.equal(visitor.shown.status(), page.status ?? 200);
+  return visitor;
+}
