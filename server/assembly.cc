@@ -55,6 +55,7 @@
 #include "vault/root_sources.h"
 #include "vault/seal_switch.h"
 #include "vault/sign_in.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 #include "vault/token_rejections.h"
 #include "vault/upkeep.h"
@@ -333,6 +334,8 @@ class Assembly::Impl {
     directory_ = std::make_unique<DirectoryHolder>(config_.directory);
     providers_ = std::make_unique<ProviderAccess>(*http_, clock_);
     cache_ = std::make_unique<TokenCache>(kMaxCachedTokens);
+    stops_ = std::make_unique<Stops>(clock_, *store_);
+    RETURN_IF_ERROR(stops_->Load());
     interactions_ = std::make_unique<Interactions>(*store_, *keys_);
     std::unique_ptr<LandingFile> landing;
     if (!IsInMemory(config_)) {
@@ -343,7 +346,7 @@ class Assembly::Impl {
         clock_, *store_, *keys_, *providers_, *cache_, std::move(landing));
     sign_in_ = std::make_unique<SignIn>(clock_, *store_, *keys_, *providers_);
     consent_ = std::make_unique<ConsentFlow>(
-        clock_, *store_, *keys_, *providers_, *interactions_, *cache_);
+        clock_, *store_, *keys_, *providers_, *interactions_, *cache_, *stops_);
     revocations_ = std::make_unique<UpstreamRevocations>(clock_, *store_,
                                                          *keys_, *providers_);
     connection_admin_ = std::make_unique<ConnectionAdmin>(
@@ -377,9 +380,9 @@ class Assembly::Impl {
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
                                              *interactions_, *cache_);
-    broker_ =
-        std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                 *approvals_, *refresher_, *pool_, *http_);
+    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *stops_,
+                                       *interactions_, *approvals_, *refresher_,
+                                       *pool_, *http_);
     erasure_ = std::make_unique<Erasure>(
         clock_, *store_, *keys_, *directory_, *connection_admin_, *revocations_,
         *interactions_, *refresher_, *broker_, *cache_, *operations_);
@@ -439,7 +442,8 @@ class Assembly::Impl {
     admin_api_ = std::make_unique<AdminApi>(
         *gate_, *store_,
         AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
-                          *source_admin_, *erasure_, *data_keys_, *backups_},
+                          *source_admin_, *erasure_, *data_keys_, *backups_,
+                          *stops_},
         AuditWork{*store_, *signer_, *tree_, *witnesses_, *exporter_,
                   *audit_check_, *archiver_},
         *providers_, *refresher_, *reload_, facts);
@@ -485,7 +489,7 @@ class Assembly::Impl {
                                        *connections_, *approval_api_);
     csp_reports_ = std::make_unique<CspReports>(clock_, metrics_);
     ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
-                                    *refresher_, metrics_, *pool_);
+                                    *refresher_, *stops_, metrics_, *pool_);
     pages_ = std::make_unique<WebPages>(
         WebParts{clock_, *sign_in_, *consent_, *connection_admin_,
                  *interactions_, *seal_},
@@ -533,6 +537,7 @@ class Assembly::Impl {
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<ProviderAccess> providers_;
   std::unique_ptr<TokenCache> cache_;
+  std::unique_ptr<Stops> stops_;
   std::unique_ptr<Interactions> interactions_;
   std::unique_ptr<Refresher> refresher_;
   std::unique_ptr<TokenRejections> rejections_;

@@ -111,6 +111,13 @@ class Metrics::Impl {
     old_rows_.Set(now.rows_on_old_key);
     sealed_.Set(now.sealed ? 1 : 0);
     unlocked_.Set(static_cast<double>(now.secrets_unlocked));
+    for (const char* kind :
+         {"vault", "agent", "user", "connection", "provider"}) {
+      const auto found = now.stops.find(kind);
+      stops_.Add({{"kind", kind}})
+          .Set(found == now.stops.end() ? 0
+                                        : static_cast<double>(found->second));
+    }
     RenderProviders(now);
     // The log counts its own leaves, also those from before this start.
     audit_events_.Set(now.audit_events);
@@ -208,6 +215,9 @@ class Metrics::Impl {
   Gauge& sealed_ =
       GaugeFamily(registry_, "tokenvault_sealed", "1 while no key is open.")
           .Add({});
+  Family<Gauge>& stops_ =
+      GaugeFamily(registry_, "tokenvault_stops",
+                  "For what an operator stopped tokens, by kind.");
   Gauge& unlocked_ =
       GaugeFamily(registry_, "tokenvault_secrets_outside_locked_memory",
                   "Secrets that found locked memory full, since the start.")

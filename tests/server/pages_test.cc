@@ -106,6 +106,7 @@ std::map<std::string, std::string> AllPages(const std::string& text,
       {"wrong_account",
        RenderWrongAccount({frame, form, text, text, text, text})},
       {"went_wrong", RenderWentWrong({frame, text, link})},
+      {"stopped", RenderStopped({frame, link})},
       {"not_found", RenderNotFound({frame})},
       {"signed_out", RenderSignedOut({frame, link})},
       {"removed", removed(ProviderRevocation::kRevoked)},
@@ -235,7 +236,7 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
       }
     }
   }
-  EXPECT_EQ(templates, 20);
+  EXPECT_EQ(templates, 21);
   EXPECT_EQ(unescaped, 1) << "only the card in the layout";
 }
 

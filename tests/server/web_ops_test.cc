@@ -40,8 +40,8 @@ class WebOpsTest : public ::testing::Test {
   Readiness readiness_{vault_.clock, *vault_.store, *vault_.seal,
                        vault_.folder.path(),
                        [this](bool ready) { told_.push_back(ready); }};
-  WebOps ops_{*vault_.holder,    readiness_, *vault_.store,
-              *vault_.refresher, metrics_,   *vault_.pool};
+  WebOps ops_{*vault_.holder, readiness_, *vault_.store, *vault_.refresher,
+              *vault_.stops,  metrics_,   *vault_.pool};
 };
 
 TEST_F(WebOpsTest, LivesAndIsReady) {
