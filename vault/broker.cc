@@ -476,11 +476,21 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   event.detail = pending->outside;
   event.token_id = pending->withheld_token_id;
   WriteBatch batch;
+  // A person's word for one token is not used up by none.
+  const bool unspends =
+      !event.token_id.empty() && pending->approval.has_value();
+  if (unspends) Approvals::AddUnspending(*pending->approval, batch);
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  store_.Commit(std::move(batch), [pending, why = std::move(why)](
-                                      absl::Status status) mutable {
-    pending->done(status.ok() ? std::move(why) : NotAudited(status));
-  });
+  store_.Commit(
+      std::move(batch), [this, pending, unspends,
+                         why = std::move(why)](absl::Status status) mutable {
+        if (unspends && HasReason(status, "VERSION_CONFLICT")) {
+          // Gone with the person: the leaf is written all the same.
+          pending->approval.reset();
+          return Refuse(std::move(pending), std::move(why));
+        }
+        pending->done(status.ok() ? std::move(why) : NotAudited(status));
+      });
 }
 
 absl::Status Broker::CheckStops(const AccessRequest& request,
