@@ -14,6 +14,7 @@
 #include "crypto/secret_arena.h"
 #include "oauth/address_guard.h"
 #include "oauth/curl_http_client.h"
+#include "oauth/smtp_client.h"
 #include "oauth/url.h"
 #include "server/admin_service.h"
 #include "server/approval_service.h"
@@ -48,6 +49,7 @@
 #include "vault/keep_alive.h"
 #include "vault/key_keeper.h"
 #include "vault/key_rotation.h"
+#include "vault/notices.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
 #include "vault/restored_tokens.h"
@@ -189,6 +191,7 @@ class Assembly::Impl {
         });
     OpenWeb();
     upkeep_->Start();
+    notifier_->Start();
     return absl::OkStatus();
   }
 
@@ -211,6 +214,8 @@ class Assembly::Impl {
     timer_.reset();
     upkeep_.reset();
     pool_.reset();
+    // Who asks on the pool wakes it.
+    notifier_.reset();
     operations_.reset();
     if (started_) {
       absl::Status written = Audit(audit_kind::kVaultStopped);
@@ -330,6 +335,7 @@ class Assembly::Impl {
 
   absl::Status BuildVault() {
     ASSIGN_OR_RETURN(EgressRules rules, MakeEgressRules(config_.egress));
+    smtp_ = std::make_unique<SmtpClient>(config_.notices.email.server, rules);
     http_ = std::make_unique<CurlHttpClient>(std::move(rules));
     directory_ = std::make_unique<DirectoryHolder>(config_.directory);
     providers_ = std::make_unique<ProviderAccess>(*http_, clock_);
@@ -390,6 +396,13 @@ class Assembly::Impl {
                                                    *broker_, *operations_);
     rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
     keep_alive_ = std::make_unique<KeepAlive>(clock_, *store_, *broker_);
+    notifier_ = std::make_unique<Notifier>(
+        clock_, *store_, *directory_, *interactions_, *http_,
+        config_.notices.webhook, config_.notices.email,
+        [this](const Mail& mail) { return smtp_->Send(mail); });
+    approvals_->TellBy({notifier_->tells_by_webhook(),
+                        notifier_->tells_by_email(),
+                        [this] { notifier_->Wake(); }});
     return absl::OkStatus();
   }
 
@@ -488,8 +501,9 @@ class Assembly::Impl {
     json_ = std::make_unique<JsonDoor>(clock_, *directory_, *tokens_,
                                        *connections_, *approval_api_);
     csp_reports_ = std::make_unique<CspReports>(clock_, metrics_);
-    ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
-                                    *refresher_, *stops_, metrics_, *pool_);
+    ops_ =
+        std::make_unique<WebOps>(*directory_, *readiness_, *store_, *refresher_,
+                                 *stops_, *notifier_, metrics_, *pool_);
     pages_ = std::make_unique<WebPages>(
         WebParts{clock_, *sign_in_, *consent_, *connection_admin_,
                  *interactions_, *seal_},
@@ -533,6 +547,7 @@ class Assembly::Impl {
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<RootSources> roots_;
+  std::unique_ptr<SmtpClient> smtp_;
   std::unique_ptr<CurlHttpClient> http_;
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<ProviderAccess> providers_;
@@ -563,6 +578,7 @@ class Assembly::Impl {
   std::unique_ptr<AuditCheck> audit_check_;
   std::unique_ptr<AuditArchiver> archiver_;
   std::unique_ptr<KeepAlive> keep_alive_;
+  std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<SealSwitch> seal_;
   std::unique_ptr<Upkeep> upkeep_;
 

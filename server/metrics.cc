@@ -142,12 +142,21 @@ class Metrics::Impl {
           .Set(found != now.in_doubt.end() && found->second ? 1 : 0);
     }
     for (const auto& [labels, count] : now.refreshes) {
-      Counter& counter = refreshes_.Add(
-          {{"provider", labels.first}, {"result", labels.second}});
-      // Two scrapes at once may see each other's past.
-      const double more = static_cast<double>(count) - counter.Value();
-      if (more > 0) counter.Increment(more);
+      Raise(refreshes_.Add(
+                {{"provider", labels.first}, {"result", labels.second}}),
+            count);
     }
+    for (const auto& [labels, count] : now.notices) {
+      Raise(
+          notices_.Add({{"channel", labels.first}, {"result", labels.second}}),
+          count);
+    }
+  }
+
+  static void Raise(Counter& counter, int64_t count) {
+    // Two scrapes at once may see each other's past.
+    const double more = static_cast<double>(count) - counter.Value();
+    if (more > 0) counter.Increment(more);
   }
 
   // Making labels costs more than all the rest, so series are remembered.
@@ -194,6 +203,9 @@ class Metrics::Impl {
   Family<Counter>& refreshes_ =
       CounterFamily(registry_, "tokenvault_refresh_total",
                     "How refreshes at the provider ended.");
+  Family<Counter>& notices_ =
+      CounterFamily(registry_, "tokenvault_notices_total",
+                    "How telling approvers of an approval ended.");
   Family<Counter>& violations_ =
       CounterFamily(registry_, "tokenvault_page_policy_violations_total",
                     "Browsers' reports that a page broke its policy.");

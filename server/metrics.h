@@ -29,6 +29,8 @@ struct MetricsSnapshot {
   std::map<std::string, int64_t> stops;
   // The providers that are configured, and whether each is in doubt.
   std::map<std::string, bool> in_doubt;
+  // How telling approvers ended since the start, by channel and result.
+  std::map<std::pair<std::string, std::string>, int64_t> notices;
   // How refreshes ended since the start, by provider and result.
   std::map<std::pair<std::string, std::string>, int64_t> refreshes;
 };

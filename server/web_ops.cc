@@ -77,12 +77,13 @@ absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store,
 
 WebOps::WebOps(const DirectoryHolder& directory, const Readiness& readiness,
                Store& store, const Refresher& refresher, const Stops& stops,
-               Metrics& metrics, WorkerPool& pool)
+               const Notifier& notifier, Metrics& metrics, WorkerPool& pool)
     : directory_(directory),
       readiness_(readiness),
       store_(store),
       refresher_(refresher),
       stops_(stops),
+      notifier_(notifier),
       metrics_(metrics),
       pool_(pool) {}
 
@@ -122,6 +123,7 @@ void WebOps::ServeMetrics(WebRespond respond) {
     for (const Stop& stop : stops_.List()) {
       ++now->stops[std::string(NameOf(stop.kind))];
     }
+    now->notices = notifier_.counts();
     WebResponse response = TextResponse(200, metrics_.Render(*now));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     (*way_back)(std::move(response));

@@ -5,6 +5,7 @@
 #include "server/readiness.h"
 #include "storage/store.h"
 #include "vault/directory.h"
+#include "vault/notices.h"
 #include "vault/refresher.h"
 #include "vault/stops.h"
 #include "vault/worker_pool.h"
@@ -27,7 +28,7 @@ class WebOps {
  public:
   WebOps(const DirectoryHolder& directory, const Readiness& readiness,
          Store& store, const Refresher& refresher, const Stops& stops,
-         Metrics& metrics, WorkerPool& pool);
+         const Notifier& notifier, Metrics& metrics, WorkerPool& pool);
 
   static bool Serves(const std::string& path);
 
@@ -43,6 +44,7 @@ class WebOps {
   Store& store_;
   const Refresher& refresher_;
   const Stops& stops_;
+  const Notifier& notifier_;
   Metrics& metrics_;
   WorkerPool& pool_;
 };
