@@ -71,6 +71,7 @@ class TokenPath {
         std::make_unique<RootSources>(*store_, *arena_, config.root_sources);
     directory_ = std::make_unique<DirectoryHolder>(config.directory);
     cache_ = std::make_unique<TokenCache>(kPeople);
+    stops_ = std::make_unique<Stops>(clock_, *store_);
     interactions_ = std::make_unique<Interactions>(*store_, *keys_);
     ASSIGN_OR_RETURN(std::unique_ptr<LandingFile> landing,
                      LandingFile::Open(seeded.database() + "-landing"));
@@ -80,8 +81,9 @@ class TokenPath {
     pool_ = std::make_unique<WorkerPool>(/*threads=*/2, kInFlight);
     approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
                                              *interactions_, *cache_);
-    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                       *approvals_, *refresher_, *pool_, http_);
+    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *stops_,
+                                       *interactions_, *approvals_, *refresher_,
+                                       *pool_, http_);
     SealSwitch::Hooks hooks;
     hooks.opened = [] { return absl::OkStatus(); };
     hooks.turned = [] {};
@@ -110,6 +112,7 @@ class TokenPath {
   std::unique_ptr<RootSources> roots_;
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<TokenCache> cache_;
+  std::unique_ptr<Stops> stops_;
   std::unique_ptr<Interactions> interactions_;
   std::unique_ptr<Refresher> refresher_;
   std::unique_ptr<Operations> operations_;

@@ -22,17 +22,22 @@ std::string Rights(const v1::Agent& agent) {
   return rights.empty() ? "-" : absl::StrJoin(rights, ", ");
 }
 
+Cell AgentState(const v1::Agent& agent) {
+  return agent.disabled() ? Cell("disabled", Color::kYellow) : Cell("enabled");
+}
+
 }  // namespace
 
 int RunAgentList(Session& session) {
   auto agents = FetchAgents(session);
   if (!agents.ok()) return session.Fail(agents.status());
   if (session.PrintedFor(*agents)) return kExitDone;
-  Table table({"ID", "NAME", "TENANT", "OWNER", "MAY ALSO", "IDENTITY"});
+  Table table(
+      {"ID", "NAME", "STATE", "TENANT", "OWNER", "MAY ALSO", "IDENTITY"});
   for (const auto& agent : agents->agents()) {
-    table.Add({ShortName(agent.name()), agent.display_name(), agent.tenant(),
-               agent.owner().empty() ? "-" : agent.owner(), Rights(agent),
-               agent.identity()});
+    table.Add({ShortName(agent.name()), agent.display_name(), AgentState(agent),
+               agent.tenant(), agent.owner().empty() ? "-" : agent.owner(),
+               Rights(agent), agent.identity()});
   }
   session.terminal().Print(
       table.ToText(session.terminal(), "no agents are configured"));
@@ -48,6 +53,7 @@ int RunAgentShow(Session& session, const std::string& id) {
     if (session.PrintedFor(agent)) return kExitDone;
     Facts facts(18);
     facts.Add("Agent", {ShortName(agent.name()), agent.display_name()});
+    facts.Add("State", {AgentState(agent)});
     facts.AddIfAny("Owner", agent.owner());
     facts.Add("Tenant", {agent.tenant()});
     facts.Add("Identity", {agent.identity()});

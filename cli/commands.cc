@@ -36,6 +36,7 @@
 #include "cli/root_sources.h"
 #include "cli/seal.h"
 #include "cli/status.h"
+#include "cli/stops.h"
 #include "cli/tokens.h"
 #include "cli/users.h"
 
@@ -66,6 +67,9 @@ struct Options {
   RestoreOptions restore;
   IncidentRevokeOptions incident;
   UserEraseOptions erase;
+  LockOptions lock;
+  AgentStopOptions agent_stop;
+  QuarantineOptions quarantine;
   CaptureFixtureOptions capture;
   PolicyExplainOptions explain;
   std::string explain_scopes;
@@ -357,6 +361,54 @@ void AddIncident(Tree& tree) {
   revoke->add_flag("--yes", o.incident.yes, "Do not ask");
 }
 
+void AddLock(Tree& tree) {
+  Options& o = tree.options;
+  CLI::App* lock =
+      Leaf(tree, tree.app, "lock", "Stop everything: no agent gets a token",
+           [&o](Session& s) { return RunLock(s, o.lock); });
+  lock->add_flag("--yes", o.lock.yes, "Do not ask");
+  CLI::App* unlock = Leaf(tree, tree.app, "unlock", "Agents get tokens again",
+                          [&o](Session& s) { return RunUnlock(s, o.lock); });
+  CLI::App* quarantine =
+      Group(tree.app, "quarantine",
+            "People, connections and providers that are stopped");
+  CLI::App* add =
+      Leaf(tree, *quarantine, "add", "No agent gets a token for it",
+           [&o](Session& s) { return RunQuarantineAdd(s, o.quarantine); });
+  CLI::App* lift =
+      Leaf(tree, *quarantine, "lift", "Agents get tokens for it again",
+           [&o](Session& s) { return RunQuarantineLift(s, o.quarantine); });
+  for (CLI::App* leaf : {lock, unlock}) {
+    leaf->add_option("--why", o.lock.why, "For the audit log");
+  }
+  for (CLI::App* leaf : {add, lift}) {
+    leaf->add_option("--user", o.quarantine.user,
+                     "A person: users/…, or their id at your own identity "
+                     "provider");
+    leaf->add_option("--connection", o.quarantine.connection,
+                     "One account of a person: users/…/connections/…");
+    leaf->add_option("--provider", o.quarantine.provider, "A provider");
+    leaf->add_option("--why", o.quarantine.why, "For the audit log");
+  }
+  Leaf(tree, *quarantine, "list", "All that is stopped, agents too",
+       RunQuarantineList);
+}
+
+// Whether an agent gets tokens at all.
+void AddAgentStops(Tree& tree, CLI::App& agent) {
+  Options& o = tree.options;
+  CLI::App* disable =
+      Leaf(tree, agent, "disable", "It gets no token any more",
+           [&o](Session& s) { return RunAgentDisable(s, o.agent_stop); });
+  CLI::App* enable =
+      Leaf(tree, agent, "enable", "It gets tokens again",
+           [&o](Session& s) { return RunAgentEnable(s, o.agent_stop); });
+  for (CLI::App* leaf : {disable, enable}) {
+    leaf->add_option("id", o.agent_stop.agent, "The agent")->required();
+    leaf->add_option("--why", o.agent_stop.why, "For the audit log");
+  }
+}
+
 void AddConfiguredThings(Tree& tree) {
   Options& o = tree.options;
   CLI::App* provider = Group(tree.app, "provider", "Providers");
@@ -388,6 +440,7 @@ void AddConfiguredThings(Tree& tree) {
        [&o](Session& s) { return RunAgentShow(s, o.id); })
       ->add_option("id", o.id, "The agent")
       ->required();
+  AddAgentStops(tree, *agent);
 
   CLI::App* policy = Group(tree.app, "policy", "Policy");
   CLI::App* check =
@@ -622,6 +675,7 @@ std::unique_ptr<Tree> MakeTree() {
   AddVaultCommands(*tree);
   AddSeal(*tree);
   AddBackupCommands(*tree);
+  AddLock(*tree);
   AddIncident(*tree);
   AddConfiguredThings(*tree);
   AddConnectionCommands(*tree);

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "cli/humanize.h"
 #include "cli/names.h"
+#include "cli/stops.h"
 
 namespace tokenvault {
 namespace {
@@ -25,6 +26,9 @@ Cell StateOf(const v1::Status& status) {
   if (!status.initialized()) return {"not initialized", Color::kYellow};
   if (status.sealed()) return {"sealed", Color::kYellow};
   if (IsBroken(status)) return {"damaged", Color::kRed};
+  for (const v1::Stop& stop : status.stops()) {
+    if (stop.what() == "vault") return {"locked", Color::kYellow};
+  }
   return {"ready", Color::kGreen};
 }
 
@@ -126,6 +130,26 @@ std::vector<Cell> AuditOf(const v1::Status& status,
   return cells;
 }
 
+// What is stopped, as far as it fits on a line.
+std::vector<Cell> StoppedOf(const v1::Status& status, absl::Time now) {
+  constexpr int kMostShown = 3;
+  std::vector<Cell> cells;
+  for (const v1::Stop& stop : status.stops()) {
+    if (static_cast<int>(cells.size()) == kMostShown) break;
+    cells.emplace_back(
+        absl::StrCat(StoppedWords(stop), " (",
+                     Relative(TimeOf(stop.create_time()), now),
+                     stop.why().empty() ? "" : ": ", stop.why(), ")"),
+        Color::kYellow);
+  }
+  if (status.stops_size() > kMostShown) {
+    cells.emplace_back(absl::StrCat("and ",
+                                    Grouped(status.stops_size() - kMostShown),
+                                    " more: tokenvault quarantine list"));
+  }
+  return cells;
+}
+
 std::string ToTable(const v1::Status& status,
                     const absl::StatusOr<v1::AuditLog>& log,
                     const Terminal& terminal, absl::Time now) {
@@ -147,6 +171,7 @@ std::string ToTable(const v1::Status& status,
   if (!is_open) {
     // It knows nothing more before it is open.
     facts.AddIfAny("Storage", status.storage());
+    if (status.stops_size() > 0) facts.Add("Stopped", StoppedOf(status, now));
     return WithNextStep(facts.ToText(terminal), status);
   }
   std::vector<Cell> storage = {status.storage()};
@@ -173,6 +198,7 @@ std::string ToTable(const v1::Status& status,
         absl::StrCat(Grouped(status.paused_connections()), " paused"));
   }
   facts.Add("Connections", connections);
+  if (status.stops_size() > 0) facts.Add("Stopped", StoppedOf(status, now));
   facts.Add("Providers", ProvidersOf(status, now));
   facts.Add("Audit", AuditOf(status, log, now));
   std::vector<Cell> doors;

@@ -1,8 +1,5 @@
 #include "oauth/curl_transfer.h"
 
-#include <netinet/in.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -13,59 +10,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/errors.h"
+#include "oauth/curl_rules.h"
 
 namespace tokenvault {
 namespace {
 
 constexpr size_t kMaxHeaders = size_t{32} * 1024;
 constexpr size_t kUsualBody = size_t{4} * 1024;
-constexpr absl::Duration kMaxConnect = absl::Seconds(5);
-
-std::optional<IpAddress> AddressOf(const curl_sockaddr& address) {
-  IpAddress result;
-  if (address.family == AF_INET) {
-    sockaddr_in v4;
-    std::memcpy(&v4, &address.addr, sizeof v4);
-    result.bytes.assign(reinterpret_cast<const char*>(&v4.sin_addr), 4);
-    return result;
-  }
-  if (address.family == AF_INET6 && address.addrlen >= sizeof(sockaddr_in6)) {
-    sockaddr_in6 v6;
-    std::memcpy(&v6, &address.addr, sizeof v6);
-    result.bytes.assign(reinterpret_cast<const char*>(&v6.sin6_addr), 16);
-    return result;
-  }
-  return std::nullopt;
-}
-
-long Milliseconds(absl::Duration duration) {
-  // Zero would mean "for ever" to libcurl.
-  return static_cast<long>(
-      std::max<int64_t>(1, absl::ToInt64Milliseconds(duration)));
-}
-
-// libcurl's code as a word of ours, by number; its sentences stay inside.
-const char* ProblemOf(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return "dns";
-    case CURLE_COULDNT_CONNECT:
-      return "connect";
-    case CURLE_OPERATION_TIMEDOUT:
-      return "timeout";
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_USE_SSL_FAILED:
-      return "tls";
-    default:
-      return "reset";
-  }
-}
 
 // The server's own certificate comes first in the chain. libcurl tells of it in
 // lines of "name:value", with OpenSSL's way to write a time.
@@ -105,30 +56,15 @@ CurlTransfer::CurlTransfer(const HttpRequest& request, const Url& url,
 
 void CurlTransfer::SetRules() {
   CURL* const easy = handle_.get();
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, url_.scheme.c_str());
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!rules_.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, rules_.ca_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  }
   // The time for all of it is counted by the loop. libcurl would look at the
   // clock before it looks at the socket, and a process that stood still for
   // long would throw away an answer that had arrived.
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   Milliseconds(std::min(timeout(), kMaxConnect)));
+  SetCurlRules(easy, rules_, timeout());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, url_.scheme.c_str());
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                    static_cast<curl_off_t>(request_.max_body));
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
@@ -187,20 +123,10 @@ void CurlTransfer::AddHeader(const std::string& line) {
 curl_socket_t CurlTransfer::OpenSocket(void* self, curlsocktype purpose,
                                        curl_sockaddr* address) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  std::optional<IpAddress> ip = AddressOf(*address);
-  bool allowed = purpose == CURLSOCKTYPE_IPCXN && ip.has_value() &&
-                 MayConnect(*ip, transfer.rules_);
-  // What is not encrypted stays on this machine.
-  if (transfer.url_.scheme != "https") {
-    allowed =
-        allowed && ip->IsLoopback() && transfer.rules_.allow_http_loopback;
-  }
-  if (!allowed) {
-    transfer.address_refused_ = true;
-    return CURL_SOCKET_BAD;
-  }
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC,
-                  address->protocol);
+  const std::optional<curl_socket_t> socket = OpenGuardedSocket(
+      transfer.rules_, transfer.url_.scheme == "https", purpose, *address);
+  if (!socket.has_value()) transfer.address_refused_ = true;
+  return socket.value_or(CURL_SOCKET_BAD);
 }
 
 size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count,
@@ -280,7 +206,8 @@ absl::StatusOr<HttpResponse> CurlTransfer::Finish(
                      *result == CURLE_UNSUPPORTED_PROTOCOL)) {
     return errors::ProviderAnswerInvalid(url_.host, "not_http");
   }
-  return errors::ProviderUnreachable(url_.host, ProblemOf(*result), maybe_sent);
+  return errors::ProviderUnreachable(url_.host, CurlProblem(*result),
+                                     maybe_sent);
 }
 
 }  // namespace tokenvault

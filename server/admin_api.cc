@@ -11,6 +11,7 @@
 #include "server/admin_backups.h"
 #include "server/admin_people.h"
 #include "server/admin_policy.h"
+#include "server/admin_stops.h"
 #include "server/convert.h"
 #include "server/request_fields.h"
 #include "server/resource_names.h"
@@ -21,6 +22,8 @@ namespace {
 
 // Of the audit log, by one call.
 constexpr uint64_t kLeavesLookedAt = 100'000;
+// Of one answer, so that a page of long leaves fits in a message.
+constexpr size_t kMostAuditBytes = size_t{192} << 10;
 
 // What to register at the provider: one for each tenant, one a line.
 std::string RedirectUris(const Directory& directory, const ProviderId& id) {
@@ -156,6 +159,9 @@ v1::Status AdminApi::ReadStatus(bool deep) {
   *status.mutable_start_time() = ToTimestamp(facts_.start_time);
   status.set_grpc_address(facts_.grpc_address);
   status.set_public_url(facts_.public_url);
+  for (const Stop& stop : work_.stops.List()) {
+    *status.add_stops() = ToProto(store_, stop);
+  }
 
   uint32_t generation = 0;
   if (auto keys = work_.rotation.ListKeys(); keys.ok()) {
@@ -466,14 +472,17 @@ void AdminApi::ListAgents(ApiCall call, v1::ListAgentsRequest request,
                           Done<v1::ListAgentsResponse> done) {
   Operate<v1::ListAgentsResponse>(
       std::move(call), std::move(done),
-      [request = std::move(request)](
+      [this, request = std::move(request)](
           const Caller& caller) -> absl::StatusOr<v1::ListAgentsResponse> {
         v1::ListAgentsResponse response;
         ASSIGN_OR_RETURN(
             std::string next,
             ReadPage(caller.directory->agents, request.page_size(),
                      request.page_token(), [&](const Agent& agent) {
-                       *response.add_agents() = ToProto(agent);
+                       v1::Agent& shown = *response.add_agents();
+                       shown = ToProto(agent);
+                       shown.set_disabled(work_.stops.Holds(
+                           StopKind::kAgent, agent.tenant, agent.id.value));
                      }));
         response.set_next_page_token(next);
         return response;
@@ -535,12 +544,26 @@ absl::StatusOr<v1::ListAuditEventsResponse> AdminApi::ReadAudit(
                    request.from_end()
                        ? store_.ListLastAuditEntries(filter, size)
                        : store_.ListAuditEntries(filter, size));
-  v1::ListAuditEventsResponse response;
+  // Those that fit: the first, or from the end the last.
+  std::vector<v1::AuditEvent> events;
+  size_t bytes = 0;
+  if (request.from_end()) std::reverse(entries.begin(), entries.end());
   for (const AuditEntry& entry : entries) {
-    *response.add_events() = ToProto(entry);
+    v1::AuditEvent event = ToProto(entry);
+    bytes += event.ByteSizeLong();
+    if (bytes > kMostAuditBytes && !events.empty()) break;
+    events.push_back(std::move(event));
   }
-  if (entries.size() == static_cast<size_t>(size)) {
-    looked_at = entries.back().sequence;
+  const bool is_full = entries.size() == static_cast<size_t>(size) ||
+                       events.size() < entries.size();
+  if (is_full && !events.empty()) {
+    looked_at = request.from_end() ? entries.front().sequence
+                                   : entries[events.size() - 1].sequence;
+  }
+  if (request.from_end()) std::reverse(events.begin(), events.end());
+  v1::ListAuditEventsResponse response;
+  for (v1::AuditEvent& event : events) {
+    *response.add_events() = std::move(event);
   }
   looked_at = std::max(looked_at, filter.after_sequence);
   response.set_looked_at(static_cast<int64_t>(looked_at));

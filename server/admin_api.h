@@ -20,6 +20,7 @@
 #include "vault/refresher.h"
 #include "vault/root_source_admin.h"
 #include "vault/seal_switch.h"
+#include "vault/stops.h"
 
 namespace tokenvault {
 
@@ -50,6 +51,7 @@ class AdminApi {
     Erasure& erasure;
     DataKeyRotation& data_keys;
     Backups& backups;
+    Stops& stops;
   };
 
   AdminApi(CallGate& gate, Store& store, KeyWork work, AuditWork audit,
@@ -80,6 +82,14 @@ class AdminApi {
                         Done<v1::MasterKey> done);
   void RevokeForIncident(ApiCall call, v1::RevokeForIncidentRequest request,
                          Done<v1::Operation> done);
+  void StopIssuance(ApiCall call, v1::StopIssuanceRequest request,
+                    Done<v1::StopIssuanceResponse> done);
+  void ResumeIssuance(ApiCall call, v1::ResumeIssuanceRequest request,
+                      Done<google::protobuf::Empty> done);
+  void ListStops(ApiCall call, v1::ListStopsRequest request,
+                 Done<v1::ListStopsResponse> done);
+  void ListLiveTokens(ApiCall call, v1::ListLiveTokensRequest request,
+                      Done<v1::ListLiveTokensResponse> done);
   void EraseUser(ApiCall call, v1::EraseUserRequest request,
                  Done<v1::Operation> done);
   void RotateDataKeys(ApiCall call, v1::RotateDataKeysRequest request,
@@ -126,6 +136,11 @@ class AdminApi {
   void Operate(
       ApiCall call, Done<Response> done,
       absl::AnyInvocable<absl::StatusOr<Response>(const Caller&)> work);
+  void OperateAtOnce(ApiCall call, bool on_disk,
+                     absl::AnyInvocable<void(absl::StatusOr<Caller>)> work);
+  template <typename Request>
+  absl::StatusOr<Stops::Order> ReadStop(const Caller& caller,
+                                        const Request& request);
   v1::Status ReadStatus(bool deep);
   absl::StatusOr<v1::ListAuditEventsResponse> ReadAudit(
       const v1::ListAuditEventsRequest& request);

@@ -150,6 +150,53 @@ grpc::ServerUnaryReactor* AdminService::RevokeForIncident(
                });
 }
 
+grpc::ServerUnaryReactor* AdminService::StopIssuance(
+    grpc::CallbackServerContext* context,
+    const v1::StopIssuanceRequest* request,
+    v1::StopIssuanceResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::StopIssuanceRequest asked,
+                      AdminApi::Done<v1::StopIssuanceResponse> done) {
+                 api_.StopIssuance(std::move(call), std::move(asked),
+                                   std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ResumeIssuance(
+    grpc::CallbackServerContext* context,
+    const v1::ResumeIssuanceRequest* request,
+    google::protobuf::Empty* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ResumeIssuanceRequest asked,
+                      AdminApi::Done<google::protobuf::Empty> done) {
+                 api_.ResumeIssuance(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListStops(
+    grpc::CallbackServerContext* context, const v1::ListStopsRequest* request,
+    v1::ListStopsResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListStopsRequest asked,
+                      AdminApi::Done<v1::ListStopsResponse> done) {
+                 api_.ListStops(std::move(call), std::move(asked),
+                                std::move(done));
+               });
+}
+
+grpc::ServerUnaryReactor* AdminService::ListLiveTokens(
+    grpc::CallbackServerContext* context,
+    const v1::ListLiveTokensRequest* request,
+    v1::ListLiveTokensResponse* response) {
+  return Serve(context, GrpcDoor::kAdmin, request, response,
+               [this](ApiCall call, v1::ListLiveTokensRequest asked,
+                      AdminApi::Done<v1::ListLiveTokensResponse> done) {
+                 api_.ListLiveTokens(std::move(call), std::move(asked),
+                                     std::move(done));
+               });
+}
+
 grpc::ServerUnaryReactor* AdminService::EraseUser(
     grpc::CallbackServerContext* context, const v1::EraseUserRequest* request,
     v1::Operation* response) {

@@ -58,6 +58,21 @@ class AdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::RevokeForIncidentRequest* request,
       v1::Operation* response) override;
+  grpc::ServerUnaryReactor* StopIssuance(
+      grpc::CallbackServerContext* context,
+      const v1::StopIssuanceRequest* request,
+      v1::StopIssuanceResponse* response) override;
+  grpc::ServerUnaryReactor* ResumeIssuance(
+      grpc::CallbackServerContext* context,
+      const v1::ResumeIssuanceRequest* request,
+      google::protobuf::Empty* response) override;
+  grpc::ServerUnaryReactor* ListStops(grpc::CallbackServerContext* context,
+                                      const v1::ListStopsRequest* request,
+                                      v1::ListStopsResponse* response) override;
+  grpc::ServerUnaryReactor* ListLiveTokens(
+      grpc::CallbackServerContext* context,
+      const v1::ListLiveTokensRequest* request,
+      v1::ListLiveTokensResponse* response) override;
   grpc::ServerUnaryReactor* EraseUser(grpc::CallbackServerContext* context,
                                       const v1::EraseUserRequest* request,
                                       v1::Operation* response) override;

@@ -14,6 +14,7 @@
 #include "crypto/secret_arena.h"
 #include "oauth/address_guard.h"
 #include "oauth/curl_http_client.h"
+#include "oauth/smtp_client.h"
 #include "oauth/url.h"
 #include "server/admin_service.h"
 #include "server/approval_service.h"
@@ -48,6 +49,7 @@
 #include "vault/keep_alive.h"
 #include "vault/key_keeper.h"
 #include "vault/key_rotation.h"
+#include "vault/notices.h"
 #include "vault/provider_access.h"
 #include "vault/refresher.h"
 #include "vault/restored_tokens.h"
@@ -55,6 +57,7 @@
 #include "vault/root_sources.h"
 #include "vault/seal_switch.h"
 #include "vault/sign_in.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 #include "vault/token_rejections.h"
 #include "vault/upkeep.h"
@@ -188,6 +191,7 @@ class Assembly::Impl {
         });
     OpenWeb();
     upkeep_->Start();
+    notifier_->Start();
     return absl::OkStatus();
   }
 
@@ -210,6 +214,8 @@ class Assembly::Impl {
     timer_.reset();
     upkeep_.reset();
     pool_.reset();
+    // Who asks on the pool wakes it.
+    notifier_.reset();
     operations_.reset();
     if (started_) {
       absl::Status written = Audit(audit_kind::kVaultStopped);
@@ -329,10 +335,13 @@ class Assembly::Impl {
 
   absl::Status BuildVault() {
     ASSIGN_OR_RETURN(EgressRules rules, MakeEgressRules(config_.egress));
+    smtp_ = std::make_unique<SmtpClient>(config_.notices.email.server, rules);
     http_ = std::make_unique<CurlHttpClient>(std::move(rules));
     directory_ = std::make_unique<DirectoryHolder>(config_.directory);
     providers_ = std::make_unique<ProviderAccess>(*http_, clock_);
     cache_ = std::make_unique<TokenCache>(kMaxCachedTokens);
+    stops_ = std::make_unique<Stops>(clock_, *store_);
+    RETURN_IF_ERROR(stops_->Load());
     interactions_ = std::make_unique<Interactions>(*store_, *keys_);
     std::unique_ptr<LandingFile> landing;
     if (!IsInMemory(config_)) {
@@ -343,7 +352,7 @@ class Assembly::Impl {
         clock_, *store_, *keys_, *providers_, *cache_, std::move(landing));
     sign_in_ = std::make_unique<SignIn>(clock_, *store_, *keys_, *providers_);
     consent_ = std::make_unique<ConsentFlow>(
-        clock_, *store_, *keys_, *providers_, *interactions_, *cache_);
+        clock_, *store_, *keys_, *providers_, *interactions_, *cache_, *stops_);
     revocations_ = std::make_unique<UpstreamRevocations>(clock_, *store_,
                                                          *keys_, *providers_);
     connection_admin_ = std::make_unique<ConnectionAdmin>(
@@ -377,9 +386,9 @@ class Assembly::Impl {
     pool_ = std::make_unique<WorkerPool>(kWorkers, kMaxQueuedWork);
     approvals_ = std::make_unique<Approvals>(clock_, *store_, *keys_,
                                              *interactions_, *cache_);
-    broker_ =
-        std::make_unique<Broker>(clock_, *store_, *cache_, *interactions_,
-                                 *approvals_, *refresher_, *pool_, *http_);
+    broker_ = std::make_unique<Broker>(clock_, *store_, *cache_, *stops_,
+                                       *interactions_, *approvals_, *refresher_,
+                                       *pool_, *http_);
     erasure_ = std::make_unique<Erasure>(
         clock_, *store_, *keys_, *directory_, *connection_admin_, *revocations_,
         *interactions_, *refresher_, *broker_, *cache_, *operations_);
@@ -387,6 +396,13 @@ class Assembly::Impl {
                                                    *broker_, *operations_);
     rejections_ = std::make_unique<TokenRejections>(clock_, *store_, *cache_);
     keep_alive_ = std::make_unique<KeepAlive>(clock_, *store_, *broker_);
+    notifier_ = std::make_unique<Notifier>(
+        clock_, *store_, *directory_, *interactions_, *http_,
+        config_.notices.webhook, config_.notices.email,
+        [this](const Mail& mail) { return smtp_->Send(mail); });
+    approvals_->TellBy({notifier_->tells_by_webhook(),
+                        notifier_->tells_by_email(),
+                        [this] { notifier_->Wake(); }});
     return absl::OkStatus();
   }
 
@@ -439,7 +455,8 @@ class Assembly::Impl {
     admin_api_ = std::make_unique<AdminApi>(
         *gate_, *store_,
         AdminApi::KeyWork{*operations_, *rotation_, *incident_, *seal_,
-                          *source_admin_, *erasure_, *data_keys_, *backups_},
+                          *source_admin_, *erasure_, *data_keys_, *backups_,
+                          *stops_},
         AuditWork{*store_, *signer_, *tree_, *witnesses_, *exporter_,
                   *audit_check_, *archiver_},
         *providers_, *refresher_, *reload_, facts);
@@ -484,8 +501,9 @@ class Assembly::Impl {
     json_ = std::make_unique<JsonDoor>(clock_, *directory_, *tokens_,
                                        *connections_, *approval_api_);
     csp_reports_ = std::make_unique<CspReports>(clock_, metrics_);
-    ops_ = std::make_unique<WebOps>(*directory_, *readiness_, *store_,
-                                    *refresher_, metrics_, *pool_);
+    ops_ =
+        std::make_unique<WebOps>(*directory_, *readiness_, *store_, *refresher_,
+                                 *stops_, *notifier_, metrics_, *pool_);
     pages_ = std::make_unique<WebPages>(
         WebParts{clock_, *sign_in_, *consent_, *connection_admin_,
                  *interactions_, *approvals_, *seal_},
@@ -529,10 +547,12 @@ class Assembly::Impl {
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyKeeper> keys_;
   std::unique_ptr<RootSources> roots_;
+  std::unique_ptr<SmtpClient> smtp_;
   std::unique_ptr<CurlHttpClient> http_;
   std::unique_ptr<DirectoryHolder> directory_;
   std::unique_ptr<ProviderAccess> providers_;
   std::unique_ptr<TokenCache> cache_;
+  std::unique_ptr<Stops> stops_;
   std::unique_ptr<Interactions> interactions_;
   std::unique_ptr<Refresher> refresher_;
   std::unique_ptr<TokenRejections> rejections_;
@@ -558,6 +578,7 @@ class Assembly::Impl {
   std::unique_ptr<AuditCheck> audit_check_;
   std::unique_ptr<AuditArchiver> archiver_;
   std::unique_ptr<KeepAlive> keep_alive_;
+  std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<SealSwitch> seal_;
   std::unique_ptr<Upkeep> upkeep_;
 

@@ -33,9 +33,9 @@ namespace {
 constexpr char kDefaultFile[] = "/etc/tokenvault/tokenvault.toml";
 
 const std::vector<std::string>& Sections() {
-  static const auto* const kSections =
-      new std::vector<std::string>{"server", "seal",   "storage",       "audit",
-                                   "tokens", "egress", "decision_point"};
+  static const auto* const kSections = new std::vector<std::string>{
+      "server", "seal",    "storage", "audit",         "tokens",
+      "egress", "webhook", "email",   "decision_point"};
   return *kSections;
 }
 
@@ -152,6 +152,8 @@ std::string Generation(const Config& config) {
       AddHash(provider.client_key_hash, secrets);
     }
   }
+  AddSecret(config.notices.webhook.secret, secrets);
+  AddSecret(config.notices.email.server.password, secrets);
   std::string generation = HexEncode(Sha256(all)).substr(0, 12);
   if (secrets.empty()) return generation;
   return absl::StrCat(generation, "-", HexEncode(secrets).substr(0, 8));
@@ -191,6 +193,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
   config.storage = ReadStorage(merged.root, context);
   config.audit = ReadAudit(merged.root, context);
   config.egress = ReadEgress(merged.root, context);
+  config.notices = ReadNotices(merged.root, context);
   directory->dev_mode = options.dev;
   directory->public_url = config.server.public_url;
   directory->tokens = ReadTokens(merged.root, context);
@@ -276,7 +279,7 @@ std::vector<std::string> KeysThatNeedRestart(const Config& old,
     for (const ConfigValueShown& shown : config.effective) {
       for (absl::string_view section :
            {"server.", "seal.", "root_sources.", "storage.", "audit.",
-            "witnesses.", "egress."}) {
+            "witnesses.", "egress.", "webhook.", "email."}) {
         if (absl::StartsWith(shown.key, section) &&
             shown.key != "server.log_level") {
           values[shown.key] = shown.value;

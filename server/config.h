@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "vault/directory.h"
+#include "vault/notices.h"
 #include "vault/root_sources.h"
 #include "vault/witness_settings.h"
 
@@ -74,6 +75,12 @@ struct AuditSettings {
   absl::Duration keep = absl::InfiniteDuration();
 };
 
+// How approvers hear of an approval.
+struct NoticeSettings {
+  WebhookSettings webhook;
+  EmailSettings email;
+};
+
 // One line of `config show --effective`. References to secrets are shown, what
 // they hold is not.
 struct ConfigValueShown {
@@ -91,6 +98,7 @@ struct Config {
   StorageSettings storage;
   AuditSettings audit;
   EgressSettings egress;
+  NoticeSettings notices;
   std::shared_ptr<const Directory> directory;
   std::vector<ConfigValueShown> effective;  // sorted by key
   std::vector<std::string> warnings;        // sentences for an operator
@@ -134,8 +142,8 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
 absl::Status CheckPolicyFile(const std::string& path, const Config& config);
 
 // Keys that differ and that a reload cannot change: listeners, public_url,
-// storage, seal, egress, the audit log's. Who reloads refuses, or says so; it
-// must not serve half of each.
+// storage, seal, egress, the audit log's, those of notices. Who reloads
+// refuses, or says so; it must not serve half of each.
 std::vector<std::string> KeysThatNeedRestart(const Config& old,
                                              const Config& next);
 

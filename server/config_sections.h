@@ -37,6 +37,9 @@ StorageSettings ReadStorage(const ConfigNode& root,
 // [audit] and [[witnesses]].
 AuditSettings ReadAudit(const ConfigNode& root, const ConfigContext& context);
 EgressSettings ReadEgress(const ConfigNode& root, const ConfigContext& context);
+// [webhook] and [email].
+NoticeSettings ReadNotices(const ConfigNode& root,
+                           const ConfigContext& context);
 // [decision_point], if it is there.
 std::optional<DecisionPoint> ReadDecisionPoint(const ConfigNode& root,
                                                const ConfigContext& context);

@@ -111,6 +111,13 @@ class Metrics::Impl {
     old_rows_.Set(now.rows_on_old_key);
     sealed_.Set(now.sealed ? 1 : 0);
     unlocked_.Set(static_cast<double>(now.secrets_unlocked));
+    for (const char* kind :
+         {"vault", "agent", "user", "connection", "provider"}) {
+      const auto found = now.stops.find(kind);
+      stops_.Add({{"kind", kind}})
+          .Set(found == now.stops.end() ? 0
+                                        : static_cast<double>(found->second));
+    }
     RenderProviders(now);
     // The log counts its own leaves, also those from before this start.
     audit_events_.Set(now.audit_events);
@@ -135,12 +142,21 @@ class Metrics::Impl {
           .Set(found != now.in_doubt.end() && found->second ? 1 : 0);
     }
     for (const auto& [labels, count] : now.refreshes) {
-      Counter& counter = refreshes_.Add(
-          {{"provider", labels.first}, {"result", labels.second}});
-      // Two scrapes at once may see each other's past.
-      const double more = static_cast<double>(count) - counter.Value();
-      if (more > 0) counter.Increment(more);
+      Raise(refreshes_.Add(
+                {{"provider", labels.first}, {"result", labels.second}}),
+            count);
     }
+    for (const auto& [labels, count] : now.notices) {
+      Raise(
+          notices_.Add({{"channel", labels.first}, {"result", labels.second}}),
+          count);
+    }
+  }
+
+  static void Raise(Counter& counter, int64_t count) {
+    // Two scrapes at once may see each other's past.
+    const double more = static_cast<double>(count) - counter.Value();
+    if (more > 0) counter.Increment(more);
   }
 
   // Making labels costs more than all the rest, so series are remembered.
@@ -187,6 +203,9 @@ class Metrics::Impl {
   Family<Counter>& refreshes_ =
       CounterFamily(registry_, "tokenvault_refresh_total",
                     "How refreshes at the provider ended.");
+  Family<Counter>& notices_ =
+      CounterFamily(registry_, "tokenvault_notices_total",
+                    "How telling approvers of an approval ended.");
   Family<Counter>& violations_ =
       CounterFamily(registry_, "tokenvault_page_policy_violations_total",
                     "Browsers' reports that a page broke its policy.");
@@ -208,6 +227,9 @@ class Metrics::Impl {
   Gauge& sealed_ =
       GaugeFamily(registry_, "tokenvault_sealed", "1 while no key is open.")
           .Add({});
+  Family<Gauge>& stops_ =
+      GaugeFamily(registry_, "tokenvault_stops",
+                  "For what an operator stopped tokens, by kind.");
   Gauge& unlocked_ =
       GaugeFamily(registry_, "tokenvault_secrets_outside_locked_memory",
                   "Secrets that found locked memory full, since the start.")

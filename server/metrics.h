@@ -24,8 +24,13 @@ struct MetricsSnapshot {
   int64_t rows_on_old_key = 0;
   bool sealed = false;
   uint64_t secrets_unlocked = 0;  // base/secret_memory.h
+  // For what no token is handed out, by kind: "vault", "agent", "user",
+  // "connection", "provider".
+  std::map<std::string, int64_t> stops;
   // The providers that are configured, and whether each is in doubt.
   std::map<std::string, bool> in_doubt;
+  // How telling approvers ended since the start, by channel and result.
+  std::map<std::pair<std::string, std::string>, int64_t> notices;
   // How refreshes ended since the start, by provider and result.
   std::map<std::pair<std::string, std::string>, int64_t> refreshes;
 };

@@ -83,6 +83,13 @@ std::string RenderSealed(const SealedPage& page) {
                     page.frame.messages->Say("sealed.title"), PageData());
 }
 
+std::string RenderStopped(const StoppedPage& page) {
+  PageData card;
+  SetLink("retry_link", page.retry_link, card);
+  return RenderPage("stopped", page.frame,
+                    page.frame.messages->Say("stopped.title"), std::move(card));
+}
+
 std::string RenderNotFound(const NotFoundPage& page) {
   return RenderPage("not_found", page.frame,
                     page.frame.messages->Say("not_found.title"), PageData());

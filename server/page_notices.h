@@ -61,6 +61,13 @@ struct SealedPage {
 };
 std::string RenderSealed(const SealedPage& page);
 
+// An operator stopped tokens for what the question is about.
+struct StoppedPage {
+  PageFrame frame;
+  std::string retry_link;  // "" when starting again needs a new link
+};
+std::string RenderStopped(const StoppedPage& page);
+
 struct NotFoundPage {
   PageFrame frame;
 };

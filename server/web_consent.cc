@@ -177,8 +177,8 @@ WebResponse ReturnFromProvider(const WebVisit& visit,
   absl::StatusOr<ConsentFlow::Returned> returned = visit.parts.consent.Return(
       *visit.directory, context, visit.Query(), visit.session, visit.Reader());
   if (!returned.ok()) return visit.ErrorPage(returned.status(), "");
-  if (!returned->provider_error.ok()) {
-    return visit.ErrorPage(returned->provider_error,
+  if (!returned->not_connected.ok()) {
+    return visit.ErrorPage(returned->not_connected,
                            visit.LinkTo(returned->interaction));
   }
   WebResponse response =

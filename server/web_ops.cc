@@ -76,12 +76,14 @@ absl::StatusOr<MetricsSnapshot> TakeSnapshot(const Store& store,
 }  // namespace
 
 WebOps::WebOps(const DirectoryHolder& directory, const Readiness& readiness,
-               Store& store, const Refresher& refresher, Metrics& metrics,
-               WorkerPool& pool)
+               Store& store, const Refresher& refresher, const Stops& stops,
+               const Notifier& notifier, Metrics& metrics, WorkerPool& pool)
     : directory_(directory),
       readiness_(readiness),
       store_(store),
       refresher_(refresher),
+      stops_(stops),
+      notifier_(notifier),
       metrics_(metrics),
       pool_(pool) {}
 
@@ -118,6 +120,10 @@ void WebOps::ServeMetrics(WebRespond respond) {
       return (*way_back)(TextResponse(503, "the store does not answer\n"));
     }
     now->sealed = readiness_.sealed();
+    for (const Stop& stop : stops_.List()) {
+      ++now->stops[std::string(NameOf(stop.kind))];
+    }
+    now->notices = notifier_.counts();
     WebResponse response = TextResponse(200, metrics_.Render(*now));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     (*way_back)(std::move(response));

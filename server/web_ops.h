@@ -5,7 +5,9 @@
 #include "server/readiness.h"
 #include "storage/store.h"
 #include "vault/directory.h"
+#include "vault/notices.h"
 #include "vault/refresher.h"
+#include "vault/stops.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
@@ -25,8 +27,8 @@ namespace tokenvault {
 class WebOps {
  public:
   WebOps(const DirectoryHolder& directory, const Readiness& readiness,
-         Store& store, const Refresher& refresher, Metrics& metrics,
-         WorkerPool& pool);
+         Store& store, const Refresher& refresher, const Stops& stops,
+         const Notifier& notifier, Metrics& metrics, WorkerPool& pool);
 
   static bool Serves(const std::string& path);
 
@@ -41,6 +43,8 @@ class WebOps {
   const Readiness& readiness_;
   Store& store_;
   const Refresher& refresher_;
+  const Stops& stops_;
+  const Notifier& notifier_;
   Metrics& metrics_;
   WorkerPool& pool_;
 };

@@ -122,6 +122,9 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
     return Page(404, RenderNotFound({frame}));
   }
   if (reason == "VAULT_SEALED") return Page(503, RenderSealed({frame}));
+  if (reason == "ISSUANCE_STOPPED") {
+    return Page(503, RenderStopped({frame, retry_link}));
+  }
   if (reason == "INTERACTION_USED") {
     return Page(410, RenderLinkUsed({frame, "/me"}));
   }

@@ -62,8 +62,8 @@ PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now) {
   return asked;
 }
 
-AccessFinder::AccessFinder(Store& store, TokenCache& cache)
-    : store_(store), cache_(cache) {}
+AccessFinder::AccessFinder(Store& store, TokenCache& cache, const Stops& stops)
+    : store_(store), cache_(cache), stops_(stops) {}
 
 absl::StatusOr<std::variant<Access, Question>> AccessFinder::Find(
     const AccessRequest& request, absl::Time now) {
@@ -197,7 +197,11 @@ absl::StatusOr<std::vector<AccessFinder::Usable>> AccessFinder::ListUsable(
     if (page.empty()) break;
     for (Connection& connection : page) {
       seen = connection.id;
-      if (connection.paused || now >= connection.access_end_time) continue;
+      if (connection.paused || now >= connection.access_end_time ||
+          !stops_.Check({tenant, agent, user, seen, connection.provider})
+               .ok()) {
+        continue;
+      }
       absl::StatusOr<AgentGrant> grant =
           store_.GetAgentGrant(tenant, connection.id, agent);
       if (HasReason(grant.status(), "NOT_FOUND")) continue;

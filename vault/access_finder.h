@@ -13,6 +13,7 @@
 #include "storage/store.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -66,7 +67,7 @@ PolicyRequest PolicyRequestFor(const AccessRequest& request, absl::Time now);
 // nobody. Thread-safe; blocks on the disk.
 class AccessFinder {
  public:
-  AccessFinder(Store& store, TokenCache& cache);
+  AccessFinder(Store& store, TokenCache& cache, const Stops& stops);
 
   // What the agent may use, or what a person must be asked first.
   // CONNECTION_PAUSED, RESOURCE_DENIED, SCOPE_NOT_NARROWABLE, STORAGE_*.
@@ -74,6 +75,7 @@ class AccessFinder {
       const AccessRequest& request, absl::Time now);
 
   // Connections that this agent may use for this person now, with its grant.
+  // What an operator stopped is not among them.
   struct Usable {
     Connection connection;
     AgentGrant grant;
@@ -90,6 +92,7 @@ class AccessFinder {
 
   Store& store_;
   TokenCache& cache_;
+  const Stops& stops_;
 };
 
 }  // namespace tokenvault

@@ -256,6 +256,12 @@ void Approvals::AddSpending(Approval approval, absl::Time now,
   batch.Update(std::move(approval));
 }
 
+void Approvals::AddUnspending(Approval approval, WriteBatch& batch) {
+  if (approval.reach != ApprovalReach::kOnce) return;
+  ++approval.version;  // that of the row since it was spent
+  batch.Update(std::move(approval));
+}
+
 // ----------------------------------------------------------------- deciding --
 
 absl::StatusOr<AskedApproval> Approvals::Get(const Directory& directory,

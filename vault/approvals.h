@@ -80,6 +80,10 @@ class Approvals {
   // To the commit that issues a token by `approval`: its use. That commit fails
   // with VERSION_CONFLICT when another one used up a single use.
   static void AddSpending(Approval approval, absl::Time now, WriteBatch& batch);
+  // To the commit that says that nobody got that token: takes the use back.
+  // `approval` is what was given to AddSpending. VERSION_CONFLICT when it is
+  // gone, or is something else by now.
+  static void AddUnspending(Approval approval, WriteBatch& batch);
 
   const Approvers& approvers() const { return approvers_; }
 

@@ -68,6 +68,8 @@ inline constexpr char kBackupRestored[] = "backup.restored";
 inline constexpr char kRestoredStale[] = "connection.restored_stale";
 inline constexpr char kRollbackAccepted[] = "vault.rollback_accepted";
 inline constexpr char kIncidentRevoked[] = "incident.revoked";
+inline constexpr char kIssuanceStopped[] = "issuance.stopped";
+inline constexpr char kIssuanceResumed[] = "issuance.resumed";
 inline constexpr char kAgentRefused[] = "agent.refused";
 inline constexpr char kCallDenied[] = "call.denied";
 }  // namespace audit_kind
@@ -91,9 +93,12 @@ struct AuditEvent {
   std::string rule;            // the policy rule that decided
   std::string token_id;
   std::string request_id;
-  std::string purpose;     // the agent's words: hostile text
+  // The agent's words: hostile text. Of issuance.*, the operator's.
+  std::string purpose;
   std::string detail;      // a short fact of ours, such as "generation 4"
   std::string commitment;  // of the sealed record this event wrote, in hex
+  // Until when the token that was handed out is good, as the agent was told.
+  absl::Time expires = absl::InfinitePast();  // it was none
 };
 
 // An event of `kind` about a connection, done by `actor`.
@@ -112,6 +117,9 @@ AuditEntry MakeAuditEntry(const AuditEvent& event, absl::Time now);
 // waits for the disk, which is no fault of it and passes, else
 // AUDIT_UNAVAILABLE.
 absl::Status NotAudited(const absl::Status& status);
+
+// What a leaf says of a token that does not end by itself.
+inline constexpr char kNeverExpires[] = "never";
 
 // `text` as a JSON string of RFC 8785, with quotes. Invalid UTF-8 becomes
 // U+FFFD.

@@ -90,6 +90,8 @@ struct Broker::Pending {
   absl::Status fetch_failure;
   // How often the connection changed while a token was fetched.
   int looked_again = 0;
+  // What it would have got, had it not been stopped behind its leaf.
+  std::string withheld_token_id;
 };
 
 struct Broker::RememberedAnswer {
@@ -102,17 +104,18 @@ struct Broker::RememberedAnswer {
 };
 
 Broker::Broker(const Clock& clock, Store& store, TokenCache& cache,
-               Interactions& interactions, Approvals& approvals,
+               Stops& stops, Interactions& interactions, Approvals& approvals,
                Refresher& refresher, WorkerPool& pool, HttpClient& http)
     : clock_(clock),
       store_(store),
       cache_(cache),
+      stops_(stops),
       interactions_(interactions),
       approvals_(approvals),
       refresher_(refresher),
       pool_(pool),
       http_(http),
-      access_(store, cache) {}
+      access_(store, cache, stops) {}
 
 void Broker::GetToken(AccessRequest request, Done done) {
   auto pending = std::make_shared<Pending>();
@@ -121,6 +124,9 @@ void Broker::GetToken(AccessRequest request, Done done) {
   absl::Status erasing = interactions_.erasing().CheckNot(
       pending->request.tenant, pending->request.user);
   if (!erasing.ok()) return Refuse(std::move(pending), std::move(erasing));
+  absl::Status stopped =
+      CheckStops(pending->request, pending->request.connection);
+  if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
   if (!TryNow(pending)) Enqueue(std::move(pending));
 }
 
@@ -192,6 +198,12 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
   absl::StatusOr<std::variant<Access, Question>> found =
       access_.Find(request, clock_.Now());
   if (!found.ok()) return Refuse(std::move(pending), found.status());
+  // Of who waited too; and by now it is known which connection is meant.
+  const auto* found_access = std::get_if<Access>(&*found);
+  absl::Status stopped = CheckStops(
+      request, found_access != nullptr ? found_access->connection.id
+                                       : std::get<Question>(*found).connection);
+  if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
   if (auto* question = std::get_if<Question>(&*found)) {
     return Ask(std::move(pending), std::move(*question));
   }
@@ -336,6 +348,7 @@ void Broker::AwaitRefresh(const ConnectionId& connection) {
 }
 
 void Broker::Forget(const TenantId& tenant, const UserId& user) {
+  stops_.Forget(tenant, user);
   MutexLock lock(mutex_);
   absl::erase_if(remembered_, [&](const auto& entry) {
     return entry.first.tenant == tenant && entry.first.user == user;
@@ -404,10 +417,13 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
   event.rule = pending->decision.rule;
   event.token_id = issued.token->token_id;
   event.detail = pending->outside;
+  event.expires = issued.token->expire_time;
   if (issued.enforcement == ScopeEnforcement::kPolicyOnly) {
     absl::StrAppend(&event.detail, event.detail.empty() ? "" : ", ",
                     "policy_only");
   }
+  absl::Status stopped = CheckStops(pending->request, event.connection);
+  if (!stopped.ok()) return Refuse(std::move(pending), std::move(stopped));
   const absl::Time now = clock_.Now();
   WriteBatch batch;
   if (pending->approval.has_value()) {
@@ -418,30 +434,38 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
     batch.Count(SpendFor(pending->request, use, now));
   }
   batch.Append(MakeAuditEntry(event, now));
-  store_.Commit(std::move(batch),
-                [this, pending, now, validity = std::move(validity),
-                 issued = std::move(issued)](absl::Status status) mutable {
-                  if (pending->approval.has_value() &&
-                      HasReason(status, "VERSION_CONFLICT")) {
-                    // Another call used it up: this one asks again.
-                    return Enqueue(std::move(pending));
-                  }
-                  if (HasReason(status, "BUDGET_SPENT")) {
-                    absl::Status why = SpentUntilNextWindow(
-                        status, pending->decision.budgets, now);
-                    return Refuse(std::move(pending), std::move(why));
-                  }
-                  // The token leaves here and nowhere else: not when the leaf
-                  // is not there, nor when the connection was revoked, paused
-                  // or changed while it was written. Asked again, the answer is
-                  // about what holds now.
-                  if (!status.ok()) return pending->done(NotAudited(status));
-                  if (!validity->load()) {
-                    return pending->done(errors::RateLimited(
-                        "connection_changed", absl::Seconds(1)));
-                  }
-                  pending->done(AccessAnswer(std::move(issued)));
-                });
+  store_.Commit(
+      std::move(batch),
+      [this, pending, now, validity = std::move(validity),
+       issued = std::move(issued)](absl::Status status) mutable {
+        if (pending->approval.has_value() &&
+            HasReason(status, "VERSION_CONFLICT")) {
+          // Another call used it up: this one asks again.
+          return Enqueue(std::move(pending));
+        }
+        if (HasReason(status, "BUDGET_SPENT")) {
+          absl::Status why =
+              SpentUntilNextWindow(status, pending->decision.budgets, now);
+          return Refuse(std::move(pending), std::move(why));
+        }
+        // The token leaves here and nowhere else: not when the leaf
+        // is not there, nor when the connection was revoked, paused
+        // or changed while it was written. Asked again, the answer is
+        // about what holds now.
+        if (!status.ok()) return pending->done(NotAudited(status));
+        absl::Status stop = CheckStops(pending->request, issued.connection->id);
+        if (!stop.ok()) {
+          // The log says that it was granted, so it has to say too
+          // that nobody got it.
+          pending->withheld_token_id = issued.token->token_id;
+          return Refuse(std::move(pending), std::move(stop));
+        }
+        if (!validity->load()) {
+          return pending->done(
+              errors::RateLimited("connection_changed", absl::Seconds(1)));
+        }
+        pending->done(AccessAnswer(std::move(issued)));
+      });
 }
 
 void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
@@ -450,12 +474,29 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   event.reason = ReasonOf(why);
   event.rule = pending->decision.rule;
   event.detail = pending->outside;
+  event.token_id = pending->withheld_token_id;
   WriteBatch batch;
+  // A person's word for one token is not used up by none.
+  const bool unspends =
+      !event.token_id.empty() && pending->approval.has_value();
+  if (unspends) Approvals::AddUnspending(*pending->approval, batch);
   batch.Append(MakeAuditEntry(event, clock_.Now()));
-  store_.Commit(std::move(batch), [pending, why = std::move(why)](
-                                      absl::Status status) mutable {
-    pending->done(status.ok() ? std::move(why) : NotAudited(status));
-  });
+  store_.Commit(
+      std::move(batch), [this, pending, unspends,
+                         why = std::move(why)](absl::Status status) mutable {
+        if (unspends && HasReason(status, "VERSION_CONFLICT")) {
+          // Gone with the person: the leaf is written all the same.
+          pending->approval.reset();
+          return Refuse(std::move(pending), std::move(why));
+        }
+        pending->done(status.ok() ? std::move(why) : NotAudited(status));
+      });
+}
+
+absl::Status Broker::CheckStops(const AccessRequest& request,
+                                const ConnectionId& connection) const {
+  return stops_.Check({request.tenant, request.agent, request.user, connection,
+                       request.provider});
 }
 
 void Broker::ForgetAnswers() {

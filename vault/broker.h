@@ -24,6 +24,7 @@
 #include "vault/interactions.h"
 #include "vault/refresher.h"
 #include "vault/single_flight.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 #include "vault/worker_pool.h"
 
@@ -40,7 +41,8 @@ struct IssuedToken {
 using AccessAnswer = std::variant<IssuedToken, AskedQuestion>;
 
 // Decides every request for a token, and lets no answer out before its audit
-// leaf is durable: not a token, not a denial, not a question.
+// leaf is durable: not a token, not a denial, not a question. Of what an
+// operator stopped it hands out no token, also not one whose leaf is there.
 //
 //   TryNow   never blocks: judges policy, looks in the cache, and either has an
 //            answer or says "slow".
@@ -53,7 +55,7 @@ class Broker {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<AccessAnswer>)>;
 
-  Broker(const Clock& clock, Store& store, TokenCache& cache,
+  Broker(const Clock& clock, Store& store, TokenCache& cache, Stops& stops,
          Interactions& interactions, Approvals& approvals, Refresher& refresher,
          WorkerPool& pool, HttpClient& http);
 
@@ -132,6 +134,8 @@ class Broker {
   void Give(std::shared_ptr<Pending> pending, IssuedToken issued,
             Validity validity);
   void Refuse(std::shared_ptr<Pending> pending, absl::Status why);
+  absl::Status CheckStops(const AccessRequest& request,
+                          const ConnectionId& connection) const;
   void Remember(const AccessRequest& request, RememberedAnswer answer);
   void Enqueue(std::shared_ptr<Pending> pending);
   void TouchGrant(AgentGrant grant, absl::Time now);
@@ -139,6 +143,7 @@ class Broker {
   const Clock& clock_;
   Store& store_;
   TokenCache& cache_;
+  Stops& stops_;
   Interactions& interactions_;
   Approvals& approvals_;
   Refresher& refresher_;

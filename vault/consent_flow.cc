@@ -50,13 +50,14 @@ std::string ActorOf(const WebSession& session) {
 
 ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
                          ProviderAccess& providers, Interactions& interactions,
-                         TokenCache& cache)
+                         TokenCache& cache, const Stops& stops)
     : clock_(clock),
       store_(store),
       keys_(keys),
       providers_(providers),
       interactions_(interactions),
       cache_(cache),
+      stops_(stops),
       burner_(clock, store, interactions),
       flows_(clock, store, keys),
       connector_(clock, store, keys, providers, interactions, cache) {}
@@ -69,6 +70,11 @@ absl::StatusOr<Interaction> ConsentFlow::Look(const std::string& link_id) {
   }
   RETURN_IF_ERROR(CheckOpen(interaction, clock_.Now()));
   return interaction;
+}
+
+absl::Status ConsentFlow::CheckStops(const Interaction& interaction) const {
+  return stops_.Check({interaction.tenant, interaction.agent, interaction.user,
+                       interaction.connection, interaction.provider});
 }
 
 absl::Status ConsentFlow::Admit(const Interaction& interaction,
@@ -96,6 +102,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
     const Directory& directory, const Interaction& interaction,
     const WebSession& session, absl::Time access_end_time) {
   RETURN_IF_ERROR(Admit(interaction, session));
+  RETURN_IF_ERROR(CheckStops(interaction));
   const absl::Time now = clock_.Now();
   AuditEvent event = InteractionEvent(interaction, audit_kind::kConsentAllowed);
   event.purpose = interaction.purpose;
@@ -247,7 +254,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   absl::StatusOr<Provider> reachable =
       providers_.WithEndpoints(*configured, directory.dev_mode);
   if (!reachable.ok()) {
-    return ProviderFailed(interaction, returned, reachable.status());
+    return NotConnected(interaction, returned, reachable.status());
   }
   const Provider& provider = *reachable;
   // Another server than the one that the browser was sent to gets no code, even
@@ -270,11 +277,14 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return returned;
   }
   if (!error.empty()) {
-    return ProviderFailed(interaction, returned,
-                          ProviderError(provider, error));
+    return NotConnected(interaction, returned, ProviderError(provider, error));
   }
   const std::string code = query.Get("code");
   if (code.empty()) return burner_.Burn(flow, "code");
+  // An unused code ends by itself; a used one would be a grant at the provider.
+  if (absl::Status stopped = CheckStops(interaction); !stopped.ok()) {
+    return NotConnected(interaction, returned, std::move(stopped));
+  }
   std::string nonce;
   if (flow.scopes.Contains("openid")) {
     ASSIGN_OR_RETURN(nonce, keys_.Derive("nonce", query.Get("state")));
@@ -291,7 +301,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   absl::StatusOr<Connector::Connected> connected = connector_.Redeem(
       directory, provider, flow, nonce, Secret::Copy(code), call);
   if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
-    return ProviderFailed(interaction, returned, connected.status());
+    return NotConnected(interaction, returned, connected.status());
   }
   if (HasReason(connected.status(), "CONNECT_REFUSED")) {
     return burner_.Burn(flow, MetadataOf(connected.status(), "check"));
@@ -303,7 +313,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
 
 // The question stays open: the person may try again. Written down before they
 // are told.
-absl::StatusOr<ConsentFlow::Returned> ConsentFlow::ProviderFailed(
+absl::StatusOr<ConsentFlow::Returned> ConsentFlow::NotConnected(
     const Interaction& interaction, Returned returned, absl::Status why) {
   AuditEvent event = InteractionEvent(interaction, audit_kind::kConnectFailed);
   event.outcome = "error";
@@ -313,7 +323,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::ProviderFailed(
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   absl::Status written = store_.Commit(std::move(batch));
   if (!written.ok()) return NotAudited(written);
-  returned.provider_error = std::move(why);
+  returned.not_connected = std::move(why);
   return returned;
 }
 
@@ -350,6 +360,7 @@ absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(
 absl::Status ConsentFlow::UseOtherAccount(const std::string& trip_id,
                                           const WebSession& session) {
   ASSIGN_OR_RETURN(OtherAccount found, GetOtherAccount(trip_id, session));
+  RETURN_IF_ERROR(CheckStops(found.interaction));
   const absl::Time now = clock_.Now();
   WriteBatch batch;
   absl::StatusOr<AgentGrant> before = store_.GetAgentGrant(

@@ -14,6 +14,7 @@
 #include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
 #include "vault/question_burner.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 
 namespace tokenvault {
@@ -38,12 +39,15 @@ namespace tokenvault {
 // after the button burns the question; but a reload or a step back in the
 // browser that pressed it does no harm.
 //
+// Of what an operator stopped, nothing new is granted: nobody is let in, no
+// code is used, and the question stays open (ISSUANCE_STOPPED).
+//
 // Blocks; thread-safe.
 class ConsentFlow {
  public:
   ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
               ProviderAccess& providers, Interactions& interactions,
-              TokenCache& cache);
+              TokenCache& cache, const Stops& stops);
 
   // The open question behind a link. NOT_FOUND, INTERACTION_USED,
   // INTERACTION_EXPIRED, INTERACTION_DENIED (also for cancelled and refused).
@@ -55,7 +59,7 @@ class ConsentFlow {
 
   // The person said yes. Either everything needed is connected already, and the
   // question is completed (`trip` is empty); or the browser goes to the
-  // provider by way of /go/<flow_id>.
+  // provider by way of /go/<flow_id>. ISSUANCE_STOPPED.
   struct Allowed {
     std::string flow_id;
     std::optional<BrowserTrip> trip;  // its url is not for this response
@@ -78,15 +82,16 @@ class ConsentFlow {
                                       const std::optional<WebSession>& session);
 
   // The callback of /cb/<context>. Ok: the question is settled, and its Outcome
-  // tells how; or the provider failed (`provider_error`: PROVIDER_*), the
-  // question is still open, and a new try is a new round trip. CONNECT_REFUSED
+  // tells how; or nothing came of it though nobody did wrong (`not_connected`:
+  // PROVIDER_*, ISSUANCE_STOPPED), the question is still open, and a new try is
+  // a new round trip. CONNECT_REFUSED
   // with the failed check: "query", "state", "expired", "replayed", "cookie",
   // "session", "user", "settled", "context", "iss", "code", "id_token_…",
   // "revoked". STORAGE_*.
   struct Returned {
     InteractionId interaction;
     std::string flow_cookie_name;  // of no use any more
-    absl::Status provider_error;
+    absl::Status not_connected;
     // Set when the person came back with another account than the question is
     // about: GetOtherAccount asks what is meant.
     std::string trip_id;
@@ -124,8 +129,9 @@ class ConsentFlow {
                                      const WebSession& session);
 
  private:
-  absl::StatusOr<Returned> ProviderFailed(const Interaction& interaction,
-                                          Returned returned, absl::Status why);
+  absl::Status CheckStops(const Interaction& interaction) const;
+  absl::StatusOr<Returned> NotConnected(const Interaction& interaction,
+                                        Returned returned, absl::Status why);
 
   const Clock& clock_;
   Store& store_;
@@ -133,6 +139,7 @@ class ConsentFlow {
   ProviderAccess& providers_;
   Interactions& interactions_;
   TokenCache& cache_;
+  const Stops& stops_;
   QuestionBurner burner_;
   OAuthFlows flows_;
   Connector connector_;

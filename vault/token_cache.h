@@ -22,6 +22,10 @@ enum class ScopeEnforcement { kProvider = 1, kGrant = 2, kPolicyOnly = 3 };
 
 inline constexpr absl::Duration kDefaultMinTtl = absl::Seconds(60);
 
+// The most that an expire_time is before the provider's own: clocks differ and
+// requests take time.
+inline constexpr absl::Duration kMostExpiryMargin = absl::Seconds(60);
+
 // An access token as the provider gave it. In memory only, for ever.
 struct AccessToken {
   Secret value;

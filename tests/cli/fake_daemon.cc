@@ -43,6 +43,14 @@ google::protobuf::Timestamp Ago(absl::Duration length) {
   return time;
 }
 
+v1::Stop StopOf(const std::string& what) {
+  v1::Stop stop;
+  stop.set_what(what);
+  stop.set_why("it got out");
+  *stop.mutable_create_time() = Ago(absl::Minutes(5));
+  return stop;
+}
+
 grpc::Status ToGrpc(const absl::Status& status) {
   google::rpc::Status detailed;
   detailed.set_code(static_cast<int>(status.code()));
@@ -182,6 +190,12 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
                                       : "https://connect.example.com");
     if (request->deep()) {
       status->set_integrity(state.damaged ? "STORAGE_CORRUPT" : "ok");
+    }
+    if (state.locked) {
+      for (const char* what :
+           {"vault", "agents/calendar-bot", "providers/google", "users/u-7"}) {
+        *status->add_stops() = StopOf(what);
+      }
     }
     if (!state.initialized || state.sealed) return grpc::Status::OK;
     status->set_key_generation(4);
@@ -494,6 +508,74 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
                : ToGrpc(errors::ResourceDenied(request->name()));
   }
 
+  grpc::Status StopIssuance(grpc::ServerContext*,
+                            const v1::StopIssuanceRequest* request,
+                            v1::StopIssuanceResponse* response) override {
+    if (daemon_.state_.stops_unwritten) {
+      return ToGrpc(errors::AuditUnavailable());
+    }
+    if (request->what() == "agents/nobody") {
+      return ToGrpc(errors::ResourceDenied(request->what()));
+    }
+    *response->mutable_stop() =
+        StopOf(request->what().empty() ? "users/u-7" : request->what());
+    response->mutable_stop()->set_why(request->why());
+    response->set_already_stopped(daemon_.state_.locked);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ResumeIssuance(grpc::ServerContext*,
+                              const v1::ResumeIssuanceRequest* request,
+                              google::protobuf::Empty*) override {
+    return request->what() == "providers/nowhere"
+               ? ToGrpc(errors::ResourceDenied(request->what()))
+               : grpc::Status::OK;
+  }
+
+  grpc::Status ListStops(grpc::ServerContext*, const v1::ListStopsRequest*,
+                         v1::ListStopsResponse* response) override {
+    if (!daemon_.state_.locked) return grpc::Status::OK;
+    for (const char* what :
+         {"vault", "agents/calendar-bot", "users/u-7/connections/01jd8"}) {
+      *response->add_stops() = StopOf(what);
+    }
+    response->mutable_stops(1)->set_why("");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListLiveTokens(grpc::ServerContext*,
+                              const v1::ListLiveTokensRequest* request,
+                              v1::ListLiveTokensResponse* response) override {
+    response->set_complete(!daemon_.state_.long_log);
+    if (daemon_.state_.long_log) {
+      *response->mutable_since_time() = Ago(absl::Minutes(20));
+    }
+    if (request->what() == "providers/google") return grpc::Status::OK;
+    response->set_count(request->what() == "vault" ? 214 : 2);
+    v1::LiveToken& first = *response->add_tokens();
+    first.set_agent("agents/calendar-bot");
+    first.set_tenant("default");
+    first.set_provider("providers/google");
+    first.set_connection("users/u-7/connections/01jd8");
+    first.set_account_label(daemon_.state_.hostile ? "ana\x1b[2J@example.com"
+                                                   : "ana@example.com");
+    first.add_scopes("calendar.read");
+    first.add_scopes("calendar.write");
+    first.set_token_id("t-4k3v");
+    *first.mutable_expire_time() = Ago(-absl::Minutes(58));
+    *response->mutable_last_expire_time() = first.expire_time();
+    v1::LiveToken& second = *response->add_tokens();
+    second = first;
+    second.clear_account_label();
+    second.clear_connection();
+    second.set_token_id("t-8m2c");
+    if (daemon_.state_.long_log) {
+      second.clear_expire_time();
+      response->clear_last_expire_time();
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status RevokeForIncident(grpc::ServerContext*,
                                  const v1::RevokeForIncidentRequest* request,
                                  v1::Operation* operation) override {
@@ -645,6 +727,7 @@ class FakeDaemon::Admin : public v1::AdminService::Service {
     agent->set_tenant("default");
     agent->set_identity("spiffe://example.com/agents/calendar-bot");
     agent->set_may_assert_user(true);
+    agent->set_disabled(daemon_.state_.locked);
     agent->add_return_uris("https://bot.example.com/back");
     return grpc::Status::OK;
   }

@@ -25,6 +25,9 @@ struct FakeDaemonState {
   bool rotating = false;          // somebody else's rotation is under way
   bool failing_provider = false;  // acme-jira refuses our client
   bool hostile = false;           // labels full of escape sequences
+  bool locked = false;            // everything is stopped, and more besides
+  bool stops_unwritten = false;   // the disk takes no stop
+  bool long_log = false;          // too long to say what lives on
   std::string pages_url;          // of the demo
   std::string provider_url;       // of the demo
 };

@@ -60,6 +60,9 @@ FakeDaemonState StateNamed(const std::string& words) {
   state.failing_provider = has("failing-provider");
   state.rotating = has("rotating");
   state.hostile = has("hostile");
+  state.locked = has("locked");
+  state.stops_unwritten = has("unwritten");
+  state.long_log = has("long-log");
   return state;
 }
 

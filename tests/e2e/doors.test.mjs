@@ -9,7 +9,7 @@ import { World } from './support/world.mjs';
 
 const ASK = ['calendar.read'];
 // What is another one each time, of however equal requests.
-const OWN = ['time', 'token_id', 'request_id', 'interaction', 'commitment'];
+const OWN = ['time', 'expires', 'token_id', 'request_id', 'interaction', 'commitment'];
 const isJson = (door) => door instanceof JsonDoor;
 
 function common(leaf, own) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -375,6 +376,169 @@ TEST_F(AdminApiTest, ListsAgents) {
   EXPECT_EQ(agents->agents(0).name(), "agents/calendar-bot");
   EXPECT_EQ(agents->agents(0).identity(), SpiffeIdOf("calendar-bot"));
   EXPECT_EQ(agents->agents(0).tenant(), "acme");
+}
+
+TEST_F(AdminApiTest, StopsWhatItIsToldAndNothingElse) {
+  const Connection connection = world_.vault.Connect(
+      "acme", "ana", "calendar-bot", "calendar", ReadScope());
+  world_.vault.AnswerToken("at-1", "rt-2", ReadScope());
+  ASSERT_TRUE(world_.GetToken("calendar-bot", ReadCalendarOf("ana")).ok());
+  const std::string user = "users/" + connection.user.value;
+  for (const std::string& what :
+       {std::string("vault"), std::string("agents/calendar-bot"), user,
+        user + "/connections/" + connection.id.value,
+        std::string("providers/calendar")}) {
+    SCOPED_TRACE(what);
+    v1::StopIssuanceRequest stop;
+    stop.set_what(what);
+    stop.set_why("a drill");
+    auto stopped =
+        Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop);
+    ASSERT_TRUE(stopped.ok()) << stopped.status();
+    EXPECT_EQ(stopped->stop().what(), what);
+    EXPECT_EQ(stopped->stop().why(), "a drill");
+    EXPECT_FALSE(stopped->already_stopped());
+    EXPECT_EQ(
+        ReasonOf(
+            world_.GetToken("calendar-bot", ReadCalendarOf("ana")).status()),
+        "ISSUANCE_STOPPED");
+    stop.set_why("again");
+    stopped = Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop);
+    ASSERT_TRUE(stopped.ok()) << stopped.status();
+    EXPECT_TRUE(stopped->already_stopped());
+    EXPECT_EQ(stopped->stop().why(), "a drill");
+
+    auto listed = Call<v1::ListStopsResponse>(&AdminApi::ListStops,
+                                              v1::ListStopsRequest());
+    ASSERT_EQ(listed->stops_size(), 1);
+    EXPECT_EQ(listed->stops(0).what(), what);
+    auto status =
+        Call<v1::Status>(&AdminApi::GetStatus, v1::GetStatusRequest());
+    ASSERT_EQ(status->stops_size(), 1);
+    EXPECT_EQ(status->stops(0).what(), what);
+    v1::ListLiveTokensRequest live;
+    live.set_what(what);
+    auto tokens =
+        Call<v1::ListLiveTokensResponse>(&AdminApi::ListLiveTokens, live);
+    ASSERT_EQ(tokens->tokens_size(), 1) << tokens.status();
+    EXPECT_EQ(tokens->tokens(0).agent(), "agents/calendar-bot");
+    EXPECT_EQ(tokens->tokens(0).account_label(), connection.account_label);
+    EXPECT_EQ(tokens->tokens(0).connection(),
+              user + "/connections/" + connection.id.value);
+    EXPECT_TRUE(tokens->complete());
+
+    v1::ResumeIssuanceRequest resume;
+    resume.set_what(what);
+    EXPECT_TRUE(
+        Call<google::protobuf::Empty>(&AdminApi::ResumeIssuance, resume).ok());
+    EXPECT_TRUE(world_.GetToken("calendar-bot", ReadCalendarOf("ana")).ok());
+    EXPECT_EQ(ReasonOf(Call<google::protobuf::Empty>(&AdminApi::ResumeIssuance,
+                                                     resume)
+                           .status()),
+              "RESOURCE_DENIED");
+  }
+}
+
+TEST_F(AdminApiTest, FindsWhomToStopByTheirOwnId) {
+  world_.vault.Connect("acme", "ana", "calendar-bot", "calendar", ReadScope());
+  v1::StopIssuanceRequest stop;
+  stop.set_user_id("ana");
+  auto stopped = Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop);
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  EXPECT_EQ(stopped->stop().what(),
+            "users/" + world_.vault.UserOf("acme", "ana").value);
+  EXPECT_EQ(stopped->stop().tenant(), "acme");
+}
+
+TEST_F(AdminApiTest, StopsNothingThatIsNotThere) {
+  for (const char* what :
+       {"agents/nobody", "providers/nowhere", "users/u-nobody",
+        "users/u-nobody/connections/none"}) {
+    v1::StopIssuanceRequest stop;
+    stop.set_what(what);
+    EXPECT_EQ(
+        ReasonOf(Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop)
+                     .status()),
+        "RESOURCE_DENIED")
+        << what;
+  }
+  for (const char* what :
+       {"", "everything", "users/-", "agents/", "agents/a b"}) {
+    v1::StopIssuanceRequest stop;
+    stop.set_what(what);
+    EXPECT_EQ(
+        ReasonOf(Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop)
+                     .status()),
+        "FIELD_INVALID")
+        << what;
+  }
+  EXPECT_THAT(world_.vault.Audit(), SizeIs(0));
+  auto by_agent = world_.Call<v1::StopIssuanceResponse>(
+      world_.admin, &AdminApi::StopIssuance, world_.As("calendar-bot"),
+      v1::StopIssuanceRequest());
+  EXPECT_EQ(ReasonOf(by_agent.status()), "RESOURCE_DENIED");
+}
+
+// When everything waits, everything can still be stopped.
+TEST_F(AdminApiTest, StopsEverythingWithoutAThreadToSpare) {
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  for (int i = 0; i < TestVault::kThreads; ++i) {
+    ASSERT_TRUE(world_.vault.pool->Submit([released] { released.wait(); }));
+  }
+  v1::StopIssuanceRequest stop;
+  stop.set_what("vault");
+  auto stopped = Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop);
+  release.set_value();
+  EXPECT_TRUE(stopped.ok()) << stopped.status();
+}
+
+TEST_F(AdminApiTest, GivesOfTheLogWhatFitsInAMessage) {
+  for (int i = 0; i < 500; ++i) {
+    AuditEvent event;
+    event.kind = audit_kind::kTokenGranted;
+    event.token_id = absl::StrCat("t-", i);
+    event.purpose = std::string(800, 'x');
+    WriteBatch batch;
+    batch.Append(MakeAuditEntry(event, world_.vault.clock.Now()));
+    ASSERT_TRUE(world_.vault.store->Commit(std::move(batch)).ok());
+  }
+  v1::ListAuditEventsRequest request;
+  request.set_page_size(500);
+  request.set_from_end(true);
+  auto newest =
+      Call<v1::ListAuditEventsResponse>(&AdminApi::ListAuditEvents, request);
+  ASSERT_TRUE(newest.ok()) << newest.status();
+  EXPECT_LT(newest->ByteSizeLong(), size_t{256} << 10);
+  EXPECT_EQ(newest->events().rbegin()->token_id(), "t-499");
+  EXPECT_EQ(newest->looked_at(), newest->newest());
+  request.set_from_end(false);
+  int seen = 0;
+  while (true) {
+    auto page =
+        Call<v1::ListAuditEventsResponse>(&AdminApi::ListAuditEvents, request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    ASSERT_LT(page->ByteSizeLong(), size_t{256} << 10);
+    for (const v1::AuditEvent& event : page->events()) {
+      EXPECT_EQ(event.token_id(), absl::StrCat("t-", seen++));
+    }
+    if (page->looked_at() == page->newest()) break;
+    request.set_page_token(page->next_page_token());
+  }
+  EXPECT_EQ(seen, 500);
+}
+
+TEST_F(AdminApiTest, ShowsWhichAgentIsDisabled) {
+  v1::StopIssuanceRequest stop;
+  stop.set_what("agents/mail-bot");
+  ASSERT_TRUE(
+      Call<v1::StopIssuanceResponse>(&AdminApi::StopIssuance, stop).ok());
+  auto agents = Call<v1::ListAgentsResponse>(&AdminApi::ListAgents,
+                                             v1::ListAgentsRequest());
+  for (const v1::Agent& agent : agents->agents()) {
+    EXPECT_EQ(agent.disabled(), agent.name() == "agents/mail-bot")
+        << agent.name();
+  }
 }
 
 TEST_F(AdminApiTest, ExplainsPolicyAndAuditsNothing) {

@@ -37,7 +37,7 @@ class ApiWorld {
         admin(gate, *vault.store,
               {*vault.operations, *vault.rotation, *vault.incident, *vault.seal,
                *vault.source_admin, *vault.erasure, *vault.data_keys,
-               *vault.backups},
+               *vault.backups, *vault.stops},
               {*vault.store, log.signer, log.tree, log.witnesses, log.exporter,
                log.check, log.archiver},
               *vault.providers, *vault.refresher, reload,

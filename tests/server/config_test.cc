@@ -96,6 +96,28 @@ std::string MessageOf(const absl::StatusOr<Config>& config) {
   return std::string(config.status().message());
 }
 
+TEST(ConfigTest, ReadsHowApproversHearOfThings) {
+  std::string text = kGood;
+  text +=
+      "\n[webhook]\nurl = \"https://chat.example/h\"\n"
+      "secret_file = \"/secret\"\ntimeout = \"3s\"\n"
+      "[email]\nsmtp_url = \"smtp://mail.example:587\"\n"
+      "from = \"vault@mail.example\"\nreply_to = \"it@mail.example\"\n"
+      "username = \"vault\"\npassword_file = \"/password\"\n";
+  auto config = Parse(text);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  const NoticeSettings& notices = config->notices;
+  EXPECT_EQ(notices.webhook.url, "https://chat.example/h");
+  EXPECT_NE(notices.webhook.secret, nullptr);
+  EXPECT_EQ(notices.webhook.timeout, absl::Seconds(3));
+  EXPECT_EQ(notices.email.server.url, "smtp://mail.example:587");
+  EXPECT_EQ(notices.email.from, "vault@mail.example");
+  EXPECT_EQ(notices.email.reply_to, "it@mail.example");
+  EXPECT_EQ(notices.email.server.username, "vault");
+  EXPECT_NE(notices.email.server.password, nullptr);
+  EXPECT_EQ(Parse(kGood)->notices.webhook.url, "");
+}
+
 TEST(ConfigTest, ReadsAGoodConfiguration) {
   auto config = Parse(kGood);
   ASSERT_TRUE(config.ok()) << config.status().message();
@@ -268,6 +290,33 @@ INSTANTIATE_TEST_SUITE_P(
                 "[[witnesses]]\nid = \"w\"\nfolder = \"/a\"\n"
                 "[[witnesses]]\nid = \"w\"\nfolder = \"/b\"\n[[tenants]]",
                 "the id w is taken"},
+        Mistake{"WebhookWithoutASecret", "[seal]",
+                "[webhook]\nurl = \"https://chat.example/h\"\n[seal]",
+                "url and secret_file go together"},
+        Mistake{"WebhookInClear", "[seal]",
+                "[webhook]\nurl = \"http://chat.example/h\"\n"
+                "secret_file = \"/s\"\n[seal]",
+                "url must be https"},
+        Mistake{"WebhookThatWaitsForLong", "[seal]",
+                "[webhook]\nurl = \"https://chat.example/h\"\n"
+                "secret_file = \"/s\"\ntimeout = \"5m\"\n[seal]",
+                "timeout is at most"},
+        Mistake{"EmailWithoutASender", "[seal]",
+                "[email]\nsmtp_url = \"smtps://mail.example\"\n[seal]",
+                "smtp_url and from go together"},
+        Mistake{"EmailFromANameWithSpaces", "[seal]",
+                "[email]\nsmtp_url = \"smtps://mail.example\"\n"
+                "from = \"The Vault <vault@mail.example>\"\n[seal]",
+                "from wants one address"},
+        Mistake{"EmailByHttp", "[seal]",
+                "[email]\nsmtp_url = \"https://mail.example\"\n"
+                "from = \"vault@mail.example\"\n[seal]",
+                "smtp_url wants a mail server"},
+        Mistake{"EmailWithANameAndNoPassword", "[seal]",
+                "[email]\nsmtp_url = \"smtps://mail.example\"\n"
+                "from = \"vault@mail.example\"\nusername = \"vault\"\n"
+                "[seal]",
+                "username and password_file go together"},
         Mistake{"KeepingWithoutAnArchive", "[seal]",
                 "[audit]\nkeep = \"90d\"\n[seal]", "keep needs archive_folder"},
         Mistake{"KeepingForAnHour", "[seal]",

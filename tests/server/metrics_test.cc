@@ -98,6 +98,8 @@ TEST(MetricsTest, ShowsTheMomentOfTheScrape) {
   now.rows_on_old_key = 12;
   now.audit_events = 99;
   now.secrets_unlocked = 4;
+  now.stops["agent"] = 2;
+  now.notices[{"webhook", "failed"}] = 3;
   metrics.NoteConfigLoad(absl::FromUnixSeconds(1000));
   const std::string text = metrics.Render(now);
   EXPECT_THAT(text, HasSubstr("tokenvault_connections{state=\"active\"} 7"));
@@ -105,6 +107,10 @@ TEST(MetricsTest, ShowsTheMomentOfTheScrape) {
   EXPECT_THAT(text, HasSubstr("tokenvault_rows_on_old_key 12"));
   EXPECT_THAT(text, HasSubstr("tokenvault_audit_events 99"));
   EXPECT_THAT(text, HasSubstr("tokenvault_sealed 0"));
+  EXPECT_THAT(text, HasSubstr("tokenvault_stops{kind=\"agent\"} 2"));
+  EXPECT_THAT(text, HasSubstr("tokenvault_notices_total{channel=\"webhook\","
+                              "result=\"failed\"} 3"));
+  EXPECT_THAT(text, HasSubstr("tokenvault_stops{kind=\"vault\"} 0"));
   EXPECT_THAT(text, HasSubstr("tokenvault_secrets_outside_locked_memory 4"));
   EXPECT_THAT(
       text, HasSubstr("tokenvault_config_last_reload_success_timestamp_seconds "

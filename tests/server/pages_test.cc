@@ -153,6 +153,7 @@ std::map<std::string, std::string> AllPages(const std::string& text,
       {"wrong_account",
        RenderWrongAccount({frame, form, text, text, text, text})},
       {"went_wrong", RenderWentWrong({frame, text, link})},
+      {"stopped", RenderStopped({frame, link})},
       {"not_found", RenderNotFound({frame})},
       {"signed_out", RenderSignedOut({frame, link})},
       {"approval", RenderApproval(approval)},
@@ -297,7 +298,7 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
       }
     }
   }
-  EXPECT_EQ(templates, 23);
+  EXPECT_EQ(templates, 24);
   EXPECT_EQ(unescaped, 1) << "only the card in the layout";
 }
 

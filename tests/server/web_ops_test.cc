@@ -40,8 +40,16 @@ class WebOpsTest : public ::testing::Test {
   Readiness readiness_{vault_.clock, *vault_.store, *vault_.seal,
                        vault_.folder.path(),
                        [this](bool ready) { told_.push_back(ready); }};
-  WebOps ops_{*vault_.holder,    readiness_, *vault_.store,
-              *vault_.refresher, metrics_,   *vault_.pool};
+  Notifier notifier_{vault_.clock,
+                     *vault_.store,
+                     *vault_.holder,
+                     *vault_.interactions,
+                     vault_.http,
+                     {},
+                     {},
+                     nullptr};
+  WebOps ops_{*vault_.holder, readiness_, *vault_.store, *vault_.refresher,
+              *vault_.stops,  notifier_,  metrics_,      *vault_.pool};
 };
 
 TEST_F(WebOpsTest, LivesAndIsReady) {

@@ -143,6 +143,7 @@ TestVault::TestVault() {
   holder = std::make_unique<DirectoryHolder>(DirectoryForTests());
   providers = std::make_unique<ProviderAccess>(http, clock);
   cache = std::make_unique<TokenCache>(1000);
+  stops = std::make_unique<Stops>(clock, *store);
   interactions = std::make_unique<Interactions>(*store, *keys);
   refresher =
       std::make_unique<Refresher>(clock, *store, *keys, *providers, *cache,
@@ -150,7 +151,7 @@ TestVault::TestVault() {
   rejections = std::make_unique<TokenRejections>(clock, *store, *cache);
   sign_in = std::make_unique<SignIn>(clock, *store, *keys, *providers);
   consent = std::make_unique<ConsentFlow>(clock, *store, *keys, *providers,
-                                          *interactions, *cache);
+                                          *interactions, *cache, *stops);
   upstream =
       std::make_unique<UpstreamRevocations>(clock, *store, *keys, *providers);
   connections =
@@ -168,8 +169,9 @@ TestVault::TestVault() {
   pool = std::make_unique<WorkerPool>(kThreads, 1000);
   approvals =
       std::make_unique<Approvals>(clock, *store, *keys, *interactions, *cache);
-  broker = std::make_unique<Broker>(clock, *store, *cache, *interactions,
-                                    *approvals, *refresher, *pool, http);
+  broker =
+      std::make_unique<Broker>(clock, *store, *cache, *stops, *interactions,
+                               *approvals, *refresher, *pool, http);
   erasure = std::make_unique<Erasure>(clock, *store, *keys, *holder,
                                       *connections, *upstream, *interactions,
                                       *refresher, *broker, *cache, *operations);

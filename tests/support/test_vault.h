@@ -26,6 +26,7 @@
 #include "vault/root_sources.h"
 #include "vault/seal_switch.h"
 #include "vault/sign_in.h"
+#include "vault/stops.h"
 #include "vault/token_cache.h"
 #include "vault/token_rejections.h"
 #include "vault/worker_pool.h"
@@ -100,6 +101,7 @@ class TestVault {
   std::unique_ptr<DirectoryHolder> holder;
   std::unique_ptr<ProviderAccess> providers;
   std::unique_ptr<TokenCache> cache;
+  std::unique_ptr<Stops> stops;
   std::unique_ptr<Interactions> interactions;
   std::unique_ptr<Refresher> refresher;
   std::unique_ptr<TokenRejections> rejections;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/await.h"
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
@@ -268,6 +269,47 @@ TEST_F(ApprovalsTest, AreNotSpentByATokenThatWasNotAudited) {
   EXPECT_FALSE(GetsToken(Request()));
   world_.store->FailCommits(absl::OkStatus());
   EXPECT_TRUE(GetsToken(Request()));
+}
+
+TEST_F(ApprovalsTest, AreNotSpentWhileTokensAreStopped) {
+  Approve(Asked(Request()), Reach::kOnce);
+  Stops::Order order;
+  order.stop.kind = StopKind::kVault;
+  ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+                world_.stops->Add(order, std::move(done));
+              }).ok());
+  EXPECT_EQ(ReasonOf(world_.Get(Request()).status()), "ISSUANCE_STOPPED");
+  ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+                world_.stops->Lift(order, std::move(done));
+              }).ok());
+  EXPECT_TRUE(GetsToken(Request()));
+}
+
+// The commit that spends it was under way when the stop came.
+TEST_F(ApprovalsTest, AreGivenBackByAStopThatWithheldTheToken) {
+  Approve(Asked(Request()), Reach::kOnce);
+  ASSERT_TRUE(GetsToken(Request()));  // and is in the cache for the next
+  Approve(Asked(Request()), Reach::kOnce);
+  Stops::Order order;
+  order.stop.kind = StopKind::kVault;
+  world_.store->HoldCommits();
+  std::future<Answer> call = world_.Begin(Request());
+  world_.WaitForPool(0);
+  std::promise<absl::Status> stopped;
+  world_.stops->Add(order, [&](absl::Status status) {
+    stopped.set_value(std::move(status));
+  });
+  world_.store->LetCommitsGo();
+  EXPECT_EQ(ReasonOf(call.get().status()), "ISSUANCE_STOPPED");
+  ASSERT_TRUE(stopped.get_future().get().ok());
+  // Its leaf is there: it was spent, and given back.
+  EXPECT_THAT(world_.Audit("token.granted"), SizeIs(2));
+  ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+                world_.stops->Lift(order, std::move(done));
+              }).ok());
+  EXPECT_TRUE(GetsToken(Request()));
+  // Once, as before.
+  EXPECT_FALSE(GetsToken(Request()));
 }
 
 TEST_F(ApprovalsTest, AreDecidedOnce) {

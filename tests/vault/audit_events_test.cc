@@ -33,6 +33,44 @@ TEST(AuditEventsTest, WritesSortedMembersWithoutEmptyOnes) {
   EXPECT_EQ(entry.tenant, TenantId("default"));
 }
 
+TEST(AuditEventsTest, SaysUntilWhenATokenIsGood) {
+  AuditEvent event;
+  event.kind = audit_kind::kTokenGranted;
+  event.expires = absl::UnixEpoch() + absl::Milliseconds(61'900);
+  EXPECT_NE(MakeAuditEntry(event, absl::UnixEpoch())
+                .leaf.find(R"("expires":"1970-01-01T00:01:01Z","outcome")"),
+            std::string::npos);
+  event.expires = absl::InfiniteFuture();
+  EXPECT_NE(MakeAuditEntry(event, absl::UnixEpoch())
+                .leaf.find(R"("expires":"never")"),
+            std::string::npos);
+}
+
+// Written by hand for speed: as the library writes it.
+TEST(AuditEventsTest, WritesTimesAsTheLibraryDoes) {
+  for (int64_t second = -86'400; second < 260'000'000'000;
+       second += 1'234'567'89 + second % 97) {
+    for (int micros : {0, 7, 999'999}) {
+      const absl::Time time =
+          absl::FromUnixSeconds(second) + absl::Microseconds(micros);
+      const std::string wanted = absl::FormatTime(
+          R"("time":"%Y-%m-%dT%H:%M:%E6SZ")", time, absl::UTCTimeZone());
+      EXPECT_NE(MakeAuditEntry(AuditEvent(), time).leaf.find(wanted),
+                std::string::npos)
+          << wanted;
+    }
+  }
+  for (int day = 0; day < 2000; ++day) {
+    const absl::Time time =
+        absl::FromUnixSeconds(1'790'000'000) + absl::Hours(24) * day;
+    const std::string wanted = absl::FormatTime(
+        R"("time":"%Y-%m-%dT%H:%M:%E6SZ")", time, absl::UTCTimeZone());
+    EXPECT_NE(MakeAuditEntry(AuditEvent(), time).leaf.find(wanted),
+              std::string::npos)
+        << wanted;
+  }
+}
+
 TEST(AuditEventsTest, LeavesOpenWhoItNames) {
   AuditEvent event;
   event.kind = audit_kind::kConnectUserMismatch;

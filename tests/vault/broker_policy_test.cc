@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/await.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -118,6 +119,23 @@ TEST_F(BrokerPolicyTest, StopsWhenTheBudgetIsSpent) {
   ASSERT_THAT(denied, SizeIs(1));
   EXPECT_THAT(denied[0].leaf, HasSubstr(R"("reason":"BUDGET_SPENT")"));
   EXPECT_THAT(denied[0].leaf, HasSubstr(R"("rule":"rule")"));
+}
+
+TEST_F(BrokerPolicyTest, SpendsNothingWhileTokensAreStopped) {
+  Only([](PolicyRule& rule) {
+    rule.budget = Budget{1, absl::Hours(1), BudgetOf::kAgent};
+  });
+  Stops::Order order;
+  order.stop.kind = StopKind::kVault;
+  ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+                world_.stops->Add(order, std::move(done));
+              }).ok());
+  EXPECT_EQ(Get(), "ISSUANCE_STOPPED");
+  ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+                world_.stops->Lift(order, std::move(done));
+              }).ok());
+  EXPECT_EQ(Get(), "ok");
+  EXPECT_EQ(Get(), "BUDGET_SPENT");
 }
 
 TEST_F(BrokerPolicyTest, SaysWhenTheNextWindowOpens) {

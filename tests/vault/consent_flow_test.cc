@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/await.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -106,7 +107,7 @@ TEST_F(ConsentFlowTest, ConnectsAnAccount) {
   AnswerCode(ReadCalendar());
   auto returned = Return(callback);
   ASSERT_TRUE(returned.ok()) << returned.status();
-  EXPECT_EQ(returned->provider_error, absl::OkStatus());
+  EXPECT_EQ(returned->not_connected, absl::OkStatus());
 
   Interaction settled = Read(question);
   EXPECT_EQ(settled.state, InteractionState::kCompleted);
@@ -485,19 +486,57 @@ TEST_F(ConsentFlowTest, TellsThatThePersonSaidNoAtTheProvider) {
   EXPECT_THAT(world_.http.requests(), IsEmpty());
 }
 
+TEST_F(ConsentFlowTest, GrantsNothingThatIsStopped) {
+  Interaction question = AskAna(ReadCalendar());
+  Callback callback = Press(question);
+  Stops::Order lock;
+  lock.stop.kind = StopKind::kVault;
+  lock.actor = "operator";
+  const auto commit = [](absl::AnyInvocable<void(Stops::Done)> order) {
+    return Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+      order(std::move(done));
+    });
+  };
+  ASSERT_TRUE(commit([&](Stops::Done done) {
+                world_.stops->Add(lock, std::move(done));
+              }).ok());
+  // The code stays unused, and the question open.
+  auto returned = Return(callback);
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_EQ(ReasonOf(returned->not_connected), "ISSUANCE_STOPPED");
+  EXPECT_THAT(world_.http.requests(), IsEmpty());
+  EXPECT_EQ(Read(question).state, InteractionState::kPending);
+  EXPECT_THAT(world_.Audit("connect.failed"), SizeIs(1));
+  EXPECT_EQ(ReasonOf(world_.consent
+                         ->Allow(*world_.directory(), question, ana_,
+                                 absl::InfiniteFuture())
+                         .status()),
+            "ISSUANCE_STOPPED");
+
+  ASSERT_TRUE(commit([&](Stops::Done done) {
+                world_.stops->Lift(lock, std::move(done));
+              }).ok());
+  callback = Press(question);
+  AnswerCode(ReadCalendar());
+  returned = Return(callback);
+  ASSERT_TRUE(returned.ok()) << returned.status();
+  EXPECT_EQ(returned->not_connected, absl::OkStatus());
+  EXPECT_EQ(Read(question).state, InteractionState::kCompleted);
+}
+
 TEST_F(ConsentFlowTest, KeepsTheQuestionOpenWhenTheProviderFails) {
   Interaction question = AskAna(ReadCalendar());
   Callback callback = Press(question);
   callback.query.parameters[1] = {"error", "temporarily_unavailable"};
   auto returned = Return(callback);
   ASSERT_TRUE(returned.ok()) << returned.status();
-  EXPECT_EQ(ReasonOf(returned->provider_error), "PROVIDER_UNREACHABLE");
+  EXPECT_EQ(ReasonOf(returned->not_connected), "PROVIDER_UNREACHABLE");
 
   callback = Press(question);
   world_.http.AnswerJson(503, "{}");
   returned = Return(callback);
   ASSERT_TRUE(returned.ok()) << returned.status();
-  EXPECT_EQ(ReasonOf(returned->provider_error), "PROVIDER_UNREACHABLE");
+  EXPECT_EQ(ReasonOf(returned->not_connected), "PROVIDER_UNREACHABLE");
   EXPECT_EQ(Read(question).state, InteractionState::kPending);
   std::vector<AuditEntry> failed = world_.Audit("connect.failed");
   ASSERT_THAT(failed, SizeIs(2));
@@ -950,7 +989,7 @@ TEST_F(McpConsentTest, ConnectsWithNothingButItsAddress) {
   const Interaction interaction = AskAna(ReadCalendar());
   auto returned = Return(Press(interaction));
   ASSERT_TRUE(returned.ok()) << returned.status();
-  EXPECT_TRUE(returned->provider_error.ok()) << returned->provider_error;
+  EXPECT_TRUE(returned->not_connected.ok()) << returned->not_connected;
   EXPECT_EQ(ParameterOf(url_, "resource"), "https://mcp.test/mcp");
   EXPECT_EQ(ParameterOf(url_, "client_id"),
             "https://connect.test/.well-known/oauth-client.json");
@@ -967,7 +1006,7 @@ TEST_F(McpConsentTest, EndsAGrantWhoseIdTokenCannotBeVerified) {
   id_token_ = "a.b.c";
   const Interaction interaction = AskAna(ReadCalendar());
   auto returned = Return(Press(interaction));
-  EXPECT_TRUE(!returned.ok() || !returned->provider_error.ok());
+  EXPECT_TRUE(!returned.ok() || !returned->not_connected.ok());
   EXPECT_TRUE(Read(interaction).connection.empty());
   ASSERT_THAT(asked_, SizeIs(2));
   EXPECT_EQ(asked_[1], "https://calendar.test/revoke");

@@ -39,10 +39,12 @@ function secretFile(dir, name, secret) {
 //   workloadIssuers  [{issuer, audience, ...more keys}]; none if left out
 //   providers   [{id, preset, clientSecret, ...more keys}]
 //   policies    [{id, effect, ...more keys}]
+//   webhook     {url, secret, ...more keys} of [webhook]; none if left out
+//   email       {smtp_url, from, username, password} of [email]; none if left out
 //   sections    further keys by section: {tokens: {max_ttl: '5m'}}
 export function writeConfiguration(dir, world) {
   const { ports, tls, caFile, tenants, agents, providers, policies } = world;
-  const { sections = {}, workloadIssuers = [], rootSources = [], witnesses = [] } = world;
+  const { sections = {}, workloadIssuers = [], rootSources = [], witnesses = [], webhook, email } = world;
   const seal = world.seal ?? { type: 'file', key_file: join(dir, 'root.key') };
   const local = `127.0.0.1:${ports.grpc}`;
   const files = [
@@ -75,6 +77,14 @@ export function writeConfiguration(dir, world) {
     }),
     ...(sections.decision_point ? [section('[decision_point]', sections.decision_point)] : []),
   ];
+  if (webhook) {
+    const { secret, ...more } = webhook;
+    files.push(section('[webhook]', { secret_file: secretFile(dir, 'webhook', secret), ...more }));
+  }
+  if (email) {
+    const { password, ...more } = email;
+    files.push(section('[email]', { password_file: secretFile(dir, 'email', password), ...more }));
+  }
   for (const { id, issuer, clientId, clientSecret, ...more } of tenants) {
     files.push(section('[[tenants]]', {
       id, name: id, issuer, client_id: clientId,

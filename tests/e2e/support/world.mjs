@@ -142,14 +142,14 @@ export class World {
     const operator = new Agent({ address: `unix:${this.vault.adminSocket}` });
     const read = async (request) => {
       const page = await operator.call('AdminService', 'ListAuditEvents', request);
-      return { events: page.events ?? [], next: page.next_page_token };
+      return { events: page.events ?? [], next: page.next_page_token, end: page.looked_at === page.newest };
     };
     try {
       if (count) return leavesOf((await read({ page_size: count, from_end: true })).events);
       const all = [];
       for (let page = await read({ page_size: MOST }); ; page = await read({ page_size: MOST, page_token: page.next })) {
         all.push(...page.events);
-        if (page.events.length < MOST) return leavesOf(all);
+        if (page.end) return leavesOf(all);
       }
     } finally {
       operator.close();
