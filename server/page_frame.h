@@ -23,11 +23,17 @@ namespace tokenvault {
 inline constexpr char kFieldCsrf[] = "csrf";
 inline constexpr char kFieldDecision[] = "decision";
 
+// Where a person who is signed in may go.
+inline constexpr char kConnectionsPath[] = "/me";
+inline constexpr char kApprovalsPath[] = "/approvals";
+inline constexpr char kActivityPath[] = "/me/activity";
+
 // What stands around the card of every page.
 struct PageFrame {
   std::string brand = "tokenvault";  // us, as the organisation calls us
   std::string signed_in_as;          // "ana@acme.example"; "" for nobody
   bool demo = false;                 // shows the DEMO band
+  std::string here;  // which of the paths above this page is; "" for none
   const Messages* messages = &EnglishMessages();
 };
 

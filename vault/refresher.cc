@@ -68,9 +68,9 @@ std::shared_ptr<AccessToken> MakeAccessToken(const Provider& provider,
   token->type = response.token_type;
   token->token_id = "t-" + Base32Encode(RandomBytes(15));
   token->scopes = std::move(can_do);
-  // Clocks differ and requests take time; of a short life, take less away.
-  token->expire_time = std::min(
-      received + life - std::min(absl::Seconds(60), life / 5), not_after);
+  // Of a short life, take less away.
+  token->expire_time =
+      std::min(received + life - std::min(kExpiryMargin, life / 5), not_after);
   token->lifetime = token->expire_time - received;
   token->endpoint_hints = std::move(response.captured);
   return token;
