@@ -35,6 +35,7 @@
 #include "server/web_pages.h"
 #include "storage/open_store.h"
 #include "storage/replace_vault.h"
+#include "vault/activity.h"
 #include "vault/audit_archiver.h"
 #include "vault/audit_check.h"
 #include "vault/audit_exporter.h"
@@ -504,8 +505,9 @@ class Assembly::Impl {
     ops_ =
         std::make_unique<WebOps>(*directory_, *readiness_, *store_, *refresher_,
                                  *stops_, *notifier_, metrics_, *pool_);
+    activity_ = std::make_unique<Activity>(clock_, *store_);
     pages_ = std::make_unique<WebPages>(
-        WebParts{clock_, *sign_in_, *consent_, *connection_admin_,
+        WebParts{clock_, *sign_in_, *consent_, *connection_admin_, *activity_,
                  *interactions_, *approvals_, *seal_},
         *directory_, *pool_);
     web_handler_.Set([this](WebRequest request, WebRespond respond) {
@@ -599,6 +601,7 @@ class Assembly::Impl {
   std::unique_ptr<JsonDoor> json_;
   std::unique_ptr<WebOps> ops_;
   std::unique_ptr<CspReports> csp_reports_;
+  std::unique_ptr<Activity> activity_;
   std::unique_ptr<WebPages> pages_;
 
   std::unique_ptr<GrpcServer> agents_;

@@ -14,7 +14,7 @@ namespace tokenvault {
 inline constexpr char kFieldReach[] = "reach";  // "once", "task", "hour"
 inline constexpr char kDecisionApprove[] = "approve";
 inline constexpr char kDecisionReject[] = "reject";
-inline constexpr char kDecisionPause[] = "reject_and_pause";
+inline constexpr char kDecisionRejectAndPause[] = "reject_and_pause";
 inline constexpr char kDecisionMoreTime[] = "more_time";
 
 // One act that the agent declares: outside text, names and all.

@@ -4,49 +4,65 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "server/page_activity.h"
 #include "server/page_frame.h"
 
-// What is connected, and what became of what was.
+// What is connected.
 namespace tokenvault {
 
 inline constexpr char kFieldConnection[] = "connection";  // ConnectionCard::id
+inline constexpr char kFieldAgent[] = "agent";            // AgentUse::id
+inline constexpr char kDecisionPause[] = "pause";
+inline constexpr char kDecisionResume[] = "resume";
+inline constexpr char kDecisionReconnect[] = "reconnect";
+inline constexpr char kDecisionRemoveAgent[] = "remove_agent";
 
-// What became of the grant at the provider.
-enum class ProviderRevocation { kRevoked, kUnsupported, kFailed, kPending };
-
-struct RemovedPage {
-  PageFrame frame;
-  std::string agent;  // "" when it was ended for every agent
-  std::string provider;
-  std::string account;
-  ProviderRevocation revocation = ProviderRevocation::kRevoked;
-  // Where the provider keeps its own list; "" when unknown.
-  std::string provider_link;
-  ReturnView back;
+// An agent that may use an account.
+struct AgentUse {
+  std::string id;
+  std::string agent;  // as people read it
+  std::vector<ScopeView> scopes;
+  absl::Time last_used = absl::InfinitePast();
+  absl::Time ends = absl::InfiniteFuture();
+  // What it could do besides, because the provider cannot cut it off and the
+  // operator allows that.
+  std::vector<std::string> could_also;
 };
-std::string RenderRemoved(const RemovedPage& page);
 
-// One connected account on the page of all of them.
+enum class CardState { kActive, kNeedsReconnecting, kPaused, kDisconnected };
+
+// One connected account.
 struct ConnectionCard {
   std::string id;
   std::string provider;
   std::string account;
-  std::string state;        // "Active", "Needs reconnecting", "Paused"
-  std::string explanation;  // a sentence; "" when all is well
-  struct Use {
-    std::string agent;
-    std::vector<ScopeView> scopes;
-    absl::Time ends = absl::InfiniteFuture();
-  };
-  std::vector<Use> uses;
+  CardState state = CardState::kActive;
+  std::vector<AgentUse> uses;
 };
 
 struct MyConnectionsPage {
   PageFrame frame;
-  PageForm form;      // POST: csrf, connection=id
+  absl::Time now;
+  PageForm form;  // POST: csrf, connection=id, decision=pause|resume|reconnect
   PageForm sign_out;  // POST: csrf
   std::vector<ConnectionCard> connections;
 };
 std::string RenderMyConnections(const MyConnectionsPage& page);
+
+// All about one of them.
+struct ConnectionPage {
+  PageFrame frame;
+  absl::Time now;
+  // POST: csrf, decision=pause|resume|reconnect, or decision=remove_agent and
+  // agent=id
+  PageForm form;
+  ConnectionCard connection;
+  absl::Time connected;
+  absl::Time renewed = absl::InfinitePast();
+  std::vector<ScopeView> granted;
+  std::string provider_host;
+  ActivityView activity;
+};
+std::string RenderConnection(const ConnectionPage& page);
 
 }  // namespace tokenvault

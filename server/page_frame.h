@@ -27,11 +27,17 @@ inline constexpr char kFieldGuard[] = "guard";
 inline constexpr char kFieldTypedCode[] = "typed_code";
 inline constexpr char kGuardSeen[] = "seen";  // as server/web/guard.js sets it
 
+// Where a person who is signed in may go.
+inline constexpr char kConnectionsPath[] = "/me";
+inline constexpr char kApprovalsPath[] = "/approvals";
+inline constexpr char kActivityPath[] = "/me/activity";
+
 // What stands around the card of every page.
 struct PageFrame {
   std::string brand = "tokenvault";  // us, as the organisation calls us
   std::string signed_in_as;          // "ana@acme.example"; "" for nobody
   bool demo = false;                 // shows the DEMO band
+  std::string here;  // which of the paths above this page is; "" for none
   const Messages* messages = &EnglishMessages();
 };
 

@@ -22,6 +22,27 @@ std::string RiskText(ScopeViewRisk risk, const Messages& messages) {
   return "";
 }
 
+// Where a person who is signed in may go.
+PageData NavigationOf(const PageFrame& frame) {
+  struct Place {
+    const char* path;
+    const char* name_key;
+  };
+  static constexpr Place kPlaces[] = {
+      {kConnectionsPath, "navigation.connections"},
+      {kApprovalsPath, "navigation.approvals"},
+      {kActivityPath, "navigation.activity"}};
+  PageData places(PageData::type::list);
+  for (const Place& place : kPlaces) {
+    PageData one;
+    SetLink("link", place.path, one);
+    one.set("name", frame.messages->Say(place.name_key));
+    one.set("here", frame.here == place.path);
+    places << std::move(one);
+  }
+  return places;
+}
+
 }  // namespace
 
 std::string RenderPage(const std::string& name, const PageFrame& frame,
@@ -38,6 +59,10 @@ std::string RenderPage(const std::string& name, const PageFrame& frame,
   page.set("stylesheet", StyleSheetLink());
   page.set("demo", frame.demo);
   SetIf("person", PlainName(frame.signed_in_as), page);
+  if (!frame.signed_in_as.empty()) {
+    page.set("has_pages", true);
+    page.set("pages", NavigationOf(frame));
+  }
   page.set("card", FillTemplate(name, messages, card));
   return FillTemplate("layout", messages, page);
 }

@@ -23,7 +23,6 @@ namespace {
 
 constexpr int kMostWaiting = 50;
 constexpr int kMostDecided = 20;
-constexpr char kApprovalsPath[] = "/approvals";
 
 Approver ReaderOf(const WebVisit& visit) {
   const WebSession& session = *visit.session;
@@ -182,7 +181,7 @@ Said ReadRuling(const WebVisit& visit, WebForm form,
   Said said;
   const std::string decision = form[kFieldDecision];
   if (decision == kDecisionReject) return said;
-  if (decision == kDecisionPause) {
+  if (decision == kDecisionRejectAndPause) {
     said.ruling.verdict = Approvals::Verdict::kRejectAndPause;
     return said;
   }
@@ -287,7 +286,7 @@ WebResponse ShowApprovals(const WebVisit& visit, const std::string&) {
   if (!latest.ok()) return visit.ErrorPage(latest.status(), kApprovalsPath);
 
   ApprovalsPage page;
-  page.frame = visit.Frame();
+  page.frame = visit.FrameOf(kApprovalsPath);
   for (const AskedApproval& asked : *waiting) {
     (asked.approval.quiet ? page.rush : page.waiting)
         .push_back(LineOf(visit, asked));

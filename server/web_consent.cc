@@ -47,11 +47,7 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   page.now = visit.parts.clock.Now();
   page.code = interaction.user_code;
   page.provider = ViewProvider(directory, interaction.provider);
-  if (provider != nullptr) {
-    page.provider_host =
-        HostOf(provider->authorize_url.empty() ? provider->issuer
-                                               : provider->authorize_url);
-  }
+  page.provider_host = ViewProviderHost(provider);
   ScopeSet asked = interaction.scopes;
   ScopeSet already;
   ScopeSet granted;
@@ -78,7 +74,7 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   page.could_also = ViewSentences(visit.messages, provider, could_also);
   page.cannot =
       ViewCannot(provider, interaction.scopes, already.Union(could_also));
-  page.connections_link = "/me";
+  page.connections_link = kConnectionsPath;
   page.connections_name = visit.ConnectionsName();
   page.error = error;
   page.not_meant = not_meant;

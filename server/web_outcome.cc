@@ -4,8 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
-#include "server/page_connections.h"
+#include "server/page_disconnect.h"
 #include "server/page_outcome.h"
+#include "server/web_disconnect.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 
@@ -13,7 +14,7 @@ namespace tokenvault {
 
 WebResponse ShowOutcome(const WebVisit& visit,
                         const std::string& interaction_id) {
-  if (!visit.session.has_value()) return SeeOther("/me");
+  if (!visit.session.has_value()) return SeeOther(kConnectionsPath);
   absl::StatusOr<ConsentFlow::Outcome> outcome = visit.parts.consent.GetOutcome(
       InteractionId(interaction_id), *visit.session);
   if (!outcome.ok()) return visit.ErrorPage(outcome.status(), "");
@@ -36,10 +37,10 @@ WebResponse ShowOutcome(const WebVisit& visit,
     RemovedPage page;
     page.frame = visit.Frame();
     page.agent = agent.name;
-    page.provider = provider_name;
-    page.account = outcome->connection->account_label;
-    page.revocation = ViewRevocation(*outcome->connection);
+    page.removed = ViewRemoved(directory, *outcome->connection, "");
+    page.copies = CopiesOf(visit, *outcome->connection);
     page.back = back;
+    page.connections_link = kConnectionsPath;
     return Page(200, RenderRemoved(page));
   }
   if (interaction.denial_reason == "PROVIDER_DENIED") {
@@ -82,7 +83,7 @@ WebResponse ShowOutcome(const WebVisit& visit,
   page.ends = outcome->grant->end_time;
   page.undo = form;
   page.back = back;
-  page.connections_link = "/me";
+  page.connections_link = kConnectionsPath;
   page.connections_name = visit.ConnectionsName();
   return Page(200, RenderDone(page));
 }
@@ -90,7 +91,7 @@ WebResponse ShowOutcome(const WebVisit& visit,
 WebResponse ChangeOutcome(const WebVisit& visit,
                           const std::string& interaction_id) {
   const std::string& path = visit.request.path;
-  if (!visit.session.has_value()) return SeeOther("/me");
+  if (!visit.session.has_value()) return SeeOther(kConnectionsPath);
   absl::StatusOr<WebForm> form = visit.ReadOwnForm(path);
   if (!form.ok()) return visit.ErrorPage(form.status(), path);
   absl::StatusOr<ConsentFlow::Outcome> outcome = visit.parts.consent.GetOutcome(
@@ -129,10 +130,10 @@ WebResponse ChangeOutcome(const WebVisit& visit,
 }
 
 WebResponse AskWhichAccount(const WebVisit& visit, const std::string& trip_id) {
-  if (!visit.session.has_value()) return SeeOther("/me");
+  if (!visit.session.has_value()) return SeeOther(kConnectionsPath);
   absl::StatusOr<ConsentFlow::OtherAccount> found =
       visit.parts.consent.GetOtherAccount(trip_id, *visit.session);
-  if (!found.ok()) return visit.ErrorPage(found.status(), "/me");
+  if (!found.ok()) return visit.ErrorPage(found.status(), kConnectionsPath);
   const Interaction& interaction = found->interaction;
   WrongAccountPage page;
   page.frame = visit.Frame();
@@ -148,12 +149,12 @@ WebResponse AskWhichAccount(const WebVisit& visit, const std::string& trip_id) {
 
 WebResponse ChooseAccount(const WebVisit& visit, const std::string& trip_id) {
   const std::string& path = visit.request.path;
-  if (!visit.session.has_value()) return SeeOther("/me");
+  if (!visit.session.has_value()) return SeeOther(kConnectionsPath);
   absl::StatusOr<WebForm> form = visit.ReadOwnForm(path);
   if (!form.ok()) return visit.ErrorPage(form.status(), path);
   absl::StatusOr<ConsentFlow::OtherAccount> found =
       visit.parts.consent.GetOtherAccount(trip_id, *visit.session);
-  if (!found.ok()) return visit.ErrorPage(found.status(), "/me");
+  if (!found.ok()) return visit.ErrorPage(found.status(), kConnectionsPath);
   const InteractionId& interaction = found->interaction.id;
   const std::string& decision = (*form)[kFieldDecision];
   if (decision == kDecisionReplace) {

@@ -12,8 +12,10 @@
 #include "server/page_assets.h"
 #include "server/page_headers.h"
 #include "server/page_notices.h"
+#include "server/web_activity.h"
 #include "server/web_approvals.h"
 #include "server/web_consent.h"
+#include "server/web_disconnect.h"
 #include "server/web_language.h"
 #include "server/web_my_connections.h"
 #include "server/web_outcome.h"
@@ -42,8 +44,15 @@ constexpr PageRoute kRoutes[] = {
     {"/account/", "", true, AskWhichAccount, ChooseAccount},
     {"/signin/", "/start", true, StartSignIn, nullptr},
     {"/signin/", "", true, FinishSignIn, nullptr},
-    {"/me", "", false, ShowConnections, Disconnect},
-    {"/approvals", "", false, ShowApprovals, nullptr},
+    {kConnectionsPath, "", false, ShowConnections, ChangeConnection},
+    {kActivityPath, "", false, ShowActivity, nullptr},
+    {"/me/activity.csv", "", false, DownloadActivity, nullptr},
+    {kStopPath, "", false, AskToStop, StopEverything},
+    {kStoppedPath, "", false, ShowStopped, nullptr},
+    {"/me/", "", true, ShowConnection, ChangeConnection},
+    {"/me/", "/disconnect", true, AskToDisconnect, Disconnect},
+    {"/me/", "/activity.csv", true, DownloadActivity, nullptr},
+    {kApprovalsPath, "", false, ShowApprovals, nullptr},
     {"/signout", "", false, nullptr, SignOut},
 };
 

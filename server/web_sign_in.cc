@@ -64,8 +64,9 @@ WebResponse StartSignIn(const WebVisit& visit, const std::string& name) {
   absl::StatusOr<BrowserTrip> trip = visit.parts.sign_in.Begin(
       *visit.directory, *tenant, interaction, max_age);
   if (!trip.ok()) {
-    return visit.ErrorPage(
-        trip.status(), link_id.empty() ? "/me" : absl::StrCat("/c/", link_id));
+    return visit.ErrorPage(trip.status(), link_id.empty()
+                                              ? std::string(kConnectionsPath)
+                                              : absl::StrCat("/c/", link_id));
   }
   WebResponse response = SeeOther(trip->url);
   visit.cookies.Set(response, trip->cookie_name, trip->cookie_value,
@@ -78,9 +79,10 @@ WebResponse FinishSignIn(const WebVisit& visit, const std::string& name) {
   if (tenant == nullptr) return Page(404, RenderNotFound({visit.Frame()}));
   absl::StatusOr<SignIn::SignedIn> signed_in = visit.parts.sign_in.Finish(
       *visit.directory, *tenant, visit.Query(), visit.Reader());
-  if (!signed_in.ok()) return visit.ErrorPage(signed_in.status(), "/me");
+  if (!signed_in.ok())
+    return visit.ErrorPage(signed_in.status(), kConnectionsPath);
   WebResponse response = SeeOther(signed_in->interaction.empty()
-                                      ? "/me"
+                                      ? std::string(kConnectionsPath)
                                       : visit.LinkTo(signed_in->interaction));
   visit.cookies.Set(response, kSessionCookie, signed_in->cookie,
                     SignIn::kAbsolute);
@@ -91,14 +93,14 @@ WebResponse FinishSignIn(const WebVisit& visit, const std::string& name) {
 WebResponse SignOut(const WebVisit& visit, const std::string&) {
   if (visit.session.has_value()) {
     absl::StatusOr<WebForm> form = visit.ReadOwnForm("/signout");
-    if (!form.ok()) return visit.ErrorPage(form.status(), "/me");
+    if (!form.ok()) return visit.ErrorPage(form.status(), kConnectionsPath);
     absl::Status status = visit.parts.sign_in.SignOut(
         visit.cookies.Read(visit.request, kSessionCookie).value_or(""));
-    if (!status.ok()) return visit.ErrorPage(status, "/me");
+    if (!status.ok()) return visit.ErrorPage(status, kConnectionsPath);
   }
   PageFrame frame = visit.Frame();
   frame.signed_in_as.clear();
-  WebResponse response = Page(200, RenderSignedOut({frame, "/me"}));
+  WebResponse response = Page(200, RenderSignedOut({frame, kConnectionsPath}));
   // A form of another site comes without the cookie, and takes it from nobody.
   if (visit.session.has_value() ||
       IsOwnForm(visit.request, visit.directory->public_url)) {

@@ -1,5 +1,8 @@
 #include "server/web_views.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "oauth/url.h"
@@ -28,6 +31,32 @@ ScopeViewRisk ViewRisk(ScopeRisk risk) {
       return ScopeViewRisk::kHigh;
   }
   return ScopeViewRisk::kUnjudged;
+}
+
+ProviderRevocation ViewRevocation(const Connection& revoked) {
+  switch (UpstreamRevocations::Of(revoked)) {
+    case UpstreamRevocations::Result::kRevoked:
+      return ProviderRevocation::kRevoked;
+    case UpstreamRevocations::Result::kUnsupported:
+      return ProviderRevocation::kUnsupported;
+    case UpstreamRevocations::Result::kPending:
+      return ProviderRevocation::kPending;
+    case UpstreamRevocations::Result::kFailed:
+      break;
+  }
+  return ProviderRevocation::kFailed;
+}
+
+CardState ViewState(const Connection& connection) {
+  switch (connection.state) {
+    case ConnectionState::kRevoked:
+      return CardState::kDisconnected;
+    case ConnectionState::kNeedsReconnect:
+      return CardState::kNeedsReconnecting;
+    case ConnectionState::kActive:
+      break;
+  }
+  return connection.paused ? CardState::kPaused : CardState::kActive;
 }
 
 }  // namespace
@@ -122,18 +151,16 @@ ReturnView ViewReturn(const Interaction& interaction,
   return {agent, AppendQuery(interaction.return_uri, {{"interaction", name}})};
 }
 
-ProviderRevocation ViewRevocation(const Connection& revoked) {
-  switch (UpstreamRevocations::Of(revoked)) {
-    case UpstreamRevocations::Result::kRevoked:
-      return ProviderRevocation::kRevoked;
-    case UpstreamRevocations::Result::kUnsupported:
-      return ProviderRevocation::kUnsupported;
-    case UpstreamRevocations::Result::kPending:
-      return ProviderRevocation::kPending;
-    case UpstreamRevocations::Result::kFailed:
-      break;
-  }
-  return ProviderRevocation::kFailed;
+std::string ViewProviderHost(const Provider* provider) {
+  if (provider == nullptr) return "";
+  return HostOf(provider->authorize_url.empty() ? provider->issuer
+                                                : provider->authorize_url);
+}
+
+RemovedView ViewRemoved(const Directory& directory, const Connection& revoked,
+                        const std::string& manual_url) {
+  return {ViewProvider(directory, revoked.provider), revoked.account_label,
+          ViewRevocation(revoked), manual_url};
 }
 
 ConnectionCard ViewConnection(const Messages& messages,
@@ -145,21 +172,23 @@ ConnectionCard ViewConnection(const Messages& messages,
   card.id = connection.id.value;
   card.provider = ViewProvider(directory, connection.provider);
   card.account = connection.account_label;
-  card.state = messages.Say("connections.active");
-  if (connection.state == ConnectionState::kNeedsReconnect) {
-    card.state = messages.Say("connections.needs_reconnecting");
-    card.explanation = messages.Say("connections.reconnect_how",
-                                    {{"provider", card.provider}});
-  } else if (connection.paused) {
-    card.state = messages.Say("connections.paused");
-    card.explanation = messages.Say("connections.paused_means");
-  }
+  card.state = ViewState(connection);
   const Provider* provider = directory.FindProvider(connection.provider);
   for (const AgentGrant& grant : grants) {
-    if (now >= grant.end_time) continue;
-    card.uses.push_back({ViewAgent(messages, directory, grant.agent).name,
-                         ViewScopes(messages, provider, grant.scopes),
-                         grant.end_time});
+    const absl::Time ends =
+        std::min(grant.end_time, connection.access_end_time);
+    if (now >= ends) continue;
+    AgentUse use;
+    use.id = grant.agent.value;
+    use.agent = ViewAgent(messages, directory, grant.agent).name;
+    use.scopes = ViewScopes(messages, provider, grant.scopes);
+    use.last_used = grant.last_use_time;
+    use.ends = ends;
+    use.could_also =
+        ViewSentences(messages, provider,
+                      CouldAlso(directory, provider, connection.granted_scopes,
+                                grant.scopes));
+    card.uses.push_back(std::move(use));
   }
   return card;
 }

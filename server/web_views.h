@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "server/page_connections.h"
+#include "server/page_disconnect.h"
 #include "storage/records.h"
 #include "vault/directory.h"
 
@@ -38,10 +39,15 @@ AgentView ViewAgent(const Messages& messages, const Directory& directory,
 std::string ViewProvider(const Directory& directory,
                          const ProviderId& provider);
 std::string HostOf(const std::string& url);
+// "accounts.google.com": where people sign in at the provider; "" when unknown.
+std::string ViewProviderHost(const Provider* provider);
 // The registered address, with which question this was about.
 ReturnView ViewReturn(const Interaction& interaction, const std::string& agent);
 
-ProviderRevocation ViewRevocation(const Connection& revoked);
+// Of one that is revoked: what became of it at the provider. `manual_url` is
+// where its own list is.
+RemovedView ViewRemoved(const Directory& directory, const Connection& revoked,
+                        const std::string& manual_url);
 ConnectionCard ViewConnection(const Messages& messages,
                               const Directory& directory,
                               const Connection& connection,

@@ -40,12 +40,18 @@ PageFrame WebVisit::Frame() const {
                                    : nullptr);
 }
 
+PageFrame WebVisit::FrameOf(const char* path) const {
+  PageFrame frame = Frame();
+  frame.here = path;
+  return frame;
+}
+
 std::string WebVisit::ConnectionsName() const {
   absl::string_view url = directory->public_url;
   if (!absl::ConsumePrefix(&url, "https://")) {
     absl::ConsumePrefix(&url, "http://");
   }
-  return absl::StrCat(url, "/me");
+  return absl::StrCat(url, kConnectionsPath);
 }
 
 CookieReader WebVisit::Reader() const {
@@ -106,10 +112,10 @@ WebResponse WebVisit::EndPage(const Interaction& interaction) const {
     case InteractionState::kDenied:
       // Connected with less than was asked for is no no.
       if (interaction.denial_reason != "SCOPES_NOT_GRANTED") break;
-      return Page(410, RenderLinkUsed({Frame(), "/me"}));
+      return Page(410, RenderLinkUsed({Frame(), kConnectionsPath}));
     case InteractionState::kPending:
     case InteractionState::kCompleted:
-      return Page(410, RenderLinkUsed({Frame(), "/me"}));
+      return Page(410, RenderLinkUsed({Frame(), kConnectionsPath}));
   }
   return Page(410, RenderLinkEnded(page));
 }
@@ -126,7 +132,7 @@ WebResponse WebVisit::ErrorPage(const absl::Status& status,
     return Page(503, RenderStopped({frame, retry_link}));
   }
   if (reason == "INTERACTION_USED") {
-    return Page(410, RenderLinkUsed({frame, "/me"}));
+    return Page(410, RenderLinkUsed({frame, kConnectionsPath}));
   }
   if (reason == "INTERACTION_EXPIRED") {
     return Page(410, RenderLinkExpired({frame}));

@@ -11,6 +11,7 @@
 #include "server/messages.h"
 #include "server/page_frame.h"
 #include "server/web_session.h"
+#include "vault/activity.h"
 #include "vault/approvals.h"
 #include "vault/connection_admin.h"
 #include "vault/consent_flow.h"
@@ -27,6 +28,7 @@ struct WebParts {
   SignIn& sign_in;
   ConsentFlow& consent;
   ConnectionAdmin& connections;
+  const Activity& activity;
   Interactions& interactions;
   Approvals& approvals;
   const SealSwitch& seal;
@@ -46,6 +48,8 @@ struct WebVisit {
   // `tenant` may be null: then the product's own name stands on the page.
   PageFrame Frame(const Tenant* tenant) const;
   PageFrame Frame() const;
+  // The frame of one of the pages to which each leads.
+  PageFrame FrameOf(const char* path) const;
   // "connect.acme.example/me", as people read it.
   std::string ConnectionsName() const;
   CookieReader Reader() const;

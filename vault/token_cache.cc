@@ -102,6 +102,14 @@ void TokenCache::Put(const TokenKey& key,
   // A valid flag is that of the map.
   absl::Time& good_until = known_[key.connection].good_until;
   good_until = std::max(good_until, token->expire_time);
+  if (copies_until_.size() >= max_entries_) {
+    absl::erase_if(copies_until_,
+                   [now](const auto& copies) { return copies.second <= now; });
+  }
+  auto copies =
+      copies_until_.try_emplace(key.connection, absl::InfinitePast()).first;
+  copies->second =
+      std::max(copies->second, token->expire_time + kMostExpiryMargin);
   Entry& entry = entries_[key];
   if (entry.token != nullptr) keys_.erase(entry.token->token_id);
   keys_.insert_or_assign(token->token_id, key);
@@ -112,6 +120,12 @@ absl::Time TokenCache::HeldUntil(const ConnectionId& connection) {
   MutexLock lock(mutex_);
   auto it = known_.find(connection);
   return it == known_.end() ? absl::InfinitePast() : it->second.good_until;
+}
+
+absl::Time TokenCache::CopiesUntil(const ConnectionId& connection) {
+  MutexLock lock(mutex_);
+  auto it = copies_until_.find(connection);
+  return it == copies_until_.end() ? absl::InfinitePast() : it->second;
 }
 
 void TokenCache::MakeRoom(absl::Time now) {

@@ -21,7 +21,6 @@ namespace tokenvault {
 enum class ScopeEnforcement { kProvider = 1, kGrant = 2, kPolicyOnly = 3 };
 
 inline constexpr absl::Duration kDefaultMinTtl = absl::Seconds(60);
-
 // The most that an expire_time is before the provider's own: clocks differ and
 // requests take time.
 inline constexpr absl::Duration kMostExpiryMargin = absl::Seconds(60);
@@ -100,6 +99,10 @@ class TokenCache {
   // Until when a token of the connection, for whatever scopes, is good.
   // InfinitePast when there is none.
   absl::Time HeldUntil(const ConnectionId& connection);
+  // Until when the last token works that was ever put here, if no API rejects
+  // it: Invalidate takes nothing back that an agent has. As the provider says,
+  // without the margin. InfinitePast when there was none.
+  absl::Time CopiesUntil(const ConnectionId& connection);
 
  private:
   struct Entry {
@@ -120,6 +123,8 @@ class TokenCache {
     absl::Time good_until = absl::InfinitePast();  // the longest of its tokens
   };
   absl::flat_hash_map<ConnectionId, Known> known_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ConnectionId, absl::Time> copies_until_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tokenvault

@@ -124,6 +124,17 @@ absl::StatusOr<Result> UpstreamRevocations::Tell(const Directory& directory,
   return result;
 }
 
+bool UpstreamRevocations::CanTell(const Directory& directory,
+                                  const Connection& connection) {
+  const Provider* configured = directory.FindProvider(connection.provider);
+  if (configured == nullptr || connection.sealed_refresh_token.empty()) {
+    return false;
+  }
+  absl::StatusOr<Provider> provider =
+      providers_.WithEndpointsFor(connection, *configured, directory.dev_mode);
+  return !provider.ok() || provider->revocation_style != RevocationStyle::kNone;
+}
+
 void UpstreamRevocations::TellDue(const Directory& directory) {
   absl::StatusOr<std::vector<Connection>> unfinished =
       store_.ListUnfinishedRevocations();

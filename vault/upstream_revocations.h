@@ -53,6 +53,10 @@ class UpstreamRevocations {
   absl::StatusOr<Result> Tell(const Directory& directory, Connection revoked,
                               const std::string& actor);
 
+  // Whether there is a way to tell it, as far as one knows beforehand: of one
+  // that does not answer now, nothing says that there is none.
+  bool CanTell(const Directory& directory, const Connection& connection);
+
   // Tells those providers again whose time has come. What an earlier life of
   // the daemon left behind is due at once.
   void TellDue(const Directory& directory);

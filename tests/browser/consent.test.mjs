@@ -105,7 +105,15 @@ describe('a person in Chromium without JavaScript', () => {
     await person.link(/\/me$/).click();
     assert.equal(await person.heading(), 'My connections');
     assert.match(await person.text(), /ana@example\.test[\s\S]*Calendar Bot/);
-    await person.press('Disconnect Test Calendar');
+    await person.link(/^Disconnect/).click();
+    assert.equal(await person.heading(), 'Disconnect your Test Calendar account?');
+    await person.link('Keep').click();
+    assert.equal(await person.heading(), 'My connections');
+    await person.link(/^Disconnect/).click();
+    assert.match(await person.text(), /may work until \d/);
+    await person.press('Disconnect');
+    assert.equal(await person.heading(), 'Your Test Calendar account is disconnected');
+    await person.page.reload();
     assert.equal(await person.heading(), 'Your Test Calendar account is disconnected');
     assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).outcome, 'consent_required');
     await person.goTo('/me');

@@ -6,6 +6,8 @@ import { ASK, SIGN_IN, Visitors } from './visitors.mjs';
 
 // More stops than any page has.
 const MOST = 30;
+// Where a person who is signed in may go from every page.
+const PLACES = ['My connections', 'Approvals', 'Activity'];
 
 let visitors;
 let world;
@@ -136,7 +138,7 @@ describe('a person who has a keyboard and nothing else', () => {
 
     assert.equal(await ana.heading(), 'Let Calendar Bot use your Test Calendar account?');
     // A group of choices is one stop.
-    const stops = ['30 days', 'Continue to Test Calendar', 'Don’t allow', `localhost:${world.ports.http}/me`, 'Technical details'];
+    const stops = [...PLACES, '30 days', 'Continue to Test Calendar', 'Don’t allow', `localhost:${world.ports.http}/me`, 'Technical details'];
     assert.deepEqual(await stopsOf(page), stops);
     await reach(page, '30 days');
     await page.keyboard.press('ArrowUp');
@@ -150,19 +152,23 @@ describe('a person who has a keyboard and nothing else', () => {
     await page.waitForURL(/\/go\//);
 
     assert.match(await ana.heading(), /^You are going to /);
-    assert.deepEqual(await stopsOf(page), ['Go to localhost']);
+    assert.deepEqual(await stopsOf(page), [...PLACES, 'Go to localhost']);
     await press(page, 'Go to localhost');
     await atTheirs(ana, 'Allow');
     await onOurs();
 
     assert.match(await ana.heading(), /^Done\. Calendar Bot can /);
     assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).outcome, 'token');
-    assert.deepEqual(await stopsOf(page), ['Undo', `localhost:${world.ports.http}/me`]);
+    assert.deepEqual(await stopsOf(page), [...PLACES, 'Undo', `localhost:${world.ports.http}/me`]);
     await press(page, /\/me$/);
 
     assert.equal(await ana.heading(), 'My connections');
-    assert.deepEqual(await stopsOf(page), ['Disconnect Test Calendar', 'Sign out']);
-    await press(page, 'Disconnect Test Calendar', 'Space');
+    assert.deepEqual(await stopsOf(page),
+      [...PLACES, 'Details', 'Pause', 'Disconnect', 'Stop everything', 'Sign out']);
+    await press(page, 'Disconnect');
+    assert.equal(await ana.heading(), 'Disconnect your Test Calendar account?');
+    assert.deepEqual(await stopsOf(page), [...PLACES, 'Disconnect', 'Keep']);
+    await press(page, 'Disconnect', 'Space');
     assert.equal(await ana.heading(), 'Your Test Calendar account is disconnected');
     assert.equal((await world.bot.getToken('calendar', 'ana', ASK)).outcome, 'consent_required');
   });

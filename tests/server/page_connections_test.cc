@@ -1,6 +1,8 @@
 #include "server/page_connections.h"
 
-#include "absl/strings/str_cat.h"
+#include <utility>
+#include <vector>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/page_samples.h"
@@ -10,61 +12,146 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(RemovedPageTest, IsHonestAboutWhatStays) {
-  RemovedPage page;
-  page.frame = TestFrame();
-  page.agent = "Calendar Bot";
-  page.provider = "Google";
-  page.account = "ana@acme.example";
-  std::string html = RenderRemoved(page);
-  EXPECT_THAT(html, HasSubstr("was told, and ended it too."));
-  EXPECT_THAT(html, HasSubstr("may work until they expire. No new ones"));
-  page.revocation = ProviderRevocation::kUnsupported;
-  page.provider_link = "https://myaccount.google.com/connections";
-  html = RenderRemoved(page);
-  EXPECT_THAT(html, HasSubstr("cannot be told by us"));
-  EXPECT_THAT(html, HasSubstr("href=\"https://myaccount.google.com/"));
-  page.revocation = ProviderRevocation::kFailed;
-  EXPECT_THAT(RenderRemoved(page), HasSubstr("did not accept that"));
-  page.revocation = ProviderRevocation::kPending;
-  EXPECT_THAT(RenderRemoved(page), HasSubstr("We go on telling it"));
+ConnectionCard Google() {
+  return {.id = "c-1",
+          .provider = "Google",
+          .account = "ana@acme.example",
+          .state = CardState::kActive,
+          .uses = {{.id = "calendar-bot",
+                    .agent = "Calendar Bot",
+                    .scopes = {SeeEvents()},
+                    .last_used = kPageTime - absl::Minutes(4),
+                    .ends = kPageTime + absl::Hours(24 * 30),
+                    .could_also = {}}}};
 }
 
-TEST(RemovedPageTest, NamesNoAgentWhenItEndedForAll) {
-  RemovedPage page;
-  page.provider = "Google";
-  EXPECT_THAT(RenderRemoved(page),
-              HasSubstr("<h1>Your Google account is disconnected</h1>"));
+MyConnectionsPage Mine(std::vector<ConnectionCard> connections) {
+  MyConnectionsPage page;
+  page.frame = TestFrame();
+  page.now = kPageTime;
+  page.form = {"/me", "csrf-1"};
+  page.sign_out = {"/signout", "csrf-2"};
+  page.connections = std::move(connections);
+  return page;
 }
 
 TEST(MyConnectionsPageTest, ShowsWhoMayDoWhatWithEachAccount) {
-  MyConnectionsPage page;
-  page.frame = TestFrame();
-  page.form = {"/me/disconnect", "csrf-1"};
-  page.sign_out = {"/signout", "csrf-1"};
-  page.connections = {{.id = "c-1",
-                       .provider = "Google",
-                       .account = "ana@acme.example",
-                       .state = "Active",
-                       .explanation = "",
-                       .uses = {{"Calendar Bot", {SeeEvents()}, kPageTime}}},
-                      {.id = "c-2",
+  ConnectionCard slack{.id = "c-2",
                        .provider = "Slack",
                        .account = "Acme",
-                       .state = "Needs reconnecting",
-                       .explanation = "Slack no longer accepts it",
-                       .uses = {}}};
-  std::string html = RenderMyConnections(page);
-  size_t google = html.find("<p><bdi>ana@acme.example");
-  size_t slack = html.find("<p><bdi>Acme<");
-  ASSERT_NE(slack, std::string::npos);
-  EXPECT_LT(google, html.find("See events on your calendars"));
-  EXPECT_LT(html.find("See events on your calendars"), slack);
-  EXPECT_THAT(html, HasSubstr("Ends: 23 November 2026"));
-  EXPECT_THAT(html, HasSubstr("name=\"connection\" value=\"c-1\">"));
-  EXPECT_THAT(html, HasSubstr("name=\"connection\" value=\"c-2\">"));
-  EXPECT_EQ(CountIn(html, "action=\"/me/disconnect\""), 2);
+                       .state = CardState::kPaused,
+                       .uses = {}};
+  std::string html = RenderMyConnections(Mine({Google(), slack}));
+  for (const char* words :
+       {"<bdi>ana@acme.example</bdi>", "<bdi>Calendar Bot</bdi>",
+        "<li>See events on your calendars</li>", "<li>Used 4 min ago</li>",
+        "<li>Ends on 23 December 2026</li>", "No agent may use it.",
+        "href=\"/me/c-1\" aria-label=\"Details: Google, ana@acme.example\"",
+        "value=\"pause\" aria-label=\"Pause: Google, ana@acme.example\"",
+        "value=\"resume\" aria-label=\"Resume: Slack, Acme\"",
+        "href=\"/me/c-1/disconnect\"", "href=\"/me/c-2/disconnect\"",
+        "href=\"/me/stop\">Stop everything</a>",
+        "No agent gets a new key while it is paused."}) {
+    EXPECT_THAT(html, HasSubstr(words));
+  }
+  EXPECT_EQ(CountIn(html, "action=\"/me\""), 2);
   EXPECT_EQ(CountIn(html, "action=\"/signout\""), 1);
+  EXPECT_EQ(CountIn(html, "value=\"reconnect\""), 0);
+}
+
+TEST(MyConnectionsPageTest, PutsFirstWhatWaitsForThePerson) {
+  ConnectionCard broken = Google();
+  broken.id = "c-9";
+  broken.provider = "GitHub";
+  broken.state = CardState::kNeedsReconnecting;
+  std::string html = RenderMyConnections(Mine({Google(), broken}));
+  EXPECT_LT(html.find("<bdi>GitHub</bdi>"), html.find("<bdi>Google</bdi>"));
+  EXPECT_THAT(html, HasSubstr("Needs reconnecting</span>"));
+  EXPECT_THAT(html, HasSubstr("GitHub no longer accepts this connection. "
+                              "Nothing was lost"));
+  EXPECT_EQ(CountIn(html, "value=\"reconnect\""), 1);
+  // Nobody would ask for it.
+  broken.uses.clear();
+  EXPECT_THAT(RenderMyConnections(Mine({broken})),
+              Not(HasSubstr("value=\"reconnect\"")));
+}
+
+TEST(MyConnectionsPageTest, SaysWhenAnAgentLastUsedIt) {
+  auto words = [](absl::Time used) {
+    ConnectionCard card = Google();
+    card.uses[0].last_used = used;
+    return RenderMyConnections(Mine({card}));
+  };
+  EXPECT_THAT(words(absl::InfinitePast()), HasSubstr("Not used yet"));
+  EXPECT_THAT(words(kPageTime), HasSubstr("Used just now"));
+  EXPECT_THAT(words(kPageTime - absl::Hours(24 * 20)),
+              HasSubstr("Used on 3 November 2026"));
+}
+
+TEST(MyConnectionsPageTest, AdmitsWhatTheProviderCannotCutOff) {
+  ConnectionCard card = Google();
+  card.uses[0].could_also = {"Read your private channels"};
+  std::string html = RenderMyConnections(Mine({card}));
+  EXPECT_THAT(html,
+              HasSubstr("Google cannot limit this further. See Details."));
+  EXPECT_THAT(html, Not(HasSubstr("private channels")));
+}
+
+TEST(MyConnectionsPageTest, HasNothingToStopWhenNothingIsConnected) {
+  std::string html = RenderMyConnections(Mine({}));
+  EXPECT_THAT(html, HasSubstr("No account is connected."));
+  EXPECT_THAT(html, Not(HasSubstr("Stop everything")));
+}
+
+TEST(ConnectionPageTest, ShowsAllAboutOneAccount) {
+  ConnectionPage page;
+  page.frame = TestFrame();
+  page.now = kPageTime;
+  page.form = {"/me/c-1", "csrf-1"};
+  page.connection = Google();
+  page.connection.uses[0].could_also = {"Read your private channels"};
+  page.connected = kPageTime - absl::Hours(24);
+  page.renewed = kPageTime;
+  page.granted = {SeeEvents(), ChangeEvents()};
+  page.provider_host = "accounts.google.com";
+  page.activity.lines = {{.time = kPageTime,
+                          .what = "Got a key",
+                          .who = "Calendar Bot",
+                          .provider = "Google",
+                          .account = "ana@acme.example",
+                          .scopes = {SeeEvents()},
+                          .purpose = "Plan the offsite",
+                          .outcome = ""}};
+  page.activity.older_link = "/me/c-1?before=7";
+  page.activity.csv_link = "/me/c-1/activity.csv";
+  std::string html = RenderConnection(page);
+  for (const char* words :
+       {"<h1>ana@acme.example at Google</h1>", "22 November 2026",
+        "Read your private channels", "name=\"agent\" value=\"calendar-bot\"",
+        "value=\"remove_agent\" aria-label=\"Remove: Calendar Bot\">Remove<",
+        "Add and change events", "calendar.events.readonly",
+        "<strong>Got a key</strong>", "<blockquote>“Plan the offsite”",
+        "23 November 2026, 14:32 UTC", "href=\"/me/c-1?before=7\">Older</a>",
+        "href=\"/me/c-1/activity.csv\">Download as CSV</a>",
+        "accounts.google.com"}) {
+    EXPECT_THAT(html, HasSubstr(words));
+  }
+  EXPECT_GT(html.find("calendar.events.readonly"), html.find("<details>"));
+}
+
+TEST(ConnectionPageTest, OffersNothingForWhatIsDisconnected) {
+  ConnectionPage page;
+  page.frame = TestFrame();
+  page.now = kPageTime;
+  page.form = {"/me/c-1", "csrf-1"};
+  page.connection = Google();
+  page.connection.state = CardState::kDisconnected;
+  page.connection.uses.clear();
+  std::string html = RenderConnection(page);
+  EXPECT_THAT(html, HasSubstr("Disconnected<"));
+  EXPECT_THAT(html, HasSubstr("Nothing happened here in the last 90 days."));
+  EXPECT_THAT(html, Not(HasSubstr("<button")));
+  EXPECT_THAT(html, Not(HasSubstr("/disconnect")));
 }
 
 }  // namespace

@@ -48,13 +48,13 @@ TEST(ProviderDownPageTest, SaysWhoseTurnItIsAndOffersOneAct) {
       RenderProviderDown({TestFrame(), "Calendar Bot", "Google", "/c/1"});
   EXPECT_THAT(html, HasSubstr("<h1>Google is not answering</h1>"));
   EXPECT_THAT(html, HasSubstr("Nothing was lost"));
-  EXPECT_THAT(html, HasSubstr("It is Google’s turn, not yours."));
+  EXPECT_THAT(html, HasSubstr("Google has to answer first"));
   EXPECT_THAT(html, HasSubstr("href=\"/c/1\">Try again</a>"));
   html =
       RenderProviderDown({TestFrame(), "Calendar Bot", "Google", "/c/1", true});
   EXPECT_THAT(html, HasSubstr("<h1>Google refuses this service</h1>"));
-  EXPECT_THAT(html, HasSubstr("the turn of those who run this service"));
-  EXPECT_THAT(html, Not(HasSubstr("Google’s turn")));
+  EXPECT_THAT(html, HasSubstr("the turn of those who run it, not yours"));
+  EXPECT_THAT(html, Not(HasSubstr("Google has to answer")));
 }
 
 TEST(WentWrongPageTest, GivesAReferenceAndNothingElse) {

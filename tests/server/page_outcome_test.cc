@@ -78,9 +78,12 @@ TEST(WrongAccountPageTest, LetsThePersonChooseBetweenTheTwo) {
   page.is_new = true;
   std::string html = RenderWrongAccount(page);
   EXPECT_THAT(html, HasSubstr("<h1>This is another Google account</h1>"));
-  EXPECT_THAT(html, HasSubstr("value=\"keep\">Stay with ana@acme.example<"));
   EXPECT_THAT(html,
-              HasSubstr("value=\"replace\">Use ana@home.example instead<"));
+              HasSubstr("value=\"keep\">Stay with <strong>ana@acme.example<"));
+  EXPECT_THAT(
+      html,
+      HasSubstr(
+          "value=\"replace\">Use <strong>ana@home.example</strong> instead<"));
   EXPECT_THAT(html, HasSubstr("ana@home.example is disconnected"));
   page.is_new = false;
   EXPECT_THAT(RenderWrongAccount(page),

@@ -11,6 +11,7 @@
 #include "server/page_approvals.h"
 #include "server/page_assets.h"
 #include "server/page_connections.h"
+#include "server/page_disconnect.h"
 #include "server/page_headers.h"
 #include "server/page_notices.h"
 #include "tests/server/page_samples.h"
@@ -74,8 +75,6 @@ std::map<std::string, std::string> AllPages(const std::string& text,
   done.back = back;
   done.connections_link = link;
   done.connections_name = text;
-  ConnectionCard card{text, text, text, "Active", "Ours.", {{text, {scope}}}};
-  MyConnectionsPage mine{frame, form, form, {card}};
   ApprovalSubject subject{agent,
                           text,
                           false,
@@ -118,16 +117,40 @@ std::map<std::string, std::string> AllPages(const std::string& text,
     return RenderApprovalEnded(page);
   };
   ApprovalLine line{link, text, text, text, text, "A sentence of ours."};
-  auto removed = [&](ProviderRevocation revocation) {
-    RemovedPage page;
+  const CopiesView copies{kPageTime + absl::Hours(1), kPageTime};
+  ActivityView activity;
+  activity.lines = {{kPageTime, "Ours", text, text, text, {scope}, text, ""}};
+  activity.newest_link = activity.older_link = activity.csv_link = link;
+  AgentUse use{.id = text,
+               .agent = text,
+               .scopes = {scope},
+               .last_used = kPageTime,
+               .ends = absl::InfiniteFuture(),
+               .could_also = {text}};
+  auto connection = [&](CardState state) {
+    ConnectionPage page;
     page.frame = frame;
-    page.agent = text;
-    page.provider = text;
-    page.account = text;
-    page.revocation = revocation;
-    page.provider_link = link;
-    page.back = back;
-    return RenderRemoved(page);
+    page.now = kPageTime;
+    page.form = form;
+    page.connection = {"c-1", text, text, state, {use}};
+    page.connected = kPageTime;
+    page.granted = {scope};
+    page.provider_host = text;
+    page.activity = activity;
+    return page;
+  };
+  MyConnectionsPage mine{frame, kPageTime, form, form, {}};
+  for (CardState state : {CardState::kActive, CardState::kNeedsReconnecting,
+                          CardState::kPaused}) {
+    mine.connections.push_back(connection(state).connection);
+  }
+  DisconnectPage disconnect{frame, form, link, text, text, true, link, copies};
+  DisconnectPage untold = disconnect;
+  untold.told = false;
+  const RemovedView account{text, text, ProviderRevocation::kPending, link};
+  auto removed = [&](ProviderRevocation revocation) {
+    return RenderRemoved(
+        {frame, text, {text, text, revocation, link}, copies, back, link});
   };
   return {
       {"sign_in", RenderSignIn({frame, text, text, false, text, link})},
@@ -172,7 +195,17 @@ std::map<std::string, std::string> AllPages(const std::string& text,
       {"removed_failed", removed(ProviderRevocation::kFailed)},
       {"removed_pending", removed(ProviderRevocation::kPending)},
       {"my_connections", RenderMyConnections(mine)},
-      {"no_connections", RenderMyConnections({frame, form, form, {}})},
+      {"no_connections",
+       RenderMyConnections({frame, kPageTime, form, form, {}})},
+      {"connection", RenderConnection(connection(CardState::kActive))},
+      {"connection_disconnected",
+       RenderConnection(connection(CardState::kDisconnected))},
+      {"activity", RenderActivity({frame, activity})},
+      {"disconnect", RenderDisconnect(disconnect)},
+      {"disconnect_untold", RenderDisconnect(untold)},
+      {"stop", RenderStop({frame, form, link, {account}, copies})},
+      {"everything_stopped",
+       RenderEverythingStopped({frame, {account}, copies, link})},
   };
 }
 
@@ -240,9 +273,24 @@ TEST(PagesTest, RenderNoLinkThatIsNotSafe) {
         "http://evil.example/", "https://a@evil.example/"}) {
     for (const auto& [name, html] : AllPages("Some words", link)) {
       EXPECT_THAT(html, Not(HasSubstr(link))) << name;
-      EXPECT_EQ(CountIn(html, "href="), 1) << name << ": only the stylesheet";
+      EXPECT_EQ(CountIn(html, "href="),
+                CountIn(html, "href=\"/me") + CountIn(html, "href=\"/assets/") +
+                    CountIn(html, "href=\"/approvals\""))
+          << name << ": only what we link ourselves";
     }
   }
+}
+
+TEST(PagesTest, LeadWhoIsSignedInToTheirPages) {
+  PageFrame frame = TestFrame();
+  frame.here = kActivityPath;
+  std::string html = RenderActivity({frame, {}});
+  EXPECT_THAT(html, HasSubstr("<a href=\"/me\">My connections</a>"));
+  EXPECT_THAT(html, HasSubstr("<a href=\"/approvals\">Approvals</a>"));
+  EXPECT_THAT(html, HasSubstr("<a href=\"/me/activity\" "
+                              "aria-current=\"page\">Activity</a>"));
+  frame.signed_in_as = "";
+  EXPECT_THAT(RenderNotFound({frame}), Not(HasSubstr("<nav")));
 }
 
 TEST(PagesTest, ShowTheDemoBandOnlyInADemo) {
@@ -298,7 +346,7 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
       }
     }
   }
-  EXPECT_EQ(templates, 24);
+  EXPECT_EQ(templates, 29);
   EXPECT_EQ(unescaped, 1) << "only the card in the layout";
 }
 

@@ -179,8 +179,9 @@ class WebPagesTest : public ::testing::Test {
   }
 
   TestVault vault_;
+  Activity activity_{vault_.clock, *vault_.store};
   WebPages pages_{WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
-                           *vault_.connections, *vault_.interactions,
+                           *vault_.connections, activity_, *vault_.interactions,
                            *vault_.approvals, *vault_.seal},
                   *vault_.holder, *vault_.pool};
   WebSession session_;
@@ -381,7 +382,18 @@ TEST_F(ForeignFormTest, ChoosesNoAccount) {
 TEST_F(ForeignFormTest, DisconnectsNothing) {
   const Connection connection =
       vault_.Connect("acme", "ana", "calendar-bot", "calendar", Read());
-  ExpectRefused("/me", absl::StrCat("connection=", connection.id.value));
+  const std::string details = absl::StrCat("/me/", connection.id.value);
+  ExpectRefused(absl::StrCat(details, "/disconnect"), "");
+  ExpectRefused("/me/stop", "");
+  ExpectRefused(details, "decision=remove_agent&agent=calendar-bot");
+  ExpectRefused(
+      "/me", absl::StrCat("decision=pause&connection=", connection.id.value));
+  EXPECT_FALSE(
+      vault_.store->GetConnection(connection.tenant, connection.id)->paused);
+  EXPECT_TRUE(vault_.store
+                  ->GetAgentGrant(connection.tenant, connection.id,
+                                  AgentId("calendar-bot"))
+                  .ok());
   EXPECT_EQ(
       vault_.store->GetConnection(connection.tenant, connection.id)->state,
       ConnectionState::kActive);
@@ -431,14 +443,29 @@ TEST_F(LessGrantedTest, IsUndone) {
   EXPECT_EQ(Post(path_, "decision=guessed").status, 400);
 }
 
-// ----------------------------------------------------------- disconnecting --
+// --------------------------------------------------------- my connections --
 
-TEST_F(WebPagesTest, SaysWhatBecameOfAGrantAtItsProvider) {
-  auto disconnect = [&] {
-    const Connection connection =
-        vault_.Connect("acme", "ana", "calendar-bot", "calendar", Read());
-    return Post("/me", absl::StrCat("connection=", connection.id.value)).body;
-  };
+class MyConnectionsTest : public WebPagesTest {
+ protected:
+  std::string PathOf(const Connection& connection) const {
+    return absl::StrCat("/me/", connection.id.value);
+  }
+  Connection Row(const Connection& connection) const {
+    return *vault_.store->GetConnection(connection.tenant, connection.id);
+  }
+  // The second step of disconnecting, and the page after it.
+  std::string DisconnectPage(const Connection& connection) {
+    const std::string path = absl::StrCat(PathOf(connection), "/disconnect");
+    EXPECT_EQ(HeaderOf(Post(path, ""), "Location"), path);
+    return Get(path).body;
+  }
+  Connection ConnectCalendar() {
+    return vault_.Connect("acme", "ana", "calendar-bot", "calendar", Read());
+  }
+};
+
+TEST_F(MyConnectionsTest, SaysWhatBecameOfAGrantAtItsProvider) {
+  auto disconnect = [&] { return DisconnectPage(ConnectCalendar()); };
   vault_.http.AnswerJson(200, "{}");
   EXPECT_THAT(disconnect(), HasSubstr("was told, and ended it too."));
   vault_.http.AnswerJson(400, R"({"error":"unsupported_token_type"})");
@@ -453,6 +480,155 @@ TEST_F(WebPagesTest, SaysWhatBecameOfAGrantAtItsProvider) {
   EXPECT_THAT(disconnect(),
               AllOf(HasSubstr("cannot be told by us"),
                     HasSubstr("href=\"https://calendar.test/apps\"")));
+}
+
+TEST_F(MyConnectionsTest, ChangesNothingByAskingWhetherToDisconnect) {
+  const Connection connection = ConnectCalendar();
+  const WebResponse page = Get(absl::StrCat(PathOf(connection), "/disconnect"));
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body,
+              AllOf(HasSubstr("Disconnect your Test calendar account?"),
+                    HasSubstr("Test calendar will be told now."),
+                    HasSubstr("No copy that was handed out still works.")));
+  EXPECT_EQ(Row(connection).state, ConnectionState::kActive);
+  EXPECT_THAT(vault_.http.requests(), IsEmpty());
+}
+
+TEST_F(MyConnectionsTest, PausesAndResumesFromEitherPage) {
+  const Connection connection = ConnectCalendar();
+  const std::string id = absl::StrCat("&connection=", connection.id.value);
+  EXPECT_EQ(
+      HeaderOf(Post("/me", absl::StrCat("decision=pause", id)), "Location"),
+      "/me");
+  EXPECT_TRUE(Row(connection).paused);
+  EXPECT_THAT(Get("/me").body, HasSubstr("Paused</span>"));
+  EXPECT_EQ(HeaderOf(Post(PathOf(connection), "decision=resume"), "Location"),
+            PathOf(connection));
+  EXPECT_FALSE(Row(connection).paused);
+  EXPECT_EQ(Post("/me", absl::StrCat("decision=guessed", id)).status, 400);
+}
+
+TEST_F(MyConnectionsTest, EndsTheAccessOfOneAgent) {
+  const Connection connection = ConnectCalendar();
+  EXPECT_THAT(Get(PathOf(connection)).body,
+              HasSubstr("aria-label=\"Remove: Agent calendar-bot\">Remove<"));
+  Post(PathOf(connection), "decision=remove_agent&agent=calendar-bot");
+  EXPECT_THAT(Get(PathOf(connection)).body, HasSubstr("No agent may use it."));
+  EXPECT_EQ(Row(connection).state, ConnectionState::kActive);
+}
+
+TEST_F(MyConnectionsTest, AsksTheQuestionThatReconnects) {
+  Connection connection = ConnectCalendar();
+  const std::string id = absl::StrCat("&connection=", connection.id.value);
+  EXPECT_EQ(Post("/me", absl::StrCat("decision=reconnect", id)).status, 400);
+  connection.state = ConnectionState::kNeedsReconnect;
+  WriteBatch batch;
+  batch.Update(connection);
+  ASSERT_EQ(vault_.store->Commit(std::move(batch)), absl::OkStatus());
+  const std::string link =
+      HeaderOf(Post("/me", absl::StrCat("decision=reconnect", id)), "Location");
+  ASSERT_THAT(link, StartsWith("/c/"));
+  EXPECT_THAT(
+      Get(link).body,
+      HasSubstr("Reconnect your Test calendar account for Agent calendar-bot"));
+}
+
+TEST_F(MyConnectionsTest, StopsEverythingInTwoSteps) {
+  const Connection calendar = ConnectCalendar();
+  const Connection files = vault_.Connect("acme", "ana", "mail-bot", "files",
+                                          {"https://files.test/read"});
+  EXPECT_THAT(Get("/me/stop").body,
+              AllOf(HasSubstr("Stop everything?"), HasSubstr("Test calendar"),
+                    HasSubstr("Test files")));
+  EXPECT_EQ(Row(files).state, ConnectionState::kActive);
+  vault_.http.SetHandler([](const FakeHttpClient::Request&) {
+    return FakeHttpClient::Response(200, "application/json", "{}");
+  });
+  const std::string stopped = HeaderOf(Post("/me/stop", ""), "Location");
+  ASSERT_THAT(stopped, StartsWith("/me/stopped?c="));
+  EXPECT_THAT(Get(stopped).body,
+              AllOf(HasSubstr("Everything is stopped"),
+                    HasSubstr("Test calendar was told, and ended it too.")));
+  EXPECT_EQ(Row(calendar).state, ConnectionState::kRevoked);
+  EXPECT_EQ(Row(files).state, ConnectionState::kRevoked);
+  EXPECT_EQ(HeaderOf(Get("/me/stop"), "Location"), "/me");
+  EXPECT_EQ(HeaderOf(Post("/me/stop", ""), "Location"), "/me");
+}
+
+TEST_F(MyConnectionsTest, TellsOfNothingStoppedThatIsConnected) {
+  const Connection connection = ConnectCalendar();
+  for (const std::string& ids : {std::string(), connection.id.value}) {
+    EXPECT_NE(Get(absl::StrCat("/me/stopped?c=", ids)).status, 200) << ids;
+  }
+}
+
+TEST_F(MyConnectionsTest, ShowsNobodyWhatIsAnothers) {
+  const Connection bens =
+      vault_.Connect("acme", "ben", "calendar-bot", "calendar", Read());
+  EXPECT_EQ(Get(absl::StrCat("/me/stopped?c=", bens.id.value)).status, 404);
+  EXPECT_EQ(Get(PathOf(bens)).status, 404);
+  for (const char* suffix : {"/disconnect", "/activity.csv"}) {
+    EXPECT_EQ(Get(absl::StrCat(PathOf(bens), suffix)).status, 404) << suffix;
+  }
+  EXPECT_EQ(Post(absl::StrCat(PathOf(bens), "/disconnect"), "").status, 404);
+  EXPECT_EQ(Post(PathOf(bens), "decision=pause").status, 404);
+  EXPECT_EQ(
+      Post("/me", absl::StrCat("decision=pause&connection=", bens.id.value))
+          .status,
+      404);
+  EXPECT_EQ(Row(bens).version, bens.version);
+}
+
+// ---------------------------------------------------------------- activity --
+
+TEST_F(MyConnectionsTest, TellsWhatHappenedAndHandsItOutAsATable) {
+  Question about = About(Read());
+  about.purpose = "=HYPERLINK(\"evil\")";
+  const Interaction question = AskAna(about);
+  Connect(question, Read());
+  const Connection connection =
+      *vault_.store->GetConnection(session_.tenant, RowOf(question).connection);
+  const std::string all = Get("/me/activity").body;
+  EXPECT_THAT(all,
+              AllOf(HasSubstr("Asked for access"), HasSubstr("Said yes"),
+                    HasSubstr("Account connected"), HasSubstr("<bdi>You</bdi>"),
+                    HasSubstr("<bdi>Agent calendar-bot</bdi>"),
+                    HasSubstr("href=\"/me/activity.csv\"")));
+  const std::string one = Get(PathOf(connection)).body;
+  EXPECT_THAT(one, AllOf(HasSubstr("Account connected"),
+                         Not(HasSubstr("Asked for access"))));
+  for (const std::string& path :
+       {std::string("/me/activity.csv"),
+        absl::StrCat(PathOf(connection), "/activity.csv")}) {
+    const WebResponse table = Get(path);
+    EXPECT_EQ(table.content_type, "text/csv; charset=utf-8");
+    EXPECT_EQ(HeaderOf(table, "Content-Disposition"),
+              "attachment; filename=\"activity.csv\"");
+    EXPECT_EQ(HeaderOf(table, "X-Content-Type-Options"), "nosniff");
+    EXPECT_THAT(HeaderOf(table, "Content-Security-Policy"),
+                HasSubstr("default-src 'none'"));
+    EXPECT_THAT(table.body, StartsWith("\"time\",\"event\",\"who\""));
+    EXPECT_THAT(table.body, HasSubstr("\"connection.created\",\"you\""));
+  }
+  EXPECT_THAT(Get("/me/activity.csv").body,
+              HasSubstr("\"'=HYPERLINK(\"\"evil\"\")\""));
+}
+
+TEST_F(MyConnectionsTest, ReadsActivityPageByPage) {
+  const Connection connection = ConnectCalendar();
+  for (int i = 0; i < 30; ++i) {
+    Post(PathOf(connection), "decision=pause");
+    Post(PathOf(connection), "decision=resume");
+  }
+  const std::string first = Get("/me/activity").body;
+  const size_t at = first.find("/me/activity?before=");
+  ASSERT_NE(at, std::string::npos);
+  const std::string older = first.substr(at, first.find('"', at) - at);
+  const std::string second = Get(older).body;
+  EXPECT_THAT(second, AllOf(HasSubstr("Settings changed"),
+                            HasSubstr("href=\"/me/activity\">Newest</a>"),
+                            Not(HasSubstr("before="))));
+  EXPECT_THAT(Get("/me/activity?before=x").body, HasSubstr("before="));
 }
 
 // ----------------------------------------------------------------- honesty --

@@ -84,6 +84,31 @@ TEST_F(ConnectionAdminTest, KeepsTheNamedAgentsAndAddsNobody) {
   EXPECT_EQ(changed->grants[0].scopes, ReadCalendar());
 }
 
+TEST_F(ConnectionAdminTest, EndsTheAccessOfOneAgentAndOfNoOther) {
+  AgentGrant grant;
+  grant.tenant = connection_.tenant;
+  grant.connection = connection_.id;
+  grant.agent = AgentId("mail-bot");
+  grant.scopes = ReadCalendar();
+  grant.create_time = world_.clock.Now();
+  grant.last_use_time = world_.clock.Now();
+  WriteBatch batch;
+  batch.Insert(grant);
+  ASSERT_EQ(world_.store->Commit(std::move(batch)), absl::OkStatus());
+  Validity tokens = world_.cache->ValidityOf(connection_.id);
+  ConnectionChange change;
+  change.drop_agent = AgentId("calendar-bot");
+  auto changed = Update(change);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  ASSERT_THAT(changed->grants, SizeIs(1));
+  EXPECT_EQ(changed->grants[0].agent, AgentId("mail-bot"));
+  EXPECT_EQ(changed->grants[0].last_use_time, world_.clock.Now());
+  EXPECT_FALSE(tokens->load());
+  const auto leaves = world_.Audit("connection.changed");
+  ASSERT_THAT(leaves, SizeIs(1));
+  EXPECT_THAT(leaves[0].leaf, HasSubstr("\"detail\":\"agents\""));
+}
+
 TEST_F(ConnectionAdminTest, SaysNothingAboutAnothersConnection) {
   for (const UserId& user :
        {world_.UserOf("acme", "ben"), world_.UserOf("globex", "ana")}) {
@@ -227,6 +252,128 @@ TEST_F(ConnectionAdminTest, RevokesNothingItCannotWriteDown) {
   EXPECT_EQ(ReasonOf(Revoke().status()), "STORAGE_FULL");
   EXPECT_EQ(world_.Row(connection_).state, ConnectionState::kActive);
   EXPECT_THAT(world_.http.requests(), IsEmpty());
+}
+
+// --------------------------------------------------------------- everything --
+
+class RevokeAllTest : public ConnectionAdminTest {
+ protected:
+  absl::StatusOr<std::vector<ConnectionAdmin::Revoked>> RevokeAll(
+      absl::Duration patience) {
+    return world_.connections->RevokeAll(
+        *world_.directory(), connection_.tenant, connection_.user,
+        "users/" + connection_.user.value, world_.clock.Now() + patience);
+  }
+  ConnectionState StateOf(const Connection& connection) {
+    return world_.Row(connection).state;
+  }
+
+  Connection files_ = world_.Connect("acme", "ana", "calendar-bot", "files",
+                                     ReadFiles(), "rt-2");
+  Connection bens_ = world_.Connect("acme", "ben", "calendar-bot", "calendar",
+                                    ReadCalendar(), "rt-3");
+};
+
+TEST_F(RevokeAllTest, EndsAllHereBeforeTheFirstProviderIsTold) {
+  int told = 0;
+  world_.http.SetHandler([&](const FakeHttpClient::Request&) {
+    ++told;
+    EXPECT_EQ(StateOf(connection_), ConnectionState::kRevoked);
+    EXPECT_EQ(StateOf(files_), ConnectionState::kRevoked);
+    return FakeHttpClient::Response(200, "application/json", "");
+  });
+  auto revoked = RevokeAll(absl::Minutes(1));
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  ASSERT_THAT(*revoked, SizeIs(2));
+  EXPECT_EQ((*revoked)[0].upstream, Upstream::kRevoked);
+  EXPECT_GE(told, 1);
+  EXPECT_EQ(StateOf(bens_), ConnectionState::kActive);
+  auto again = RevokeAll(absl::Minutes(1));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_THAT(*again, IsEmpty());
+}
+
+TEST_F(RevokeAllTest, LeavesSlowProvidersToBeToldLater) {
+  world_.http.SetHandler([&](const FakeHttpClient::Request&) {
+    world_.clock.Advance(absl::Minutes(1));
+    return FakeHttpClient::Response(200, "application/json", "");
+  });
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("files")) =
+        next.providers.at(ProviderId("calendar"));
+    next.providers.at(ProviderId("files")).id = ProviderId("files");
+  });
+  auto revoked = RevokeAll(absl::Seconds(1));
+  ASSERT_TRUE(revoked.ok()) << revoked.status();
+  ASSERT_THAT(*revoked, SizeIs(2));
+  EXPECT_EQ((*revoked)[0].upstream, Upstream::kRevoked);
+  EXPECT_EQ((*revoked)[1].upstream, Upstream::kPending);
+  EXPECT_EQ(StateOf(files_), ConnectionState::kRevoked);
+  EXPECT_THAT(world_.http.requests(), SizeIs(1));
+  world_.upstream->TellDue(*world_.directory());
+  EXPECT_THAT(world_.http.requests(), SizeIs(2));
+  EXPECT_THAT(world_.Row(files_).sealed_refresh_token, IsEmpty());
+}
+
+TEST_F(ConnectionAdminTest, KnowsBeforehandWhetherAProviderCanBeTold) {
+  auto can_tell = [&] {
+    return world_.connections->CanTellProvider(*world_.directory(),
+                                               world_.Row(connection_));
+  };
+  EXPECT_TRUE(can_tell());
+  // What metadata adds is not known while nobody answers.
+  world_.Change([](Directory& next) {
+    Provider& calendar = next.providers.at(ProviderId("calendar"));
+    calendar.revocation_style = RevocationStyle::kNone;
+    calendar.discovery = true;
+    calendar.issuer = "https://calendar.test";
+  });
+  EXPECT_TRUE(can_tell());
+  world_.Change([](Directory& next) {
+    next.providers.at(ProviderId("calendar")).discovery = false;
+  });
+  EXPECT_FALSE(can_tell());
+  world_.Change([](Directory& next) { next.providers.clear(); });
+  EXPECT_FALSE(can_tell());
+}
+
+// ------------------------------------------------------------------- copies --
+
+TEST_F(ConnectionAdminTest, KnowsUntilWhenCopiesWorkThatItHandedOut) {
+  auto until = [&] {
+    return world_.connections->CopiesUntil(*world_.directory(),
+                                           world_.Row(connection_));
+  };
+  EXPECT_EQ(until(), absl::InfinitePast());
+  world_.AnswerToken("at-1", "rt-2", ReadCalendar(), 600);
+  auto token = world_.Get(world_.Request());
+  ASSERT_NE(TokenIn(token), nullptr) << token.status();
+  EXPECT_GE(until(), world_.clock.Now() + absl::Seconds(600));
+  EXPECT_LE(until(), world_.clock.Now() + absl::Seconds(660));
+  // Taking the access away takes no copy back.
+  ConnectionChange change;
+  change.paused = true;
+  ASSERT_TRUE(Update(change).ok());
+  EXPECT_GE(until(), world_.clock.Now() + absl::Seconds(600));
+  world_.http.AnswerJson(200, "");
+  ASSERT_TRUE(Revoke().ok());
+  EXPECT_GE(until(), world_.clock.Now() + absl::Seconds(600));
+}
+
+TEST_F(ConnectionAdminTest, BoundsCopiesThatAnEarlierLifeHandedOut) {
+  world_.clock.Advance(absl::Hours(1));
+  ConnectionAdmin later(world_.clock, *world_.store, *world_.upstream,
+                        *world_.cache);
+  const absl::Time start = world_.clock.Now();
+  auto until = [&] {
+    return later.CopiesUntil(*world_.directory(), world_.Row(connection_));
+  };
+  EXPECT_GE(until(), start + absl::Hours(24));
+  EXPECT_LE(until(), start + absl::Hours(25));
+  world_.clock.Advance(absl::Hours(25));
+  EXPECT_EQ(until(), absl::InfinitePast());
+  world_.Change([](Directory& next) { next.tokens.allow_long_lived = true; });
+  EXPECT_EQ(until(), absl::InfiniteFuture());
 }
 
 }  // namespace
