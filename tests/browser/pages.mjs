@@ -17,6 +17,7 @@ const BACK = 'https://app.example.test/accounts';
 // A world in which all of them can be seen.
 export const startVisitors = () => Visitors.start({
   change: (settings) => {
+    settings.tenants[0].name = 'Acme';
     settings.agents[0].return_uris = [BACK];
     settings.policies[0].scopes.push('calendar.write');
     // Agents that need a person's word, besides an account.
@@ -344,13 +345,77 @@ export const PAGES = [
     },
   },
   {
+    name: 'connection',
+    template: 'connection',
+    heading: 'ana@example.test at Test Calendar',
+    open: async (visitors, visitor) => {
+      await visitor.connect({ scopes: BOTH });
+      await visitors.world.bot.getToken('calendar', 'ana', BOTH, { purpose: { summary: 'Plan the offsite' } });
+      await visitor.goTo('/me');
+      await visitor.link(/^Details/).click();
+    },
+  },
+  {
+    name: 'connection-paused',
+    template: 'connection',
+    heading: 'ana@example.test at Test Calendar',
+    open: async (_visitors, visitor) => {
+      await visitor.connect();
+      await visitor.goTo('/me');
+      await visitor.link(/^Details/).click();
+      await visitor.page.getByRole('button', { name: 'Pause' }).click();
+    },
+  },
+  {
+    name: 'activity',
+    template: 'activity',
+    heading: 'Activity',
+    open: async (visitors, visitor) => {
+      await visitor.connect();
+      await visitors.world.bot.getToken('calendar', 'ana', ['calendar.read'], { purpose: { summary: 'Plan the offsite' } });
+      await visitor.goTo('/me/activity');
+    },
+  },
+  {
+    name: 'disconnect',
+    template: 'disconnect',
+    heading: 'Disconnect your Test Calendar account?',
+    open: async (_visitors, visitor) => {
+      await visitor.connect();
+      await visitor.goTo('/me');
+      await visitor.link(/^Disconnect/).click();
+    },
+  },
+  {
+    name: 'stop-everything',
+    template: 'stop',
+    heading: 'Stop everything?',
+    open: async (_visitors, visitor) => {
+      await visitor.connect();
+      await visitor.goTo('/me/stop');
+    },
+  },
+  {
+    name: 'everything-stopped',
+    template: 'everything_stopped',
+    heading: 'Everything is stopped',
+    open: async (visitors, visitor) => {
+      await visitor.connect();
+      await visitor.goTo('/me/stop');
+      visitors.world.provider.faults.order('/token/revocation', 'unavailable', { times: 1 });
+      await visitor.press('Stop everything');
+      visitors.world.provider.faults.clear();
+    },
+  },
+  {
     name: 'removed',
     template: 'removed',
     heading: 'Your Test Calendar account is disconnected',
     open: async (_visitors, visitor) => {
       await visitor.connect();
       await visitor.goTo('/me');
-      await visitor.press('Disconnect Test Calendar');
+      await visitor.link(/^Disconnect/).click();
+      await visitor.press('Disconnect');
     },
   },
   {

@@ -22,6 +22,9 @@ import { Records } from './memory_adapter.mjs';
 export const ACCOUNTS = {
   ana: { name: 'Ana Alvarez', email: 'ana@example.test' },
   ben: { name: 'Ben Bauer', email: 'ben@example.test' },
+  cleo: { name: 'Cleo Costa', email: 'cleo@example.test' },
+  dana: { name: 'Dana Dietz', email: 'dana@example.test' },
+  emil: { name: 'Emil Ekman', email: 'emil@example.test' },
   'ana-home': { name: 'Ana Alvarez', email: 'ana-home@example.test' },
 };
 

@@ -27,18 +27,19 @@ const spiffe = (agent) => `spiffe://example.test/agents/${agent}`;
 export class World {
   #agents = [];
 
-  // `accessTokenTtl` in seconds, at the third party. `identityClients` are other
+  // `accessTokenTtl` in seconds, at the third party. `tenantIds` are those that the
+  // vault may come back to from both servers. `identityClients` are other
   // applications at the identity provider. `secrets` are the vault's own, as their
   // client. `change` gets the configuration before
   // it is written, and the world, and may return another.
   static async start({
-    accessTokenTtl = 600, rotate = true, identityClients = [],
+    accessTokenTtl = 600, rotate = true, identityClients = [], tenantIds = [TENANT],
     secrets = { login: 'login-secret', calendar: 'calendar-secret' }, change = (c) => c,
   } = {}) {
     const world = new World();
     world.dir = mkdtempSync(join(tmpdir(), 'tokenvault-e2e-'));
     try {
-      await world.#build({ accessTokenTtl, rotate, identityClients, secrets, change });
+      await world.#build({ accessTokenTtl, rotate, identityClients, tenantIds, secrets, change });
     } catch (error) {
       await world.stop();
       throw error;
@@ -46,7 +47,7 @@ export class World {
     return world;
   }
 
-  async #build({ accessTokenTtl, rotate, identityClients, secrets, change }) {
+  async #build({ accessTokenTtl, rotate, identityClients, tenantIds, secrets, change }) {
     this.authority = new CertificateAuthority(join(this.dir, 'tls'));
     const { authority } = this;
     const tls = authority.server('server');
@@ -57,7 +58,7 @@ export class World {
       clients: [{
         client_id: 'vault-login',
         client_secret: secrets.login,
-        redirect_uris: [`${this.publicUrl}/signin/${TENANT}`],
+        redirect_uris: tenantIds.map((id) => `${this.publicUrl}/signin/${id}`),
       }, ...identityClients],
     });
     this.provider = await AuthorizationServer.start({
@@ -67,7 +68,7 @@ export class World {
       clients: [{
         client_id: 'vault-calendar',
         client_secret: secrets.calendar,
-        redirect_uris: [`${this.publicUrl}/cb/${TENANT}.${PROVIDER}`],
+        redirect_uris: tenantIds.map((id) => `${this.publicUrl}/cb/${id}.${PROVIDER}`),
       }],
     });
     this.settings = await change({
