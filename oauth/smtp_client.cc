@@ -126,8 +126,7 @@ class SmtpTransfer {
   static size_t Read(char* to, size_t size, size_t count, void* self) {
     auto& transfer = *static_cast<SmtpTransfer*>(self);
     const size_t bytes =
-        std::min(size * count, transfer.mail_.text.size() - transfer.read_);
-    std::memcpy(to, transfer.mail_.text.data() + transfer.read_, bytes);
+        transfer.mail_.text.copy(to, size * count, transfer.read_);
     transfer.read_ += bytes;
     return bytes;
   }

@@ -91,6 +91,11 @@ class WriteBatch {
     absl::Duration window;
     int64_t most = 0;
   };
+  // Takes one back that was counted, and that nobody got: nothing when its
+  // window is over. Never NOT_FOUND.
+  struct Unspend {
+    Spend token;
+  };
   struct RemoveKekWraps {  // all wraps of a master key; never NOT_FOUND
     uint32_t kek_version = 0;
   };
@@ -132,7 +137,7 @@ class WriteBatch {
   };
   using Op =
       std::variant<InsertOp, UpdateOp, RemoveFlow, RemoveSession, RemoveBackup,
-                   RemoveNotice, RemoveStop, Spend, RemoveKekWraps,
+                   RemoveNotice, RemoveStop, Spend, Unspend, RemoveKekWraps,
                    RemoveRootSource, RemoveGrants, RemoveVisits, RemovePerson,
                    PurgeExpired, RemoveLeaves, AppendOp>;
 
@@ -156,6 +161,7 @@ class WriteBatch {
   void Remove(RemoveVisits person) { ops_.push_back(std::move(person)); }
   void Remove(RemovePerson person) { ops_.push_back(std::move(person)); }
   void Count(Spend token) { ops_.push_back(std::move(token)); }
+  void Uncount(Spend token) { ops_.push_back(Unspend{std::move(token)}); }
   void Purge(PurgeExpired purge) { ops_.push_back(std::move(purge)); }
   void Append(AuditEntry entry) { ops_.push_back(AppendOp{std::move(entry)}); }
 

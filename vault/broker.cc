@@ -90,8 +90,10 @@ struct Broker::Pending {
   absl::Status fetch_failure;
   // How often the connection changed while a token was fetched.
   int looked_again = 0;
-  // What it would have got, had it not been stopped behind its leaf.
+  // What it would have got, had it not been stopped behind its leaf; and when
+  // that was counted, and its approval spent.
   std::string withheld_token_id;
+  absl::Time withheld_time;
 };
 
 struct Broker::RememberedAnswer {
@@ -458,6 +460,7 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
           // The log says that it was granted, so it has to say too
           // that nobody got it.
           pending->withheld_token_id = issued.token->token_id;
+          pending->withheld_time = now;
           return Refuse(std::move(pending), std::move(stop));
         }
         if (!validity->load()) {
@@ -476,10 +479,15 @@ void Broker::Refuse(std::shared_ptr<Pending> pending, absl::Status why) {
   event.detail = pending->outside;
   event.token_id = pending->withheld_token_id;
   WriteBatch batch;
-  // A person's word for one token is not used up by none.
-  const bool unspends =
-      !event.token_id.empty() && pending->approval.has_value();
+  const bool withheld = !pending->withheld_token_id.empty();
+  // A person's word for one token is not used up by none, nor is a budget.
+  const bool unspends = withheld && pending->approval.has_value();
   if (unspends) Approvals::AddUnspending(*pending->approval, batch);
+  if (withheld) {
+    for (const BudgetUse& use : pending->decision.budgets) {
+      batch.Uncount(SpendFor(pending->request, use, pending->withheld_time));
+    }
+  }
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   store_.Commit(
       std::move(batch), [this, pending, unspends,

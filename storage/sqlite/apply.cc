@@ -230,6 +230,9 @@ constexpr char kSpend[] =
     " used=CASE WHEN window_start<?5 THEN 1 ELSE used+1 END,"
     " window_start=max(window_start, ?5)"
     " WHERE window_start<?5 OR used<?6";
+constexpr char kUnspend[] =
+    "UPDATE policy_use SET used=used-1 WHERE tenant=? AND rule=? AND agent=?"
+    " AND user=? AND window_start=? AND used>0";
 constexpr char kRemoveKekWraps[] = "DELETE FROM kek_wrap WHERE kek_version=?";
 constexpr char kRemoveWrapsOfSource[] =
     "DELETE FROM kek_wrap WHERE source_id=?";
@@ -350,6 +353,17 @@ struct Applier {
     return connection.changes() == 1
                ? absl::OkStatus()
                : errors::BudgetSpent(token.rule, token.window);
+  }
+
+  absl::Status operator()(const WriteBatch::Unspend& unspend) const {
+    const WriteBatch::Spend& token = unspend.token;
+    Statement statement(connection, kUnspend);
+    statement.Name(token.tenant);
+    statement.Text(token.rule);
+    statement.Name(token.agent);
+    statement.Name(token.user);
+    statement.Time(token.window_start);
+    return statement.Run();
   }
 
   absl::Status operator()(const WriteBatch::RemoveKekWraps& remove) const {

@@ -38,6 +38,12 @@ absl::Status Count(Store& store, WriteBatch::Spend token) {
   return store.Commit(std::move(batch));
 }
 
+absl::Status Uncount(Store& store, WriteBatch::Spend token) {
+  WriteBatch batch;
+  batch.Uncount(std::move(token));
+  return store.Commit(std::move(batch));
+}
+
 int64_t Used(const Store& store) {
   auto use = store.GetPolicyUse(Ours(), "a-few", AgentId("bot"), UserId("u-1"));
   return use.ok() ? use->used : -1;
@@ -161,6 +167,22 @@ TEST_P(StoreConformance, OpensNoNewWindowForAClockThatWasSetBack) {
   auto use =
       store().GetPolicyUse(Ours(), "a-few", AgentId("bot"), UserId("u-1"));
   EXPECT_EQ(use->window_start, At(200));
+}
+
+TEST_P(StoreConformance, TakesBackWhatWasCounted) {
+  ASSERT_THAT(Count(store(), OneOf(2, At(100))), IsOk());
+  ASSERT_THAT(Count(store(), OneOf(2, At(100))), IsOk());
+  EXPECT_THAT(Uncount(store(), OneOf(2, At(100))), IsOk());
+  EXPECT_EQ(Used(store()), 1);
+  // Neither of a window that is over, nor more than were counted.
+  EXPECT_THAT(Uncount(store(), OneOf(2, At(50))), IsOk());
+  EXPECT_EQ(Used(store()), 1);
+  EXPECT_THAT(Uncount(store(), OneOf(2, At(100))), IsOk());
+  EXPECT_THAT(Uncount(store(), OneOf(2, At(100))), IsOk());
+  EXPECT_EQ(Used(store()), 0);
+  WriteBatch::Spend unknown = OneOf(2, At(100));
+  unknown.rule = "another";
+  EXPECT_THAT(Uncount(store(), unknown), IsOk());
 }
 
 TEST_P(StoreConformance, RemembersABudgetWhenItIsOpenedAgain) {

@@ -1,4 +1,5 @@
 // What the broker does with what policy says beyond yes and no.
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -131,6 +132,33 @@ TEST_F(BrokerPolicyTest, SpendsNothingWhileTokensAreStopped) {
                 world_.stops->Add(order, std::move(done));
               }).ok());
   EXPECT_EQ(Get(), "ISSUANCE_STOPPED");
+  ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
+                world_.stops->Lift(order, std::move(done));
+              }).ok());
+  EXPECT_EQ(Get(), "ok");
+  EXPECT_EQ(Get(), "BUDGET_SPENT");
+}
+
+// The commit that counts it was under way when the stop came.
+TEST_F(BrokerPolicyTest, TakesBackWhatItCountedForATokenThatWasStopped) {
+  Only([](PolicyRule& rule) {
+    rule.budget = Budget{2, absl::Hours(1), BudgetOf::kAgent};
+  });
+  ASSERT_EQ(Get(), "ok");  // and is in the cache for the next
+  Stops::Order order;
+  order.stop.kind = StopKind::kVault;
+  world_.store->HoldCommits();
+  std::future<absl::StatusOr<AccessAnswer>> call =
+      world_.Begin(world_.Request());
+  world_.WaitForPool(0);
+  std::promise<absl::Status> stopped;
+  world_.stops->Add(order, [&](absl::Status status) {
+    stopped.set_value(std::move(status));
+  });
+  world_.store->LetCommitsGo();
+  EXPECT_EQ(ReasonOf(call.get().status()), "ISSUANCE_STOPPED");
+  ASSERT_TRUE(stopped.get_future().get().ok());
+  EXPECT_THAT(world_.Audit("token.granted"), SizeIs(2));
   ASSERT_TRUE(Await([&](absl::AnyInvocable<void(absl::Status)> done) {
                 world_.stops->Lift(order, std::move(done));
               }).ok());
