@@ -50,6 +50,8 @@ struct AccessRequest {
 struct Access {
   Connection connection;
   AgentGrant grant;
+  // What was asked for, and what was given of what was asked for besides.
+  ScopeSet scopes;
   absl::Time end_time;  // by the person's choice
   Validity validity;
   TokenKey key;
@@ -73,7 +75,8 @@ class AccessFinder {
   absl::StatusOr<std::variant<Access, Question>> Find(
       const AccessRequest& request, absl::Time now);
 
-  // Connections that this agent may use for this person now, with its grant.
+  // Connections that this agent may use for this person now, with its grant,
+  // whatever it works on: what is for one task alone is left out.
   struct Usable {
     Connection connection;
     AgentGrant grant;

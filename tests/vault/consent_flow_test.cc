@@ -60,7 +60,7 @@ class ConsentFlowTest : public ::testing::Test {
     Callback callback;
     callback.session = ana_;
     auto allowed = world_.consent->Allow(*world_.directory(), interaction, ana_,
-                                         absl::InfiniteFuture());
+                                         ConsentChoice());
     EXPECT_TRUE(allowed.ok()) << allowed.status();
     if (!allowed.ok() || !allowed->trip.has_value()) return callback;
     callback.cookie = allowed->trip->cookie_value;
@@ -228,7 +228,7 @@ TEST_F(ConsentFlowTest, SendsThePersonWithAStateAndAChallenge) {
 TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
   Interaction question = AskAna(ReadCalendar());
   auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
-                                       absl::InfiniteFuture());
+                                       ConsentChoice());
   ASSERT_TRUE(allowed.ok());
   absl::Status status =
       world_.consent
@@ -256,7 +256,7 @@ TEST_F(ConsentFlowTest, TellsTheLogOfAWayThatWasNotGiven) {
 TEST_F(ConsentFlowTest, BurnsAQuestionWhoseWayIsTakenTooLate) {
   Interaction question = AskAna(ReadCalendar());
   auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
-                                       absl::InfiniteFuture());
+                                       ConsentChoice());
   ASSERT_TRUE(allowed.ok());
   world_.clock.Advance(OAuthFlows::kLifetime);
   EXPECT_EQ(
@@ -706,7 +706,7 @@ TEST_F(ConsentFlowTest, LetsAnotherAgentInWithoutTheProvider) {
   Connection connection = world_.ConnectCalendar();
   Interaction question = AskAna(ReadCalendar(), connection.id, "mail-bot");
   auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
-                                       absl::InfiniteFuture());
+                                       ConsentChoice());
   ASSERT_TRUE(allowed.ok()) << allowed.status();
   EXPECT_FALSE(allowed->trip.has_value());
   EXPECT_EQ(Read(question).state, InteractionState::kCompleted);
@@ -720,8 +720,7 @@ TEST_F(ConsentFlowTest, StartsAnEndedConnectionAfreshForWhoWasAllowed) {
   Connection connection = world_.ConnectCalendar();
   Interaction other = AskAna(ReadCalendar(), connection.id, "mail-bot");
   ASSERT_TRUE(
-      world_.consent
-          ->Allow(*world_.directory(), other, ana_, absl::InfiniteFuture())
+      world_.consent->Allow(*world_.directory(), other, ana_, ConsentChoice())
           .ok());
   connection.access_end_time = world_.clock.Now();
   world_.Put(connection);
