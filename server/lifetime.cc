@@ -1,11 +1,13 @@
 #include "server/lifetime.h"
 
+#include "vault/consent_flow.h"
+
 namespace tokenvault {
 
 std::string LifetimeValue(Lifetime lifetime) {
   switch (lifetime) {
-    case Lifetime::kOneDay:
-      return "1d";
+    case Lifetime::kThisTask:
+      return "task";
     case Lifetime::kThirtyDays:
       return "30d";
     case Lifetime::kUntilStopped:
@@ -16,7 +18,7 @@ std::string LifetimeValue(Lifetime lifetime) {
 
 std::optional<Lifetime> ParseLifetime(absl::string_view value) {
   for (Lifetime lifetime :
-       {Lifetime::kOneDay, Lifetime::kThirtyDays, Lifetime::kUntilStopped}) {
+       {Lifetime::kThisTask, Lifetime::kThirtyDays, Lifetime::kUntilStopped}) {
     if (value == LifetimeValue(lifetime)) return lifetime;
   }
   return std::nullopt;
@@ -24,8 +26,8 @@ std::optional<Lifetime> ParseLifetime(absl::string_view value) {
 
 absl::Time LifetimeEnd(Lifetime lifetime, absl::Time now) {
   switch (lifetime) {
-    case Lifetime::kOneDay:
-      return now + absl::Hours(24);
+    case Lifetime::kThisTask:
+      return now + ConsentFlow::kLongestTask;
     case Lifetime::kThirtyDays:
       return now + absl::Hours(24 * 30);
     case Lifetime::kUntilStopped:

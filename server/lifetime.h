@@ -9,7 +9,8 @@
 namespace tokenvault {
 
 // How long a person lets an agent in.
-enum class Lifetime { kOneDay, kThirtyDays, kUntilStopped };
+//   kThisTask      for what has the task's id, and a day at most
+enum class Lifetime { kThisTask, kThirtyDays, kUntilStopped };
 // As a form says it.
 std::string LifetimeValue(Lifetime lifetime);
 std::optional<Lifetime> ParseLifetime(absl::string_view value);

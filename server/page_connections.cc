@@ -40,6 +40,10 @@ PageData UsesOf(const ConnectionCard& connection, const PageForm& form,
     line.set("agent_id", use.id);
     line.set("used", UsedText(use.last_used, now, messages));
     line.set("ends", EndsText(use.ends, messages));
+    if (!use.task.empty()) {
+      line.set("for_task", messages.Say("connections.for_task",
+                                        {{"task", PlainText(use.task)}}));
+    }
     line.set("cannot_limit", !use.could_also.empty());
     SetScopes("scopes", use.scopes, messages, line);
     SetSentences("could_also", use.could_also, line);

@@ -24,6 +24,7 @@ struct AgentUse {
   std::vector<ScopeView> scopes;
   absl::Time last_used = absl::InfinitePast();
   absl::Time ends = absl::InfiniteFuture();
+  std::string task;  // which alone it is for; "" for any
   // What it could do besides, because the provider cannot cut it off and the
   // operator allows that.
   std::vector<std::string> could_also;

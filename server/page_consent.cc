@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/page_parts.h"
 #include "server/page_text.h"
 #include "server/page_time.h"
@@ -28,10 +29,11 @@ PageData ChoiceOf(Lifetime lifetime, const ConsentPage& page) {
   data.set("value", LifetimeValue(lifetime));
   data.set("chosen", lifetime == page.lifetime);
   switch (lifetime) {
-    case Lifetime::kOneDay:
-      data.set("label", messages.Say("consent.one_day"));
-      data.set("ends", messages.Say("consent.until",
-                                    {{"time", MinuteText(ends, messages)}}));
+    case Lifetime::kThisTask:
+      data.set("label", messages.Say("consent.this_task"));
+      data.set("ends", messages.Say("consent.this_task_until",
+                                    {{"task", PlainText(page.task)},
+                                     {"time", MinuteText(ends, messages)}}));
       break;
     case Lifetime::kThirtyDays:
       data.set("label", messages.Say("consent.thirty_days"));
@@ -44,6 +46,23 @@ PageData ChoiceOf(Lifetime lifetime, const ConsentPage& page) {
       break;
   }
   return data;
+}
+
+// Beside what is needed; each has a name in the form.
+void SetOptional(const ConsentPage& page, PageData& card) {
+  PageData list(PageData::type::list);
+  int number = 0;
+  for (const OptionalScopeView& one : page.optional) {
+    PageData data;
+    SetScope(one.scope, *page.frame.messages, data);
+    data.set("field", absl::StrCat(kFieldOptional, ++number));
+    // As it is: it comes back, and is looked for among what was offered.
+    data.set("value", one.scope.raw);
+    data.set("chosen", one.chosen);
+    list << std::move(data);
+  }
+  card.set("has_optional", !page.optional.empty());
+  card.set("optional", std::move(list));
 }
 
 }  // namespace
@@ -78,6 +97,8 @@ std::string RenderConsent(const ConsentPage& page) {
   card.set("reconnect", page.kind == ConsentKind::kReconnect);
   card.set("step_up", page.kind == ConsentKind::kStepUp);
   SetScopes("scopes", page.scopes, messages, card);
+  SetOptional(page, card);
+  card.set("lasting", page.lasting);
   SetScopes("already", page.already, messages, card);
   SetSentences("cannot", page.cannot, card);
   SetSentences("could_also", page.could_also, card);

@@ -11,6 +11,8 @@
 namespace tokenvault {
 
 inline constexpr char kFieldLifetime[] = "lifetime";  // LifetimeValue
+// Followed by a number; the value is a scope.
+inline constexpr char kFieldOptional[] = "optional_";
 inline constexpr char kDecisionAllow[] = "allow";
 inline constexpr char kDecisionDeny[] = "deny";
 
@@ -24,12 +26,19 @@ struct SignInPage {
 };
 std::string RenderSignIn(const SignInPage& page);
 
+// A permission that the person may leave out.
+struct OptionalScopeView {
+  ScopeView scope;
+  bool chosen = false;
+};
+
 enum class ConsentKind { kConnect, kReconnect, kStepUp };
 
 struct ConsentPage {
   PageFrame frame;
   ConsentKind kind = ConsentKind::kConnect;
-  PageForm form;  // POST: csrf, decision=allow|deny, lifetime=…
+  // POST: csrf, decision=allow|deny, lifetime=…, optional_N=… of each ticked
+  PageForm form;
   AgentView agent;
   std::string tenant;
   std::string purpose;  // the agent's words; "" for none
@@ -43,13 +52,17 @@ struct ConsentPage {
   bool at_provider = true;
   // The account at the provider, if one is connected: reconnect and step-up.
   std::string account;
-  std::vector<ScopeView> scopes;    // what is asked; for a step-up, what is new
+  std::vector<ScopeView> scopes;  // what is asked; for a step-up, what is new
+  std::vector<OptionalScopeView> optional;
   std::vector<ScopeView> already;   // step-up: what it can do now
   std::vector<std::string> cannot;  // "Read your mail or files"
   // What a token could do besides, because the provider cannot cut it off and
   // the operator allows that.
   std::vector<std::string> could_also;
-  std::vector<Lifetime> lifetimes = {Lifetime::kOneDay, Lifetime::kThirtyDays,
+  std::string task;  // the agent's own id of what it works on; "" for none
+  // What it works on cannot be allowed by itself: it has access that lasts.
+  bool lasting = false;
+  std::vector<Lifetime> lifetimes = {Lifetime::kThirtyDays,
                                      Lifetime::kUntilStopped};
   Lifetime lifetime = Lifetime::kThirtyDays;
   std::string connections_link;  // where to stop it: "/me"

@@ -38,6 +38,12 @@ std::string RenderDone(const DonePage& page) {
   card.set("ends", page.ends == absl::InfiniteFuture()
                        ? messages.Say("done.no_end")
                        : DayText(page.ends, messages));
+  if (!page.task.empty()) {
+    card.set("for_task",
+             messages.Say("done.for_task",
+                          {{"task", PlainText(page.task)},
+                           {"time", MinuteText(page.ends, messages)}}));
+  }
   SetScopes("scopes", page.scopes, messages, card);
   SetBack(page.back, card);
   SetConnectionsLink(page.connections_link, page.connections_name, card);

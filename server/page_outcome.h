@@ -22,7 +22,8 @@ struct DonePage {
   std::string account;            // "ana@acme.example"
   std::vector<ScopeView> scopes;  // what it can do now
   absl::Time ends = absl::InfiniteFuture();
-  PageForm undo;  // POST: csrf, decision=undo
+  std::string task;  // which it is let in for alone; "" for any
+  PageForm undo;     // POST: csrf, decision=undo
   ReturnView back;
   std::string connections_link;
   std::string connections_name;

@@ -95,15 +95,20 @@ void SetConnectionsLink(const std::string& link, const std::string& name,
   data.set("connections_name", PlainText(name));
 }
 
+void SetScope(const ScopeView& scope, const Messages& messages,
+              PageData& data) {
+  data.set("name", PlainText(scope.raw));
+  data.set("says", PlainText(scope.says));
+  SetIf("risk", RiskText(scope.risk, messages), data);
+  data.set("high", scope.risk == ScopeViewRisk::kHigh);
+}
+
 void SetScopes(const std::string& name, const std::vector<ScopeView>& scopes,
                const Messages& messages, PageData& data) {
   PageData list(PageData::type::list);
   for (const ScopeView& scope : scopes) {
     PageData one;
-    one.set("name", PlainText(scope.raw));
-    one.set("says", PlainText(scope.says));
-    SetIf("risk", RiskText(scope.risk, messages), one);
-    one.set("high", scope.risk == ScopeViewRisk::kHigh);
+    SetScope(scope, messages, one);
     list << std::move(one);
   }
   data.set("has_" + name, !scopes.empty());

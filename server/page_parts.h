@@ -25,6 +25,8 @@ void SetAgent(const AgentView& agent, PageData& data);
 // connections_link, connections_name.
 void SetConnectionsLink(const std::string& link, const std::string& name,
                         PageData& data);
+// name, says, risk, high.
+void SetScope(const ScopeView& scope, const Messages& messages, PageData& data);
 // A list `name`, and has_NAME for what stands around it. Each has name, says,
 // risk, high.
 void SetScopes(const std::string& name, const std::vector<ScopeView>& scopes,

@@ -136,16 +136,16 @@ absl::Status CheckRequestId(const std::string& request_id) {
 }
 
 absl::StatusOr<ScopeSet> ReadScopes(
-    const google::protobuf::RepeatedPtrField<std::string>& scopes) {
+    const google::protobuf::RepeatedPtrField<std::string>& scopes,
+    const char* field) {
   if (scopes.empty() || scopes.size() > kMaxScopes) {
-    return errors::FieldInvalid("scopes",
+    return errors::FieldInvalid(field,
                                 absl::StrCat("must be 1 to ", kMaxScopes));
   }
   for (const std::string& scope : scopes) {
     if (scope.empty() || scope.size() > kMaxScopeSize) {
-      return errors::FieldInvalid(
-          "scopes",
-          absl::StrCat("must be words of 1 to ", kMaxScopeSize, " bytes"));
+      return errors::FieldInvalid(field, absl::StrCat("must be words of 1 to ",
+                                                      kMaxScopeSize, " bytes"));
     }
   }
   return ScopeSet(std::vector<std::string>(scopes.begin(), scopes.end()));

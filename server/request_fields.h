@@ -20,7 +20,8 @@ namespace tokenvault {
 absl::Status CheckRequestId(const std::string& request_id);
 // 1 to kMaxScopes words; whether the provider knows them is not looked at.
 absl::StatusOr<ScopeSet> ReadScopes(
-    const google::protobuf::RepeatedPtrField<std::string>& scopes);
+    const google::protobuf::RepeatedPtrField<std::string>& scopes,
+    const char* field = "scopes");
 // The default when absent.
 absl::StatusOr<absl::Duration> ReadMinTtl(
     const v1::GetScopedTokenRequest& request);

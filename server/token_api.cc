@@ -78,6 +78,12 @@ absl::Status ReadRequest(const v1::GetScopedTokenRequest& request,
   access.provider = std::move(id);
   ASSIGN_OR_RETURN(ScopeSet names, ReadScopes(request.scopes()));
   ASSIGN_OR_RETURN(access.scopes, provider->ResolveScopes(names));
+  if (request.optional_scopes_size() > 0) {
+    ASSIGN_OR_RETURN(ScopeSet optional,
+                     ReadScopes(request.optional_scopes(), "optional_scopes"));
+    ASSIGN_OR_RETURN(optional, provider->ResolveScopes(optional));
+    access.optional_scopes = optional.Minus(access.scopes);
+  }
   if (request.has_min_ttl()) {
     ASSIGN_OR_RETURN(access.min_ttl, ReadMinTtl(request));
   }

@@ -1,7 +1,9 @@
 #include "server/web_consent.h"
 
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "server/page_consent.h"
@@ -29,8 +31,18 @@ ConsentKind KindOf(const Interaction& interaction) {
   return ConsentKind::kConnect;
 }
 
+// The optional permissions that were ticked.
+ScopeSet TickedIn(const WebForm& form) {
+  std::vector<std::string> ticked;
+  for (const auto& [name, value] : form) {
+    if (absl::StartsWith(name, kFieldOptional)) ticked.push_back(value);
+  }
+  return ScopeSet(std::move(ticked));
+}
+
+// `form` is what was sent, and is not asked for again.
 WebResponse ConsentPageFor(const WebVisit& visit,
-                           const Interaction& interaction,
+                           const Interaction& interaction, WebForm form,
                            const std::string& error, bool not_meant = false) {
   const Directory& directory = *visit.directory;
   const Provider* provider = directory.FindProvider(interaction.provider);
@@ -51,6 +63,7 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   ScopeSet asked = interaction.scopes;
   ScopeSet already;
   ScopeSet granted;
+  page.task = interaction.task_id;
   if (!interaction.connection.empty()) {
     absl::StatusOr<ConnectionView> view = visit.parts.connections.Get(
         interaction.tenant, interaction.user, interaction.connection);
@@ -58,7 +71,14 @@ WebResponse ConsentPageFor(const WebVisit& visit,
     page.account = view->connection.account_label;
     granted = view->connection.granted_scopes;
     for (const AgentGrant& grant : view->grants) {
-      if (grant.agent == interaction.agent) already = grant.scopes;
+      if (grant.agent != interaction.agent || page.now >= grant.end_time ||
+          page.now >= view->connection.access_end_time) {
+        continue;
+      }
+      // What it has for another task is none of this question's.
+      if (!grant.task_id.empty() && grant.task_id != page.task) continue;
+      already = grant.scopes;
+      page.lasting = !page.task.empty() && grant.task_id.empty();
     }
     const bool widens = !asked.IsSubsetOf(view->connection.granted_scopes);
     page.at_provider =
@@ -69,11 +89,25 @@ WebResponse ConsentPageFor(const WebVisit& visit,
     page.already = ViewScopes(visit.messages, provider, already);
   }
   page.scopes = ViewScopes(visit.messages, provider, asked);
+  const ScopeSet offered = interaction.optional_scopes.Minus(already);
+  const ScopeSet ticked = TickedIn(form);
+  for (const std::string& scope : offered) {
+    page.optional.push_back(
+        {ViewScope(visit.messages, provider, scope), ticked.Contains(scope)});
+  }
+  if (!page.task.empty() && !page.lasting) {
+    page.lifetimes.insert(page.lifetimes.begin(), Lifetime::kThisTask);
+  }
+  for (const Lifetime lifetime : page.lifetimes) {
+    if (ParseLifetime(form[kFieldLifetime]) == lifetime) {
+      page.lifetime = lifetime;
+    }
+  }
   const ScopeSet could_also = CouldAlso(directory, provider, granted,
                                         interaction.scopes.Union(already));
   page.could_also = ViewSentences(visit.messages, provider, could_also);
-  page.cannot =
-      ViewCannot(provider, interaction.scopes, already.Union(could_also));
+  page.cannot = ViewCannot(provider, interaction.scopes.Union(offered),
+                           already.Union(could_also));
   page.connections_link = kConnectionsPath;
   page.connections_name = visit.ConnectionsName();
   page.error = error;
@@ -95,7 +129,7 @@ WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
   absl::Status admitted =
       visit.parts.consent.Admit(*interaction, *visit.session);
   if (!admitted.ok()) return visit.ErrorPage(admitted, "");
-  return ConsentPageFor(visit, *interaction, "");
+  return ConsentPageFor(visit, *interaction, {}, "");
 }
 
 WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
@@ -119,11 +153,15 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
     return denied.ok() ? SeeOther(done) : visit.ErrorPage(denied, "");
   }
   std::optional<Lifetime> lifetime = ParseLifetime((*form)[kFieldLifetime]);
+  // A task that was never named is no choice of our page.
+  if (lifetime == Lifetime::kThisTask && interaction->task_id.empty()) {
+    lifetime.reset();
+  }
   if ((*form)[kFieldDecision] != kDecisionAllow || !lifetime.has_value()) {
     absl::Status admitted =
         visit.parts.consent.Admit(*interaction, *visit.session);
     if (!admitted.ok()) return visit.ErrorPage(admitted, "");
-    return ConsentPageFor(visit, *interaction,
+    return ConsentPageFor(visit, *interaction, *std::move(form),
                           visit.messages.Say("consent.choose"));
   }
   if (!IsMeant(*form, interaction->user_code)) {
@@ -133,13 +171,16 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
     const std::string agent =
         ViewAgent(visit.messages, *visit.directory, interaction->agent).name;
     return ConsentPageFor(
-        visit, *interaction,
+        visit, *interaction, *std::move(form),
         visit.messages.Say("guard.not_meant", {{"agent", PlainName(agent)}}),
         /*not_meant=*/true);
   }
+  ConsentChoice choice;
+  choice.end_time = LifetimeEnd(*lifetime, visit.parts.clock.Now());
+  choice.optional_scopes = TickedIn(*form);
+  if (*lifetime == Lifetime::kThisTask) choice.task_id = interaction->task_id;
   absl::StatusOr<ConsentFlow::Allowed> allowed = visit.parts.consent.Allow(
-      *visit.directory, *interaction, *visit.session,
-      LifetimeEnd(*lifetime, visit.parts.clock.Now()));
+      *visit.directory, *interaction, *visit.session, std::move(choice));
   if (!allowed.ok()) {
     return visit.ErrorPage(allowed.status(), visit.request.path);
   }

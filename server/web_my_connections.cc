@@ -42,6 +42,7 @@ absl::StatusOr<std::string> LinkToReconnect(const WebVisit& visit,
   question.provider = view.connection.provider;
   question.connection = view.connection.id;
   question.scopes = latest->scopes;
+  question.task_id = latest->task_id;
   absl::StatusOr<AskedQuestion> asked =
       visit.parts.interactions.Ask(question, visit.directory->public_url, now);
   if (!asked.ok()) return asked.status();

@@ -81,6 +81,7 @@ WebResponse ShowOutcome(const WebVisit& visit,
   page.account = outcome->connection->account_label;
   page.scopes = ViewScopes(visit.messages, provider, outcome->grant->scopes);
   page.ends = outcome->grant->end_time;
+  page.task = outcome->grant->task_id;
   page.undo = form;
   page.back = back;
   page.connections_link = kConnectionsPath;
@@ -112,6 +113,8 @@ WebResponse ChangeOutcome(const WebVisit& visit,
     question.missing_scopes = interaction.missing_scopes;
     question.purpose = interaction.purpose;
     question.return_uri = interaction.return_uri;
+    question.optional_scopes = interaction.optional_scopes;
+    question.task_id = interaction.task_id;
     absl::StatusOr<AskedQuestion> asked = visit.parts.interactions.Ask(
         question, visit.directory->public_url, visit.parts.clock.Now());
     if (!asked.ok()) return visit.ErrorPage(asked.status(), path);

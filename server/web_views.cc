@@ -184,6 +184,7 @@ ConnectionCard ViewConnection(const Messages& messages,
     use.scopes = ViewScopes(messages, provider, grant.scopes);
     use.last_used = grant.last_use_time;
     use.ends = ends;
+    use.task = grant.task_id;
     use.could_also =
         ViewSentences(messages, provider,
                       CouldAlso(directory, provider, connection.granted_scopes,

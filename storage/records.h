@@ -257,6 +257,9 @@ struct OAuthFlow {
   // kConnect: the authorization server that the browser was last sent to, where
   // it is found by metadata. No other gets the code.
   std::string issuer;
+  // kConnect: what the person chose beside the end of access.
+  ScopeSet optional_scopes;  // given of those that were offered
+  std::string task_id;       // "" for access that no task binds
 };
 
 // A signed-in browser.

@@ -22,7 +22,12 @@ bool Fits(const AccessRequest& request, const Connection& connection) {
   return request.scopes.IsSubsetOf(connection.granted_scopes) &&
          (request.directory->tokens.allow_policy_only ||
           TokenScopes(provider, request.scopes, connection.granted_scopes)
-              .IsSubsetOf(request.scopes));
+              .IsSubsetOf(request.scopes.Union(request.optional_scopes)));
+}
+
+// Whether what a person let the agent do is for what it works on now.
+bool IsForTaskOf(const AccessRequest& request, const AgentGrant& grant) {
+  return grant.task_id.empty() || grant.task_id == request.task_id;
 }
 
 }  // namespace
@@ -94,7 +99,7 @@ absl::StatusOr<std::variant<Access, Question>> AccessFinder::Find(
   if (!grant.ok() && !HasReason(grant.status(), "NOT_FOUND")) {
     return grant.status();
   }
-  access.end_time = grant.ok()
+  access.end_time = grant.ok() && IsForTaskOf(request, *grant)
                         ? std::min(grant->end_time, connection.access_end_time)
                         : absl::InfinitePast();
   if (now >= access.end_time) {
@@ -102,21 +107,22 @@ absl::StatusOr<std::variant<Access, Question>> AccessFinder::Find(
     question.missing_scopes = request.scopes.Minus(connection.granted_scopes);
     return question;
   }
-  question.missing_scopes = request.scopes.Minus(
-      grant->scopes.Intersection(connection.granted_scopes));
+  const ScopeSet given = grant->scopes.Intersection(connection.granted_scopes);
+  question.missing_scopes = request.scopes.Minus(given);
   if (!question.missing_scopes.empty()) {
     question.kind = InteractionKind::kStepUp;
     return question;
   }
   access.grant = *std::move(grant);
+  access.scopes =
+      request.scopes.Union(request.optional_scopes.Intersection(given));
 
   access.narrows = provider.narrowing != Narrowing::kNone;
-  access.key = {
-      request.tenant, connection.id,
-      TokenScopes(provider, request.scopes, connection.granted_scopes),
-      request.resource};
+  access.key = {request.tenant, connection.id,
+                TokenScopes(provider, access.scopes, connection.granted_scopes),
+                request.resource};
   const ScopeSet excess =
-      access.narrows ? ScopeSet() : access.key.scopes.Minus(request.scopes);
+      access.narrows ? ScopeSet() : access.key.scopes.Minus(access.scopes);
   if (!excess.empty() && !request.directory->tokens.allow_policy_only) {
     return errors::ScopeNotNarrowable(provider.id.value, excess.ToString());
   }
@@ -167,6 +173,7 @@ absl::StatusOr<Connection> AccessFinder::Choose(const AccessRequest& request,
     absl::StatusOr<AgentGrant> grant =
         store_.GetAgentGrant(request.tenant, connection.id, request.agent);
     bool covers = grant.ok() && now < grant->end_time &&
+                  IsForTaskOf(request, *grant) &&
                   request.scopes.IsSubsetOf(grant->scopes);
     const auto size = static_cast<int64_t>(connection.granted_scopes.size());
     Rank rank{connection.state == ConnectionState::kActive, covers,
@@ -206,7 +213,7 @@ absl::StatusOr<std::vector<AccessFinder::Usable>> AccessFinder::ListUsable(
           store_.GetAgentGrant(tenant, connection.id, agent);
       if (HasReason(grant.status(), "NOT_FOUND")) continue;
       RETURN_IF_ERROR(grant.status());
-      if (now >= grant->end_time) continue;
+      if (now >= grant->end_time || !grant->task_id.empty()) continue;
       usable.push_back({std::move(connection), *std::move(grant)});
       if (static_cast<int>(usable.size()) == limit) break;
     }

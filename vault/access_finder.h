@@ -51,6 +51,8 @@ struct AccessRequest {
 struct Access {
   Connection connection;
   AgentGrant grant;
+  // What was asked for, and what was given of what was asked for besides.
+  ScopeSet scopes;
   absl::Time end_time;  // by the person's choice
   Validity validity;
   TokenKey key;
@@ -74,8 +76,9 @@ class AccessFinder {
   absl::StatusOr<std::variant<Access, Question>> Find(
       const AccessRequest& request, absl::Time now);
 
-  // Connections that this agent may use for this person now, with its grant.
-  // What an operator stopped is not among them.
+  // Connections that this agent may use for this person now, with its grant,
+  // whatever it works on: what is for one task alone is left out, and what an
+  // operator stopped.
   struct Usable {
     Connection connection;
     AgentGrant grant;

@@ -62,6 +62,23 @@ absl::Status SpentUntilNextWindow(const absl::Status& spent,
   return spent;
 }
 
+// Of the optional scopes those that policy lets pass by themselves. Others are
+// not offered to a person, since no token would have them; and with a request
+// that needs an approval there are none: its token is the one that was shown.
+ScopeSet OptionalScopesFor(const AccessRequest& request,
+                           const Decision& decision, absl::Time now) {
+  std::vector<std::string> passing;
+  if (decision.effect != Effect::kAllow) return ScopeSet();
+  PolicyRequest asked = PolicyRequestFor(request, now);
+  for (const std::string& scope : request.optional_scopes) {
+    asked.scopes = ScopeSet({scope});
+    if (request.directory->policy.Decide(asked).effect == Effect::kAllow) {
+      passing.push_back(scope);
+    }
+  }
+  return ScopeSet(std::move(passing));
+}
+
 AuditEvent EventFor(const AccessRequest& request, absl::string_view kind) {
   AuditEvent event;
   event.kind = kind;
@@ -85,6 +102,10 @@ struct Broker::Pending {
   std::optional<Approval> approval;  // by which it gets a token
   // What the decision point said: once for each request, "" until then.
   std::string outside;
+  // Once the token is to have optional scopes too: with these `decision` is
+  // about it, and `needed` about what it was without them.
+  ScopeSet judged;
+  Decision needed;
   // What the fetch that it waited for ended with, when that was the provider's
   // failure and a token that is still good will do.
   absl::Status fetch_failure;
@@ -137,7 +158,7 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
   const AccessRequest& request = pending->request;
   const absl::Time now = clock_.Now();
   std::shared_ptr<const RememberedAnswer> known;
-  {
+  if (request.optional_scopes.empty()) {
     MutexLock lock(mutex_);
     auto it = remembered_.find(request);
     if (it != remembered_.end()) known = it->second;
@@ -160,6 +181,10 @@ bool Broker::TryNow(std::shared_ptr<Pending> pending) {
     absl::Status why = errors::PolicyDenied(pending->decision.rule);
     Refuse(std::move(pending), std::move(why));
     return true;
+  }
+  if (!request.optional_scopes.empty()) {
+    pending->request.optional_scopes =
+        OptionalScopesFor(request, pending->decision, now);
   }
   return false;
 }
@@ -191,6 +216,40 @@ absl::Status Broker::AskOutside(Pending& pending) {
   return said;
 }
 
+// Whether the token may have the optional scopes too that the person gave:
+// `scopes` with those that are needed. They come out of the same budgets.
+bool Broker::MayHave(Pending& pending, const ScopeSet& scopes) {
+  if (scopes == pending.judged) return true;
+  AccessRequest wider = pending.request;
+  wider.scopes = scopes;
+  const absl::Time now = clock_.Now();
+  const Directory& directory = *wider.directory;
+  Decision decision = directory.policy.Decide(PolicyRequestFor(wider, now));
+  if (decision.effect != Effect::kAllow) return false;
+  if (directory.decision_point.has_value()) {
+    if (!AskDecisionPoint(http_, *directory.decision_point, wider, decision,
+                          now)
+             .ok()) {
+      return false;
+    }
+    decision.steady = false;
+  }
+  if (pending.judged.empty()) pending.needed = std::move(pending.decision);
+  pending.decision = std::move(decision);
+  pending.judged = scopes;
+  return true;
+}
+
+// What is needed is not lost by what is not: goes back to that alone. False
+// when it was that alone.
+bool Broker::DropOptional(Pending& pending) {
+  if (pending.request.optional_scopes.empty()) return false;
+  pending.request.optional_scopes = ScopeSet();
+  if (!pending.judged.empty()) pending.decision = std::move(pending.needed);
+  pending.judged = ScopeSet();
+  return true;
+}
+
 // The slow path, top to bottom: which connection, may this agent, is there a
 // token, and if not, fetch one.
 void Broker::Resolve(std::shared_ptr<Pending> pending) {
@@ -210,6 +269,10 @@ void Broker::Resolve(std::shared_ptr<Pending> pending) {
     return Ask(std::move(pending), std::move(*question));
   }
   const Access& access = std::get<Access>(*found);
+  if (access.scopes != request.scopes && !MayHave(*pending, access.scopes)) {
+    DropOptional(*pending);
+    return Resolve(std::move(pending));
+  }
   if (pending->decision.effect == Effect::kRequireApproval) {
     absl::StatusOr<std::variant<Approval, AskedQuestion>> word =
         approvals_.Find(request, access.connection.id, pending->decision);
@@ -273,7 +336,7 @@ void Broker::Fetch(std::shared_ptr<Pending> pending, const Access& access,
 
   absl::StatusOr<Refresher::Fetched> fetched = refresher_.Fetch(
       *request.directory, *request.directory->FindProvider(request.provider),
-      access.connection, {request.scopes, request.resource, request.min_ttl});
+      access.connection, {access.scopes, request.resource, request.min_ttl});
   if (fetched.ok()) {
     cache_.Put(access.key, fetched->token, access.validity, clock_.Now());
   }
@@ -388,13 +451,14 @@ void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
                     std::shared_ptr<const AccessToken> token, bool from_cache) {
   const AccessRequest& request = pending->request;
   ScopeEnforcement enforcement = ScopeEnforcement::kPolicyOnly;
-  if (token->scopes.IsSubsetOf(request.scopes)) {
+  if (token->scopes.IsSubsetOf(access.scopes)) {
     enforcement =
         access.narrows ? ScopeEnforcement::kProvider : ScopeEnforcement::kGrant;
   }
   const absl::Time now = clock_.Now();
   const Decision& decision = pending->decision;
   if (token->expire_time - now > decision.max_lifetime) {
+    if (DropOptional(*pending)) return Enqueue(std::move(pending));
     absl::Status why = errors::ProviderTokenNotShortLived(
         request.provider.value, decision.lifetime_rule);
     return Refuse(std::move(pending), std::move(why));
@@ -403,7 +467,10 @@ void Broker::Answer(std::shared_ptr<Pending> pending, const Access& access,
   IssuedToken issued{std::move(token),
                      std::make_shared<const Connection>(access.connection),
                      enforcement, /*from_cache=*/true};
-  if (decision.steady && decision.effect == Effect::kAllow) {
+  // By what a request names alone, without its task and its optional scopes.
+  const bool plain =
+      request.optional_scopes.empty() && access.grant.task_id.empty();
+  if (plain && decision.steady && decision.effect == Effect::kAllow) {
     Remember(request, {request.directory, access.validity, issued,
                        access.end_time, now, decision.rule});
   }
@@ -446,6 +513,7 @@ void Broker::Give(std::shared_ptr<Pending> pending, IssuedToken issued,
           return Enqueue(std::move(pending));
         }
         if (HasReason(status, "BUDGET_SPENT")) {
+          if (DropOptional(*pending)) return Enqueue(std::move(pending));
           absl::Status why =
               SpentUntilNextWindow(status, pending->decision.budgets, now);
           return Refuse(std::move(pending), std::move(why));

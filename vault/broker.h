@@ -123,6 +123,8 @@ class Broker {
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
   absl::Status AskOutside(Pending& pending);
+  bool MayHave(Pending& pending, const ScopeSet& scopes);
+  bool DropOptional(Pending& pending);
   void Fetch(std::shared_ptr<Pending> pending, const Access& access,
              std::shared_ptr<const AccessToken> held);
   void Ask(std::shared_ptr<Pending> pending, Question question);

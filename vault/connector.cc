@@ -19,20 +19,31 @@ namespace {
 
 constexpr size_t kMaxLabel = 256;
 
+ScopeSet AllowedScopes(const Interaction& interaction,
+                       const ConsentChoice& choice) {
+  return interaction.scopes.Union(choice.optional_scopes);
+}
+
 AgentGrant NewGrant(const Connection& connection,
                     const Interaction& interaction, absl::Time now,
-                    absl::Time end_time) {
+                    const ConsentChoice& choice) {
   AgentGrant grant;
   grant.tenant = connection.tenant;
   grant.connection = connection.id;
   grant.agent = interaction.agent;
-  grant.scopes = interaction.scopes.Intersection(connection.granted_scopes);
+  grant.scopes = AllowedScopes(interaction, choice)
+                     .Intersection(connection.granted_scopes);
   grant.create_time = now;
-  grant.end_time = end_time;
+  grant.end_time = choice.end_time;
+  grant.task_id = choice.task_id;
   return grant;
 }
 
 }  // namespace
+
+ConsentChoice ChoiceOf(const OAuthFlow& flow) {
+  return {flow.access_end_time, flow.optional_scopes, flow.task_id};
+}
 
 struct Connector::Redeemed {
   TokenResponse response;
@@ -279,39 +290,47 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
     return connected;
   }
   if (ended) {
-    batch.Insert(NewGrant(connection, interaction, now, flow.access_end_time));
+    batch.Insert(NewGrant(connection, interaction, now, ChoiceOf(flow)));
     RETURN_IF_ERROR(
         Settle(std::move(interaction), connection, std::move(batch)));
   } else {
-    RETURN_IF_ERROR(LetIn(std::move(interaction), connection,
-                          flow.access_end_time, std::move(batch)));
+    RETURN_IF_ERROR(LetIn(std::move(interaction), connection, ChoiceOf(flow),
+                          std::move(batch)));
   }
   return connected;
 }
 
 absl::Status Connector::LetIn(Interaction interaction,
-                              const Connection& connection, absl::Time end_time,
-                              WriteBatch batch) {
-  RETURN_IF_ERROR(PutGrant(connection, interaction, end_time, batch));
+                              const Connection& connection,
+                              const ConsentChoice& choice, WriteBatch batch) {
+  RETURN_IF_ERROR(PutGrant(connection, interaction, choice, batch));
   return Settle(std::move(interaction), connection, std::move(batch));
 }
 
 absl::Status Connector::PutGrant(const Connection& connection,
                                  const Interaction& interaction,
-                                 absl::Time end_time, WriteBatch& batch) {
+                                 const ConsentChoice& choice,
+                                 WriteBatch& batch) {
   const absl::Time now = clock_.Now();
   absl::StatusOr<AgentGrant> grant =
       store_.GetAgentGrant(connection.tenant, connection.id, interaction.agent);
   if (HasReason(grant.status(), "NOT_FOUND")) {
-    batch.Insert(NewGrant(connection, interaction, now, end_time));
+    batch.Insert(NewGrant(connection, interaction, now, choice));
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(grant.status());
-  // What ended is not revived by a question about something else.
-  const ScopeSet held = now < grant->end_time ? grant->scopes : ScopeSet();
-  grant->scopes =
-      held.Union(interaction.scopes).Intersection(connection.granted_scopes);
-  grant->end_time = end_time;
+  const bool lasts = now < grant->end_time;
+  // The page does not offer this: it was given while the person was away.
+  if (lasts && grant->task_id.empty() && !choice.task_id.empty()) {
+    return absl::OkStatus();
+  }
+  // What ended, or was for something else, is not revived by this question.
+  const ScopeSet held =
+      lasts && grant->task_id == choice.task_id ? grant->scopes : ScopeSet();
+  grant->scopes = held.Union(AllowedScopes(interaction, choice))
+                      .Intersection(connection.granted_scopes);
+  grant->end_time = choice.end_time;
+  grant->task_id = choice.task_id;
   batch.Update(*std::move(grant));
   return absl::OkStatus();
 }

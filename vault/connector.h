@@ -17,6 +17,16 @@
 
 namespace tokenvault {
 
+// What a person allowed, beside what was needed.
+struct ConsentChoice {
+  absl::Time end_time = absl::InfiniteFuture();
+  ScopeSet optional_scopes;  // of those that were offered
+  // The task alone that the agent is let in for, by its own id; "" for any.
+  std::string task_id;
+};
+// As it was chosen before the trip.
+ConsentChoice ChoiceOf(const OAuthFlow& flow);
+
 // The end of a consent: from an authorization code, every check behind it, to a
 // sealed refresh token and an agent that may use it. Blocks; thread-safe.
 class Connector {
@@ -50,10 +60,12 @@ class Connector {
                                    const TokenCall& call);
 
   // Lets the agent that asked into `connection`, with as much of what it asked
-  // for as the account granted, and settles the question, in `batch`'s commit.
+  // for and was given as the account granted, and settles the question, in
+  // `batch`'s commit. An agent has one access to a connection: one for a task
+  // ends when another is given, and is never put over one that no task binds.
   // VERSION_CONFLICT if somebody settled it first.
   absl::Status LetIn(Interaction interaction, const Connection& connection,
-                     absl::Time end_time, WriteBatch batch);
+                     const ConsentChoice& choice, WriteBatch batch);
 
  private:
   struct Redeemed;  // what the provider gave
@@ -74,8 +86,8 @@ class Connector {
                                     const OAuthFlow& flow,
                                     const Redeemed& redeemed);
   absl::Status PutGrant(const Connection& connection,
-                        const Interaction& interaction, absl::Time end_time,
-                        WriteBatch& batch);
+                        const Interaction& interaction,
+                        const ConsentChoice& choice, WriteBatch& batch);
   absl::Status Settle(Interaction interaction, const Connection& connection,
                       WriteBatch batch);
 

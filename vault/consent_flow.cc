@@ -100,11 +100,18 @@ absl::Status ConsentFlow::Deny(const Interaction& interaction,
 
 absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
     const Directory& directory, const Interaction& interaction,
-    const WebSession& session, absl::Time access_end_time) {
+    const WebSession& session, ConsentChoice choice) {
   RETURN_IF_ERROR(Admit(interaction, session));
   RETURN_IF_ERROR(CheckStops(interaction));
   const absl::Time now = clock_.Now();
+  choice.optional_scopes =
+      choice.optional_scopes.Intersection(interaction.optional_scopes);
+  if (choice.task_id != interaction.task_id) choice.task_id.clear();
+  if (!choice.task_id.empty()) {
+    choice.end_time = std::min(choice.end_time, now + kLongestTask);
+  }
   AuditEvent event = InteractionEvent(interaction, audit_kind::kConsentAllowed);
+  event.scopes = interaction.scopes.Union(choice.optional_scopes);
   event.purpose = interaction.purpose;
 
   const Provider* provider = directory.FindProvider(interaction.provider);
@@ -115,7 +122,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
 
   // Another agent, or a wider use, of what the account granted already: the
   // provider has nothing to add.
-  ScopeSet wanted = interaction.scopes;
+  ScopeSet wanted = interaction.scopes.Union(choice.optional_scopes);
   if (!interaction.connection.empty()) {
     ASSIGN_OR_RETURN(
         Connection connection,
@@ -126,8 +133,8 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
         wanted.IsSubsetOf(connection.granted_scopes)) {
       WriteBatch batch;
       batch.Append(MakeAuditEntry(event, now));
-      RETURN_IF_ERROR(connector_.LetIn(interaction, connection, access_end_time,
-                                       std::move(batch)));
+      RETURN_IF_ERROR(
+          connector_.LetIn(interaction, connection, choice, std::move(batch)));
       return Allowed{};
     }
     // The union: some providers replace a grant instead of widening it.
@@ -148,7 +155,9 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   flow.context = CallbackContext(interaction.tenant, interaction.provider);
   flow.session_hash = session.id_hash;
   flow.scopes = wanted;
-  flow.access_end_time = access_end_time;
+  flow.access_end_time = choice.end_time;
+  flow.optional_scopes = std::move(choice.optional_scopes);
+  flow.task_id = std::move(choice.task_id);
   ASSIGN_OR_RETURN(std::string state, keys_.Derive("state", allowed.flow_id));
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, now));
@@ -353,7 +362,7 @@ absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(
     return burner_.Note(*flow, "revoked");
   }
   found.is_new = found.other.create_time >= flow->create_time;
-  found.access_end_time = flow->access_end_time;
+  found.choice = ChoiceOf(*flow);
   return found;
 }
 
@@ -376,7 +385,7 @@ absl::Status ConsentFlow::UseOtherAccount(const std::string& trip_id,
   event.detail = absl::StrCat("by connections/", found.other.id.value);
   batch.Append(MakeAuditEntry(event, now));
   RETURN_IF_ERROR(connector_.LetIn(std::move(found.interaction), found.other,
-                                   found.access_end_time, std::move(batch)));
+                                   found.choice, std::move(batch)));
   cache_.Invalidate(found.asked.id);
   return absl::OkStatus();
 }

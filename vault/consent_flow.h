@@ -57,9 +57,13 @@ class ConsentFlow {
   // CONNECT_REFUSED "user_mismatch": the question is burnt and audited.
   absl::Status Admit(const Interaction& interaction, const WebSession& session);
 
-  // The person said yes. Either everything needed is connected already, and the
-  // question is completed (`trip` is empty); or the browser goes to the
-  // provider by way of /go/<flow_id>. ISSUANCE_STOPPED.
+  // How long access for one task lasts at most.
+  static constexpr absl::Duration kLongestTask = absl::Hours(24);
+
+  // The person said yes. Either everything they allow is connected already, and
+  // the question is completed (`trip` is empty); or the browser goes to the
+  // provider by way of /go/<flow_id>. Of `choice`, what was not offered is left
+  // out, and a task ends after kLongestTask. ISSUANCE_STOPPED.
   struct Allowed {
     std::string flow_id;
     std::optional<BrowserTrip> trip;  // its url is not for this response
@@ -67,7 +71,7 @@ class ConsentFlow {
   absl::StatusOr<Allowed> Allow(const Directory& directory,
                                 const Interaction& interaction,
                                 const WebSession& session,
-                                absl::Time access_end_time);
+                                ConsentChoice choice);
   // The person said no.
   absl::Status Deny(const Interaction& interaction, const WebSession& session);
 
@@ -110,8 +114,8 @@ class ConsentFlow {
     Interaction interaction;
     Connection asked;
     Connection other;
-    bool is_new = false;         // this trip connected it
-    absl::Time access_end_time;  // as chosen before the trip
+    bool is_new = false;  // this trip connected it
+    ConsentChoice choice;
   };
   absl::StatusOr<OtherAccount> GetOtherAccount(const std::string& trip_id,
                                                const WebSession& session);

@@ -11,7 +11,12 @@ namespace tokenvault {
 namespace {
 
 bool IsSameQuestion(const Interaction& asked, const Question& question) {
+  // Whichever the task: a yes to the one may be a yes to all of them, and who
+  // is asked once for each is asked too often. Only, there must be one to
+  // allow.
   return asked.kind == question.kind && asked.scopes == question.scopes &&
+         asked.optional_scopes == question.optional_scopes &&
+         asked.task_id.empty() == question.task_id.empty() &&
          asked.connection == question.connection &&
          asked.return_uri == question.return_uri;
 }

@@ -163,13 +163,15 @@ Sql SqlFor(const OAuthFlow&) {
           "INSERT INTO oauth_flow (state_hash, tenant, kind, state,"
           " interaction, provider, context, cookie_hash, session_hash,"
           " sealed_verifier, other_account, scopes, access_end_time,"
-          " create_time, expire_time, version, issuer) VALUES (?, ?, ?, ?, ?,"
-          " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          " create_time, expire_time, version, issuer, optional_scopes,"
+          " task_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?)",
           "UPDATE oauth_flow SET tenant=?2, kind=?3, state=?4,"
           " interaction=?5, provider=?6, context=?7, cookie_hash=?8,"
           " session_hash=?9, sealed_verifier=?10, other_account=?11,"
           " scopes=?12, access_end_time=?13, create_time=?14,"
-          " expire_time=?15, version=version+1, issuer=?17"
+          " expire_time=?15, version=version+1, issuer=?17,"
+          " optional_scopes=?18, task_id=?19"
           " WHERE state_hash=?1 AND version=?16"};
 }
 

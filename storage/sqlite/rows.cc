@@ -183,6 +183,8 @@ void Bind(Statement& row, const OAuthFlow& flow) {
   row.Time(flow.expire_time);
   row.Int(flow.version);
   row.Text(flow.issuer);
+  row.Scopes(flow.optional_scopes);
+  row.Text(flow.task_id);
 }
 
 void Bind(Statement& row, const WebSession& session) {
@@ -423,6 +425,8 @@ void Read(Statement& row, OAuthFlow& flow) {
   flow.expire_time = row.TakeTime();
   flow.version = row.TakeUint64();
   flow.issuer = row.TakeText();
+  flow.optional_scopes = row.TakeScopes();
+  flow.task_id = row.TakeText();
 }
 
 void Read(Statement& row, WebSession& session) {

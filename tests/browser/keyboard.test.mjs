@@ -137,12 +137,13 @@ describe('a person who has a keyboard and nothing else', () => {
     await onOurs();
 
     assert.equal(await ana.heading(), 'Let Calendar Bot use your Test Calendar account?');
+    assert.equal(await focused(page), null, 'the focus starts on nothing, least of all on an answer');
     // A group of choices is one stop.
     const stops = [...PLACES, '30 days', 'Continue to Test Calendar', 'Don’t allow', `localhost:${world.ports.http}/me`, 'Technical details'];
     assert.deepEqual(await stopsOf(page), stops);
     await reach(page, '30 days');
-    await page.keyboard.press('ArrowUp');
-    assert.deepEqual([(await focused(page)).name, (await focused(page)).checked], ['One day', true]);
+    await page.keyboard.press('ArrowDown');
+    assert.deepEqual([(await focused(page)).name, (await focused(page)).checked], ['Until I stop it', true]);
     assertSeen(await focused(page));
     await reach(page, 'Technical details');
     await page.keyboard.press('Space');

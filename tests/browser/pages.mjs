@@ -131,6 +131,25 @@ export const PAGES = [
     open: async (visitors, visitor) => visitor.open(await ask(visitors, { scopes: BOTH })),
   },
   {
+    name: 'consent-with-choices',
+    template: 'consent',
+    heading: 'Let Calendar Bot use your Test Calendar account?',
+    open: async (visitors, visitor) => visitor.open(await ask(visitors, {
+      optional_scopes: ['calendar.write'], task: 'offsite-7',
+    })),
+  },
+  {
+    name: 'done-for-a-task',
+    template: 'done',
+    heading: /^Done\. Calendar Bot can see your events until /,
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors, { task: 'offsite-7' }));
+      await visitor.page.getByRole('radio', { name: 'This task only' }).check();
+      await visitor.goToProvider();
+      await visitor.answer('Allow');
+    },
+  },
+  {
     name: 'consent-unanswered',
     template: 'consent',
     heading: 'Let Calendar Bot use your Test Calendar account?',

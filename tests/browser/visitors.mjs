@@ -59,9 +59,9 @@ export class Visitors {
   }
 
   // Calendar Bot's question to `login`: {name, url, user_code, ...}.
-  async ask(login, { scopes = ASK, agent = this.world.bot, purpose = 'Plan the offsite', ...more } = {}) {
+  async ask(login, { scopes = ASK, agent = this.world.bot, purpose = 'Plan the offsite', task, ...more } = {}) {
     const answer = await agent.getToken('calendar', login, scopes,
-      { purpose: { summary: purpose }, ...more });
+      { purpose: { summary: purpose, task_id: task }, ...more });
     assert.equal(answer.outcome, 'consent_required', JSON.stringify(answer));
     return answer.consent_required;
   }

@@ -2,6 +2,6 @@
 export const PROGRAM = {
   name: 'tests/rotation/run',
   parts: ['points', 'random', 'writes', 'disk'],
-  short: { form: 'short', pointRounds: 4, randomKills: 30, errors: ['EIO'], badDisks: { inTurn: 0, byChance: 6 } },
+  short: { form: 'short', pointRounds: 2, randomKills: 16, errors: ['EIO'], badDisks: { inTurn: 0, byChance: 4 } },
   long: { form: 'long', pointRounds: 20, randomKills: 400, errors: ['EIO', 'ENOSPC'], badDisks: { inTurn: 12, byChance: 60 } },
 };

@@ -22,6 +22,7 @@ ConnectionCard Google() {
                     .scopes = {SeeEvents()},
                     .last_used = kPageTime - absl::Minutes(4),
                     .ends = kPageTime + absl::Hours(24 * 30),
+                    .task = "",
                     .could_also = {}}}};
 }
 
@@ -95,6 +96,14 @@ TEST(MyConnectionsPageTest, AdmitsWhatTheProviderCannotCutOff) {
   EXPECT_THAT(html,
               HasSubstr("Google cannot limit this further. See Details."));
   EXPECT_THAT(html, Not(HasSubstr("private channels")));
+}
+
+TEST(MyConnectionsPageTest, SaysWhichTaskAnAgentIsLetInFor) {
+  ConnectionCard card = Google();
+  EXPECT_THAT(RenderMyConnections(Mine({card})), Not(HasSubstr("its task")));
+  card.uses[0].task = "offsite-7";
+  EXPECT_THAT(RenderMyConnections(Mine({card})),
+              HasSubstr("<li>Only for its task “offsite-7”</li>"));
 }
 
 TEST(MyConnectionsPageTest, HasNothingToStopWhenNothingIsConnected) {

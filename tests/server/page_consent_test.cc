@@ -40,7 +40,7 @@ TEST(ConsentPageTest, SaysWhoWantsWhatOnWhichAccountForHowLong) {
         "Your account at Google", "See events on your calendars",
         "<li>Read your mail or files</li>",
         "See your Google password, or keep a lasting key",
-        "Until 24 November 2026, 14:32 UTC", "Until 23 December 2026",
+        "It has no end of its own", "Until 23 December 2026",
         "value=\"allow\">Continue to Google</button>",
         "value=\"deny\">Don’t allow</button>",
         "<a href=\"/me\" dir=\"ltr\">connect.acme.example/me</a>"}) {
@@ -79,17 +79,47 @@ TEST(ConsentPageTest, SaysHowMuchEachScopeRisks) {
 }
 
 TEST(ConsentPageTest, OffersNoChoiceThatItDoesNotGive) {
-  EXPECT_THAT(RenderConsent(SampleConsent()), Not(HasSubstr("checkbox")));
+  std::string html = RenderConsent(SampleConsent());
+  EXPECT_THAT(html, Not(HasSubstr("checkbox")));
+  EXPECT_THAT(html, Not(HasSubstr("This task only")));
+}
+
+TEST(ConsentPageTest, OffersBesideWhatIsNeededWhatMayBeLeftOut) {
+  ConsentPage page = SampleConsent();
+  page.scopes = {SeeEvents()};
+  page.optional = {{ChangeEvents(), false},
+                   {{.raw = "x", .says = "Read your tasks"}, true}};
+  std::string html = RenderConsent(page);
+  // What is needed is ticked and fixed, and no field of the form.
+  EXPECT_THAT(html, HasSubstr("<input type=\"checkbox\" checked disabled>"
+                              "<span>See events on your calendars"));
+  EXPECT_THAT(html, HasSubstr("name=\"optional_1\" value=\"" +
+                              ChangeEvents().raw + "\"><span>Add and change"));
+  EXPECT_THAT(html, HasSubstr("name=\"optional_2\" value=\"x\" checked><span>"
+                              "Read your tasks"));
+  EXPECT_EQ(CountIn(html, "Optional: leave it out if you like"), 2);
+  EXPECT_EQ(CountIn(html, "<legend>It will be able to</legend>"), 1);
+  EXPECT_THAT(html, Not(HasSubstr("class=\"ticks scopes\"")));
 }
 
 TEST(ConsentPageTest, StartsWithTheLifetimeGivenAmongThoseAllowed) {
   ConsentPage page = SampleConsent();
-  page.lifetimes = {Lifetime::kOneDay, Lifetime::kThirtyDays};
-  page.lifetime = Lifetime::kOneDay;
+  page.task = "offsite-7";
+  page.lifetimes = {Lifetime::kThisTask, Lifetime::kThirtyDays};
+  page.lifetime = Lifetime::kThisTask;
   std::string html = RenderConsent(page);
-  EXPECT_THAT(html, HasSubstr("name=\"lifetime\" value=\"1d\" checked>"));
+  EXPECT_THAT(html, HasSubstr("name=\"lifetime\" value=\"task\" checked>"));
+  EXPECT_THAT(html, HasSubstr("For “offsite-7”, until 24 November 2026, "
+                              "14:32 UTC at the latest"));
   EXPECT_THAT(html, HasSubstr("name=\"lifetime\" value=\"30d\">"));
   EXPECT_THAT(html, Not(HasSubstr("until_stopped")));
+}
+
+TEST(ConsentPageTest, SaysWhyATaskCannotBeAllowedAlone) {
+  ConsentPage page = SampleConsent();
+  page.lasting = true;
+  EXPECT_THAT(RenderConsent(page),
+              HasSubstr("Calendar Bot has access that lasts already"));
 }
 
 TEST(ConsentPageTest, AnswersNothingWhenEnterIsPressed) {
@@ -169,7 +199,7 @@ TEST(ConsentPageTest, DoesNotSpeakOfLeavingWhenNobodyLeaves) {
 
 TEST(LifetimeTest, ReadsBackWhatItWrote) {
   for (Lifetime lifetime :
-       {Lifetime::kOneDay, Lifetime::kThirtyDays, Lifetime::kUntilStopped}) {
+       {Lifetime::kThisTask, Lifetime::kThirtyDays, Lifetime::kUntilStopped}) {
     EXPECT_EQ(ParseLifetime(LifetimeValue(lifetime)), lifetime);
   }
   EXPECT_EQ(ParseLifetime("31d"), std::nullopt);
@@ -177,7 +207,7 @@ TEST(LifetimeTest, ReadsBackWhatItWrote) {
 }
 
 TEST(LifetimeTest, EndsWhenItSays) {
-  EXPECT_EQ(LifetimeEnd(Lifetime::kOneDay, kPageTime),
+  EXPECT_EQ(LifetimeEnd(Lifetime::kThisTask, kPageTime),
             kPageTime + absl::Hours(24));
   EXPECT_EQ(LifetimeEnd(Lifetime::kThirtyDays, kPageTime),
             kPageTime + absl::Hours(720));

@@ -54,6 +54,10 @@ std::map<std::string, std::string> AllPages(const std::string& text,
   consent.provider_host = text;
   consent.account = text;
   consent.scopes = {scope};
+  consent.optional = {{scope, true}, {scope, false}};
+  consent.task = text;
+  consent.lasting = true;
+  consent.lifetimes.push_back(Lifetime::kThisTask);
   consent.already = {scope};
   consent.cannot = {text};
   consent.could_also = {text};
@@ -71,6 +75,8 @@ std::map<std::string, std::string> AllPages(const std::string& text,
   done.provider = text;
   done.account = text;
   done.scopes = {scope};
+  done.ends = kPageTime;
+  done.task = text;
   done.undo = form;
   done.back = back;
   done.connections_link = link;
@@ -126,6 +132,7 @@ std::map<std::string, std::string> AllPages(const std::string& text,
                .scopes = {scope},
                .last_used = kPageTime,
                .ends = absl::InfiniteFuture(),
+               .task = text,
                .could_also = {text}};
   auto connection = [&](CardState state) {
     ConnectionPage page;

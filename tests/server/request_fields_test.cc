@@ -54,6 +54,17 @@ TEST(ResourceNamesTest, QuoteNothingOfWhatTheyRefuse) {
   EXPECT_THAT(status.ToString(), Not(HasSubstr("evil")));
 }
 
+TEST(RequestFieldsTest, NamesTheListOfScopesThatItRefuses) {
+  v1::GetScopedTokenRequest request;
+  for (int i = 0; i < 33; ++i) request.add_optional_scopes("calendar.read");
+  absl::Status status =
+      ReadScopes(request.optional_scopes(), "optional_scopes").status();
+  EXPECT_TRUE(IsInvalid(status));
+  EXPECT_EQ(MetadataOf(status, "field"), "optional_scopes");
+  EXPECT_EQ(MetadataOf(ReadScopes(request.scopes()).status(), "field"),
+            "scopes");
+}
+
 TEST(RequestFieldsTest, TakesAUuidOrNothing) {
   EXPECT_TRUE(CheckRequestId("").ok());
   EXPECT_TRUE(CheckRequestId("1b4e28ba-2fa1-11d2-883f-0016d3cca427").ok());

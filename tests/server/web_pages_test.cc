@@ -154,9 +154,11 @@ class WebPagesTest : public ::testing::Test {
 
   // From the button to the callback's address, as the provider would send the
   // browser there.
-  std::string GoToProvider(const Interaction& interaction) {
+  std::string GoToProvider(const Interaction& interaction,
+                           const std::string& fields = "lifetime=30d") {
     WebResponse pressed =
-        Post(LinkOf(interaction), "decision=allow&lifetime=30d&guard=seen");
+        Post(LinkOf(interaction),
+             absl::StrCat("decision=allow&guard=seen&", fields));
     EXPECT_EQ(pressed.status, 303);
     way_ = HeaderOf(pressed, "Location");
     EXPECT_THAT(way_, StartsWith("/go/"));
@@ -297,6 +299,98 @@ TEST_F(WebPagesTest, SaysHonestlyHowALinkEnded) {
   question = AskAna(About(Read()));
   vault_.clock.Advance(Interactions::kLifetime);
   EXPECT_THAT(Get(LinkOf(question)).body, HasSubstr("This link is too old"));
+}
+
+// ----------------------------------------------------------------- choices --
+
+class ConsentFormTest : public WebPagesTest {
+ protected:
+  Question Offer() const {
+    Question question = About(Read());
+    question.optional_scopes = Write();
+    question.task_id = "offsite-7";
+    return question;
+  }
+  AgentGrant GrantOf(const Interaction& question) const {
+    auto grant = vault_.store->GetAgentGrant(
+        question.tenant, RowOf(question).connection, question.agent);
+    EXPECT_TRUE(grant.ok()) << grant.status();
+    return grant.ok() ? *grant : AgentGrant();
+  }
+  // What `fields` and a yes lead to; the provider gives everything.
+  AgentGrant Allow(const Question& about, const std::string& fields) {
+    const Interaction question = AskAna(about);
+    const std::string callback = GoToProvider(question, fields);
+    AnswerCode(Read().Union(Write()));
+    EXPECT_EQ(HeaderOf(Get(callback), "Location"), DoneOf(question));
+    done_ = Get(DoneOf(question)).body;
+    return GrantOf(question);
+  }
+
+  const std::string write_ = "optional_1=https%3A%2F%2Fcalendar.test%2Fwrite";
+  std::string done_;
+};
+
+TEST_F(ConsentFormTest, OffersWhatIsOptionalUntickedAndTheTask) {
+  const std::string html = Get(LinkOf(AskAna(Offer()))).body;
+  EXPECT_THAT(html, HasSubstr("name=\"optional_1\" "
+                              "value=\"https://calendar.test/write\"><span>"
+                              "Write your calendar"));
+  EXPECT_THAT(html, HasSubstr("value=\"task\"><span>This task only"));
+  EXPECT_THAT(html, HasSubstr("value=\"30d\" checked>"));
+}
+
+TEST_F(ConsentFormTest, AsksNothingTwiceWhenAnAnswerIsMissing) {
+  const WebResponse again =
+      Post(LinkOf(AskAna(Offer())), absl::StrCat("lifetime=task&", write_));
+  EXPECT_EQ(again.status, 400);
+  EXPECT_THAT(again.body, HasSubstr("Nothing is decided yet"));
+  EXPECT_THAT(again.body, HasSubstr("calendar.test/write\" checked>"));
+  EXPECT_THAT(again.body, HasSubstr("value=\"task\" checked>"));
+}
+
+TEST_F(ConsentFormTest, LeavesOutWhatWasNotTicked) {
+  const AgentGrant grant = Allow(Offer(), "lifetime=30d");
+  EXPECT_EQ(grant.scopes, Read());
+  EXPECT_EQ(grant.task_id, "");
+  EXPECT_EQ(grant.end_time, vault_.clock.Now() + absl::Hours(24 * 30));
+}
+
+TEST_F(ConsentFormTest, LetsInForOneTaskWithWhatWasTicked) {
+  const AgentGrant grant =
+      Allow(Offer(), absl::StrCat("lifetime=task&", write_));
+  EXPECT_EQ(grant.scopes, Read().Union(Write()));
+  EXPECT_EQ(grant.task_id, "offsite-7");
+  EXPECT_EQ(grant.end_time, vault_.clock.Now() + ConsentFlow::kLongestTask);
+  EXPECT_THAT(done_, HasSubstr("“offsite-7”, until"));
+  EXPECT_THAT(Get("/me").body, HasSubstr("Only for its task “offsite-7”"));
+}
+
+TEST_F(ConsentFormTest, TakesNoTaskWhereNoneWasNamed) {
+  Question about = Offer();
+  about.task_id.clear();
+  const Interaction question = AskAna(about);
+  EXPECT_EQ(Post(LinkOf(question), "decision=allow&lifetime=task").status, 400);
+  EXPECT_EQ(RowOf(question).state, InteractionState::kPending);
+}
+
+TEST_F(ConsentFormTest, TakesNoScopeThatWasNotOffered) {
+  Question about = Offer();
+  about.optional_scopes = ScopeSet();
+  EXPECT_EQ(Allow(about, absl::StrCat("lifetime=30d&", write_)).scopes, Read());
+}
+
+TEST_F(ConsentFormTest, OffersNoTaskToWhoHasAccessThatLasts) {
+  const Connection connection =
+      vault_.Connect("acme", "ana", "calendar-bot", "calendar", Read());
+  Question about = Offer();
+  about.kind = InteractionKind::kStepUp;
+  about.connection = connection.id;
+  about.scopes = about.missing_scopes = Write();
+  about.optional_scopes = ScopeSet();
+  const std::string html = Get(LinkOf(AskAna(about))).body;
+  EXPECT_THAT(html, Not(HasSubstr("This task only")));
+  EXPECT_THAT(html, HasSubstr("has access that lasts already"));
 }
 
 // ---------------------------------------------------------------- language --

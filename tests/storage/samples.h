@@ -172,6 +172,9 @@ inline OAuthFlow SampleFlow(const std::string& hash = "f1") {
   f.create_time = At(18);
   f.expire_time = At(19);
   f.version = 20;
+  f.issuer = "https://accounts.google.com";
+  f.optional_scopes = {"b"};
+  f.task_id = "offsite-7";
   return f;
 }
 
@@ -263,7 +266,7 @@ inline auto Fields(const OAuthFlow& f) {
                          f.provider, f.context, f.cookie_hash, f.session_hash,
                          f.sealed_verifier, f.other_account, f.scopes,
                          f.access_end_time, f.create_time, f.expire_time,
-                         f.version);
+                         f.version, f.issuer, f.optional_scopes, f.task_id);
 }
 inline auto Fields(const WebSession& s) {
   return std::make_tuple(s.id_hash, s.tenant, s.user, s.display_name,

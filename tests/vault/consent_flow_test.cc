@@ -61,7 +61,7 @@ class ConsentFlowTest : public ::testing::Test {
     Callback callback;
     callback.session = ana_;
     auto allowed = world_.consent->Allow(*world_.directory(), interaction, ana_,
-                                         absl::InfiniteFuture());
+                                         ConsentChoice());
     EXPECT_TRUE(allowed.ok()) << allowed.status();
     if (!allowed.ok() || !allowed->trip.has_value()) return callback;
     callback.cookie = allowed->trip->cookie_value;
@@ -229,7 +229,7 @@ TEST_F(ConsentFlowTest, SendsThePersonWithAStateAndAChallenge) {
 TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
   Interaction question = AskAna(ReadCalendar());
   auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
-                                       absl::InfiniteFuture());
+                                       ConsentChoice());
   ASSERT_TRUE(allowed.ok());
   absl::Status status =
       world_.consent
@@ -257,7 +257,7 @@ TEST_F(ConsentFlowTest, TellsTheLogOfAWayThatWasNotGiven) {
 TEST_F(ConsentFlowTest, BurnsAQuestionWhoseWayIsTakenTooLate) {
   Interaction question = AskAna(ReadCalendar());
   auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
-                                       absl::InfiniteFuture());
+                                       ConsentChoice());
   ASSERT_TRUE(allowed.ok());
   world_.clock.Advance(OAuthFlows::kLifetime);
   EXPECT_EQ(
@@ -509,7 +509,7 @@ TEST_F(ConsentFlowTest, GrantsNothingThatIsStopped) {
   EXPECT_THAT(world_.Audit("connect.failed"), SizeIs(1));
   EXPECT_EQ(ReasonOf(world_.consent
                          ->Allow(*world_.directory(), question, ana_,
-                                 absl::InfiniteFuture())
+                                 {absl::InfiniteFuture(), {}, ""})
                          .status()),
             "ISSUANCE_STOPPED");
 
@@ -745,7 +745,7 @@ TEST_F(ConsentFlowTest, LetsAnotherAgentInWithoutTheProvider) {
   Connection connection = world_.ConnectCalendar();
   Interaction question = AskAna(ReadCalendar(), connection.id, "mail-bot");
   auto allowed = world_.consent->Allow(*world_.directory(), question, ana_,
-                                       absl::InfiniteFuture());
+                                       ConsentChoice());
   ASSERT_TRUE(allowed.ok()) << allowed.status();
   EXPECT_FALSE(allowed->trip.has_value());
   EXPECT_EQ(Read(question).state, InteractionState::kCompleted);
@@ -759,8 +759,7 @@ TEST_F(ConsentFlowTest, StartsAnEndedConnectionAfreshForWhoWasAllowed) {
   Connection connection = world_.ConnectCalendar();
   Interaction other = AskAna(ReadCalendar(), connection.id, "mail-bot");
   ASSERT_TRUE(
-      world_.consent
-          ->Allow(*world_.directory(), other, ana_, absl::InfiniteFuture())
+      world_.consent->Allow(*world_.directory(), other, ana_, ConsentChoice())
           .ok());
   connection.access_end_time = world_.clock.Now();
   world_.Put(connection);
