@@ -28,7 +28,7 @@ const named = ({ agent, person, company }) => `agent ${agent}, person ${person},
 let world;
 let agents;
 let channels;
-// What a company has: {connection, user, question, approval, token}.
+// What a company has: {connection, user, question, approval}.
 const has = [];
 const browsers = [];
 
@@ -83,8 +83,7 @@ before(async () => {
     assert.equal(connections.length, 1);
     const [, user, , connection] = connections[0].name.split('/');
     const approval = (await get(own(i), WRITE)).approval_required;
-    const { token } = await get(own(i), READ);
-    has.push({ user, connection, question: asked.consent_required, approval, token });
+    has.push({ user, connection, question: asked.consent_required, approval });
   }
 });
 after(() => world?.stop());
@@ -112,11 +111,12 @@ const CALLS = {
   ReportTokenRejected: {
     noPerson: true,
     call: async ({ agent, company }) => {
-      await agents[agent].call('TokenService', 'ReportTokenRejected',
-        { token_id: has[company].token.token_id, http_status: 401 });
-      return (await get(own(company), READ)).token;
+      const current = async () => (await get(own(company), READ)).token.token_id;
+      const before = await current();
+      await agents[agent].call('TokenService', 'ReportTokenRejected', { token_id: before, http_status: 401 });
+      return { before, after: await current() };
     },
-    had: (token, { company }) => token.token_id !== has[company].token.token_id,
+    had: ({ before, after: now }) => now !== before,
   },
   GetConnection: { call: (cell) => manage('GetConnection', cell, { name: connectionName(cell) }) },
   ListConnections: {
