@@ -559,6 +559,18 @@ export const PAGES = [
     },
   },
   {
+    name: 'stopped',
+    template: 'stopped',
+    heading: 'Stopped for now',
+    status: 503,
+    open: async (visitors, visitor) => {
+      await visitor.open(await ask(visitors));
+      await operate('lock', '--yes')(visitors);
+      await visitor.press('Continue to Test Calendar');
+    },
+    leave: operate('unlock'),
+  },
+  {
     name: 'sealed',
     template: 'sealed',
     heading: 'Locked for now',
