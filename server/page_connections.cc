@@ -1,6 +1,5 @@
 #include "server/page_connections.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -99,25 +98,24 @@ void SetCard(const ConnectionCard& connection, const PageForm& form,
 
 std::string RenderMyConnections(const MyConnectionsPage& page) {
   const Messages& messages = *page.frame.messages;
-  // What waits for the person comes first.
-  std::vector<const ConnectionCard*> cards;
-  for (const ConnectionCard& card : page.connections) cards.push_back(&card);
-  std::stable_partition(
-      cards.begin(), cards.end(), [](const ConnectionCard* connection) {
-        return connection->state == CardState::kNeedsReconnecting;
-      });
   PageData connections(PageData::type::list);
-  for (const ConnectionCard* connection : cards) {
-    PageData data;
-    SetCard(*connection, page.form, page.now, messages, data);
-    SetLink("details_link", absl::StrCat(kConnectionsPath, "/", connection->id),
-            data);
-    connections << std::move(data);
+  // What waits for the person comes first.
+  for (const bool waiting : {true, false}) {
+    for (const ConnectionCard& connection : page.connections) {
+      if ((connection.state == CardState::kNeedsReconnecting) != waiting) {
+        continue;
+      }
+      PageData data;
+      SetCard(connection, page.form, page.now, messages, data);
+      SetLink("details_link",
+              absl::StrCat(kConnectionsPath, "/", connection.id), data);
+      connections << std::move(data);
+    }
   }
   PageData card;
-  card.set("none", cards.empty());
+  card.set("none", page.connections.empty());
   card.set("connections", std::move(connections));
-  if (!cards.empty()) {
+  if (!page.connections.empty()) {
     SetLink("stop_link", absl::StrCat(kConnectionsPath, "/stop"), card);
   }
   SetForm(page.sign_out, card);
