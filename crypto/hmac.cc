@@ -5,8 +5,10 @@
 namespace tokenvault {
 
 std::string HmacSha256(const Secret& key, absl::string_view text) {
+  // libsodium takes no null, also of nothing.
   const auto bytes = [](absl::string_view view) {
-    return reinterpret_cast<const unsigned char*>(view.data());
+    return reinterpret_cast<const unsigned char*>(view.empty() ? ""
+                                                               : view.data());
   };
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init(&state, bytes(key.Reveal()), key.size());
