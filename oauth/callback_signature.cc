@@ -1,8 +1,5 @@
 #include "oauth/callback_signature.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/hmac.h"
 
 namespace tokenvault {
 namespace {
@@ -25,19 +23,6 @@ std::string SignedText(std::vector<std::pair<std::string, std::string>> query) {
         "=", absl::StrReplaceAll(value, {{"%", "%25"}, {"&", "%26"}})));
   }
   return absl::StrJoin(parts, "&");
-}
-
-// In hex; empty when it cannot be computed.
-std::string HmacSha256(const Secret& key, absl::string_view text) {
-  unsigned char mac[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  const absl::string_view bytes = key.Reveal();
-  if (HMAC(EVP_sha256(), bytes.data(), static_cast<int>(bytes.size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-           mac, &size) == nullptr) {
-    return "";
-  }
-  return HexEncode({reinterpret_cast<const char*>(mac), size});
 }
 
 }  // namespace
@@ -56,11 +41,10 @@ absl::Status CheckCallbackSignature(
     }
   }
   if (provider.client_secret == nullptr) return errors::ConnectRefused("hmac");
-  const std::string expected =
-      HmacSha256(*provider.client_secret, SignedText(std::move(rest)));
-  return !expected.empty() && EqualInConstantTime(given, expected)
-             ? absl::OkStatus()
-             : errors::ConnectRefused("hmac");
+  const std::string expected = HexEncode(
+      HmacSha256(*provider.client_secret, SignedText(std::move(rest))));
+  return EqualInConstantTime(given, expected) ? absl::OkStatus()
+                                              : errors::ConnectRefused("hmac");
 }
 
 }  // namespace tokenvault

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/errors.h"
+#include "base/hmac.h"
 #include "base/utf8.h"
-#include "crypto/hmac.h"
 
 namespace tokenvault {
 namespace {

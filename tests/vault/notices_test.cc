@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/errors.h"
-#include "crypto/hmac.h"
+#include "base/hmac.h"
 #include "crypto/random.h"
 #include "tests/vault/vault_world.h"
 #include "vault/notice_messages.h"
