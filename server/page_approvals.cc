@@ -11,9 +11,6 @@
 namespace tokenvault {
 namespace {
 
-// Enough to tell what it is; more is in the agent's own place.
-constexpr size_t kMostFieldText = 200;
-
 void SetActs(const std::vector<ActView>& acts, PageData& data) {
   PageData list(PageData::type::list);
   for (const ActView& act : acts) {
@@ -23,7 +20,7 @@ void SetActs(const std::vector<ActView>& acts, PageData& data) {
     for (const auto& [name, value] : act.fields) {
       PageData field;
       field.set("name", PlainText(name));
-      field.set("value", PlainText(value, kMostFieldText));
+      field.set("value", PlainText(value));
       fields << std::move(field);
     }
     one.set("has_fields", !act.fields.empty());

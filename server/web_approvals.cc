@@ -197,14 +197,8 @@ Said ReadRuling(const WebVisit& visit, WebForm form,
       offered.end()) {
     said.problem = LastTry{400, visit.messages.Say("approval.choose_reach")};
   } else if (!IsMeant(form, asked.question.user_code)) {
-    said.problem = LastTry{
-        400,
-        visit.messages.Say(
-            "guard.not_meant",
-            {{"agent", PlainName(ViewAgent(visit.messages, *visit.directory,
-                                           asked.approval.agent)
-                                     .name)}}),
-        /*not_meant=*/true};
+    said.problem = LastTry{400, NotMeantText(visit, asked.approval.agent),
+                           /*not_meant=*/true};
   }
   return said;
 }
@@ -297,6 +291,16 @@ WebResponse ShowApprovals(const WebVisit& visit, const std::string&) {
     page.decided.push_back(LineOf(visit, asked));
   }
   return Page(200, RenderApprovals(page));
+}
+
+std::optional<Interaction> FindApproval(const WebVisit& visit,
+                                        const std::string& link_id) {
+  absl::StatusOr<Interaction> found =
+      visit.parts.interactions.FindByLink(link_id);
+  if (!found.ok() || found->kind != InteractionKind::kApproval) {
+    return std::nullopt;
+  }
+  return *std::move(found);
 }
 
 WebResponse ShowApproval(const WebVisit& visit, const Interaction& question) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "server/http_types.h"
@@ -9,6 +10,9 @@ namespace tokenvault {
 
 // GET /approvals: what waits for this person, and what was decided.
 WebResponse ShowApprovals(const WebVisit& visit, const std::string&);
+// The approval behind a link; nothing for that of a consent, or of none.
+std::optional<Interaction> FindApproval(const WebVisit& visit,
+                                        const std::string& link_id);
 // GET /c/<link> of an approval: the question, or how it ended.
 WebResponse ShowApproval(const WebVisit& visit, const Interaction& question);
 // POST /c/<link> of an approval: yes, no, or more time.

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "server/page_consent.h"
-#include "server/page_text.h"
 #include "server/web_approvals.h"
 #include "server/web_guard.h"
 #include "server/web_session.h"
@@ -118,10 +117,8 @@ WebResponse ConsentPageFor(const WebVisit& visit,
 }  // namespace
 
 WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
-  absl::StatusOr<Interaction> any =
-      visit.parts.interactions.FindByLink(link_id);
-  if (any.ok() && any->kind == InteractionKind::kApproval) {
-    return ShowApproval(visit, *any);
+  if (auto approval = FindApproval(visit, link_id)) {
+    return ShowApproval(visit, *approval);
   }
   absl::StatusOr<Interaction> interaction = visit.parts.consent.Look(link_id);
   if (!interaction.ok()) return visit.ErrorPage(interaction.status(), "");
@@ -133,10 +130,8 @@ WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
 }
 
 WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
-  absl::StatusOr<Interaction> any =
-      visit.parts.interactions.FindByLink(link_id);
-  if (any.ok() && any->kind == InteractionKind::kApproval) {
-    return AnswerApproval(visit, *any);
+  if (auto approval = FindApproval(visit, link_id)) {
+    return AnswerApproval(visit, *approval);
   }
   absl::StatusOr<Interaction> interaction = visit.parts.consent.Look(link_id);
   if (!interaction.ok()) return visit.ErrorPage(interaction.status(), "");
@@ -157,23 +152,17 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
   if (lifetime == Lifetime::kThisTask && interaction->task_id.empty()) {
     lifetime.reset();
   }
-  if ((*form)[kFieldDecision] != kDecisionAllow || !lifetime.has_value()) {
+  const bool chosen =
+      (*form)[kFieldDecision] == kDecisionAllow && lifetime.has_value();
+  const bool meant = IsMeant(*form, interaction->user_code);
+  if (!chosen || !meant) {
     absl::Status admitted =
         visit.parts.consent.Admit(*interaction, *visit.session);
     if (!admitted.ok()) return visit.ErrorPage(admitted, "");
     return ConsentPageFor(visit, *interaction, *std::move(form),
-                          visit.messages.Say("consent.choose"));
-  }
-  if (!IsMeant(*form, interaction->user_code)) {
-    absl::Status admitted =
-        visit.parts.consent.Admit(*interaction, *visit.session);
-    if (!admitted.ok()) return visit.ErrorPage(admitted, "");
-    const std::string agent =
-        ViewAgent(visit.messages, *visit.directory, interaction->agent).name;
-    return ConsentPageFor(
-        visit, *interaction, *std::move(form),
-        visit.messages.Say("guard.not_meant", {{"agent", PlainName(agent)}}),
-        /*not_meant=*/true);
+                          chosen ? NotMeantText(visit, interaction->agent)
+                                 : visit.messages.Say("consent.choose"),
+                          /*not_meant=*/chosen);
   }
   ConsentChoice choice;
   choice.end_time = LifetimeEnd(*lifetime, visit.parts.clock.Now());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "absl/strings/string_view.h"
 #include "server/web_visit.h"
 
@@ -11,5 +13,7 @@ namespace tokenvault {
 // that the agent shows. That the form is ours at all is for its CSRF token to
 // say.
 bool IsMeant(const WebForm& form, absl::string_view code);
+// What the page says after a yes that was not.
+std::string NotMeantText(const WebVisit& visit, const AgentId& agent);
 
 }  // namespace tokenvault

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "server/page_consent.h"
 #include "server/page_notices.h"
+#include "server/web_approvals.h"
 #include "server/web_session.h"
 #include "server/web_views.h"
 
@@ -51,15 +52,14 @@ WebResponse StartSignIn(const WebVisit& visit, const std::string& name) {
   InteractionId interaction;
   absl::Duration max_age = absl::InfiniteDuration();
   if (!link_id.empty()) {
-    absl::StatusOr<Interaction> found =
-        visit.parts.interactions.FindByLink(link_id);
-    if (found.ok() && found->kind == InteractionKind::kApproval) {
+    if (auto approval = FindApproval(visit, link_id)) {
       max_age = Approvals::kFreshSignIn;
+      interaction = approval->id;
     } else {
-      found = visit.parts.consent.Look(link_id);
+      absl::StatusOr<Interaction> found = visit.parts.consent.Look(link_id);
+      if (!found.ok()) return visit.ErrorPage(found.status(), "");
+      interaction = found->id;
     }
-    if (!found.ok()) return visit.ErrorPage(found.status(), "");
-    interaction = found->id;
   }
   absl::StatusOr<BrowserTrip> trip = visit.parts.sign_in.Begin(
       *visit.directory, *tenant, interaction, max_age);
