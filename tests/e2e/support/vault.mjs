@@ -1,6 +1,7 @@
 // The real daemon, started from its binary with a configuration file, and the
 // command line beside it. Binaries: $TOKENVAULT_BIN_DIR, else build/dev/bin.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -10,15 +11,26 @@ const BIN = process.env.TOKENVAULT_BIN_DIR ?? join(ROOT, 'build/dev/bin');
 export const TOKENVAULT = join(BIN, 'tokenvault');
 export const TOKENVAULTD = join(BIN, 'tokenvaultd');
 
+// Below the ports that a system gives to who asks for any: no connection of
+// another test takes one between here and the start of the daemon.
+const PORTS = { from: 11_000, to: 32_000 };
+
 // A port that nobody listens on now. The daemon's public URL is in its
 // configuration, so it cannot choose one when it starts.
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (error.code !== 'EADDRINUSE') throw error;
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 // Runs a command to its end: {code, stdout, stderr}. One that does not end, a daemon
