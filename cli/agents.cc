@@ -19,6 +19,7 @@ std::string Rights(const v1::Agent& agent) {
   std::vector<std::string> rights;
   if (agent.may_assert_user()) rights.push_back("name users");
   if (agent.may_manage_connections()) rights.push_back("manage connections");
+  if (agent.may_confirm_people()) rights.push_back("confirm people");
   return rights.empty() ? "-" : absl::StrJoin(rights, ", ");
 }
 

@@ -421,8 +421,8 @@ class Assembly::Impl {
                                              metrics_, sources_, config_);
     tokens_ = std::make_unique<TokenApi>(*gate_, *broker_, *interactions_,
                                          *rejections_, *keys_);
-    connections_ = std::make_unique<ConnectionApi>(*gate_, *connection_admin_,
-                                                   *interactions_, *keys_);
+    connections_ = std::make_unique<ConnectionApi>(
+        *gate_, *connection_admin_, *interactions_, *consent_, *keys_);
     approval_api_ = std::make_unique<ApprovalApi>(*gate_, *approvals_, *keys_);
     token_service_ = std::make_unique<TokenService>(*tokens_);
     approval_service_ = std::make_unique<ApprovalService>(*approval_api_);

@@ -221,6 +221,7 @@ void ReadAgent(const ConfigNode& node,
   ReadAgentAuth(table, trust_domains, context, directory, credentials, agent);
   agent.may_assert_user = table.Bool("may_assert_user", false);
   agent.may_manage_connections = table.Bool("may_manage_connections", false);
+  agent.may_confirm_people = table.Bool("may_confirm_people", false);
   agent.may_relay_approvals = table.Bool("may_relay_approvals", false);
   agent.owner_subject = table.String("owner_subject", "");
   agent.return_uris = table.Strings("return_uris", {});
@@ -228,6 +229,12 @@ void ReadAgent(const ConfigNode& node,
 
   for (const std::string& uri : agent.return_uris) {
     if (!CheckUrl(table, "return_uris", uri, context)) break;
+  }
+  if (agent.may_confirm_people &&
+      (!agent.may_manage_connections || agent.return_uris.empty())) {
+    table.Problem("may_confirm_people",
+                  "an agent that confirms people needs may_manage_connections "
+                  "too, and return_uris for their browsers to come back to");
   }
   if (!ids.Take(table, "agent", "id", agent.id.value)) return;
   // Two agents of a tenant that people would take for one another are a trap on

@@ -151,10 +151,12 @@ v1::RevokeConnectionResponse::UpstreamResult ToUpstream(
 }  // namespace
 
 ConnectionApi::ConnectionApi(CallGate& gate, ConnectionAdmin& connections,
-                             Interactions& interactions, KeyKeeper& keys)
+                             Interactions& interactions, ConsentFlow& consent,
+                             KeyKeeper& keys)
     : gate_(gate),
       connections_(connections),
       interactions_(interactions),
+      consent_(consent),
       keys_(keys) {}
 
 template <typename Response>
@@ -230,6 +232,16 @@ void ConnectionApi::CreateConnectSession(
       "CreateConnectSession", std::move(call), std::move(done),
       [this, request = std::move(request)](const Caller& caller) {
         return Connect(caller, request);
+      });
+}
+
+void ConnectionApi::CompleteConnect(ApiCall call,
+                                    v1::CompleteConnectRequest request,
+                                    Done<v1::Connection> done) {
+  Manage<v1::Connection>(
+      "CompleteConnect", std::move(call), std::move(done),
+      [this, request = std::move(request)](const Caller& caller) {
+        return Complete(caller, request);
       });
 }
 
@@ -319,55 +331,6 @@ absl::StatusOr<v1::RevokeConnectionResponse> ConnectionApi::Revoke(
   response.set_upstream(ToUpstream(revoked.upstream));
   response.set_manual_url(revoked.manual_url);
   return response;
-}
-
-absl::StatusOr<v1::ConnectSession> ConnectionApi::Connect(
-    const Caller& caller, const v1::CreateConnectSessionRequest& request) {
-  const Directory& directory = *caller.directory;
-  ASSIGN_OR_RETURN(UserId user, ReadUserName("parent", request.parent()));
-  if (user.empty()) {
-    return errors::FieldInvalid("parent", "must name one person");
-  }
-  if (request.providers_size() != 1) {
-    return errors::FieldInvalid("providers", "must be exactly one");
-  }
-  ASSIGN_OR_RETURN(ProviderId provider_id,
-                   ReadProviderName("providers", request.providers(0)));
-  ASSIGN_OR_RETURN(AgentId agent_id, ReadAgentName("agent", request.agent()));
-  const Agent* agent = directory.FindAgent(agent_id);
-  if (agent == nullptr ||
-      (!caller.is_operator && agent->tenant != caller.agent->tenant)) {
-    return errors::ResourceDenied(AgentName(agent_id));
-  }
-  const Provider* provider = directory.FindProvider(provider_id);
-  if (provider == nullptr || !provider->enabled) {
-    return errors::ResourceDenied(ProviderName(provider_id));
-  }
-  ASSIGN_OR_RETURN(ScopeSet names, ReadScopes(request.scopes()));
-  Question question;
-  ASSIGN_OR_RETURN(question.scopes, provider->ResolveScopes(names));
-  RETURN_IF_ERROR(CheckReturnUri(request.return_uri(), agent->return_uris));
-  // No person is asked for what no agent could use.
-  if (!directory.policy.CouldAllow(agent_id, provider_id, question.scopes)) {
-    PolicyRequest asked;
-    asked.agent = agent_id;
-    asked.provider = provider_id;
-    asked.scopes = question.scopes;
-    return errors::PolicyDenied(directory.policy.Decide(asked).rule);
-  }
-  question.tenant = agent->tenant;
-  question.agent = std::move(agent_id);
-  question.user = std::move(user);
-  question.provider = std::move(provider_id);
-  question.return_uri = request.return_uri();
-  ASSIGN_OR_RETURN(
-      AskedQuestion asked,
-      interactions_.Ask(question, directory.public_url, gate_.Now()));
-  v1::ConnectSession session;
-  session.set_url(asked.url);
-  session.set_user_code(asked.interaction.user_code);
-  *session.mutable_expire_time() = ToTimestamp(asked.interaction.expire_time);
-  return session;
 }
 
 }  // namespace tokenvault

@@ -6,6 +6,7 @@
 #include "server/call_gate.h"
 #include "tokenvault/v1/connection_service.pb.h"
 #include "vault/connection_admin.h"
+#include "vault/consent_flow.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
 
@@ -22,7 +23,8 @@ class ConnectionApi {
   using Done = typename Answer<Response>::Done;
 
   ConnectionApi(CallGate& gate, ConnectionAdmin& connections,
-                Interactions& interactions, KeyKeeper& keys);
+                Interactions& interactions, ConsentFlow& consent,
+                KeyKeeper& keys);
 
   void GetConnection(ApiCall call, v1::GetConnectionRequest request,
                      Done<v1::Connection> done);
@@ -35,6 +37,8 @@ class ConnectionApi {
   void CreateConnectSession(ApiCall call,
                             v1::CreateConnectSessionRequest request,
                             Done<v1::ConnectSession> done);
+  void CompleteConnect(ApiCall call, v1::CompleteConnectRequest request,
+                       Done<v1::Connection> done);
 
  private:
   // Lets `work` run where it may block, for a caller who may manage
@@ -53,10 +57,15 @@ class ConnectionApi {
       const Caller& caller, const v1::RevokeConnectionRequest& request);
   absl::StatusOr<v1::ConnectSession> Connect(
       const Caller& caller, const v1::CreateConnectSessionRequest& request);
+  absl::StatusOr<UserId> FindPerson(
+      const Caller& caller, const v1::CreateConnectSessionRequest& request);
+  absl::StatusOr<v1::Connection> Complete(
+      const Caller& caller, const v1::CompleteConnectRequest& request);
 
   CallGate& gate_;
   ConnectionAdmin& connections_;
   Interactions& interactions_;
+  ConsentFlow& consent_;
   KeyKeeper& keys_;
 };
 

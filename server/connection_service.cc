@@ -62,4 +62,15 @@ grpc::ServerUnaryReactor* ConnectionService::CreateConnectSession(
                });
 }
 
+grpc::ServerUnaryReactor* ConnectionService::CompleteConnect(
+    grpc::CallbackServerContext* context,
+    const v1::CompleteConnectRequest* request, v1::Connection* response) {
+  return Serve(context, door_, request, response,
+               [this](ApiCall call, v1::CompleteConnectRequest asked,
+                      ConnectionApi::Done<v1::Connection> done) {
+                 api_.CompleteConnect(std::move(call), std::move(asked),
+                                      std::move(done));
+               });
+}
+
 }  // namespace tokenvault

@@ -33,6 +33,10 @@ class ConnectionService final : public v1::ConnectionService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::CreateConnectSessionRequest* request,
       v1::ConnectSession* response) override;
+  grpc::ServerUnaryReactor* CompleteConnect(
+      grpc::CallbackServerContext* context,
+      const v1::CompleteConnectRequest* request,
+      v1::Connection* response) override;
 
  private:
   ConnectionApi& api_;

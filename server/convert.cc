@@ -417,6 +417,7 @@ v1::Agent ToProto(const Agent& agent) {
   }
   message.set_may_assert_user(agent.may_assert_user);
   message.set_may_manage_connections(agent.may_manage_connections);
+  message.set_may_confirm_people(agent.may_confirm_people);
   Fill(agent.return_uris, message.mutable_return_uris());
   return message;
 }

@@ -188,6 +188,9 @@ JsonDoor::JsonDoor(const Clock& clock, const DirectoryHolder& directory,
   Add<v1::CreateConnectSessionRequest, v1::ConnectSession>(
       connection + "CreateConnectSession", connections,
       &ConnectionApi::CreateConnectSession);
+  Add<v1::CompleteConnectRequest, v1::Connection>(
+      connection + "CompleteConnect", connections,
+      &ConnectionApi::CompleteConnect);
 
   const std::string approval = absl::StrCat(kPrefix, "ApprovalService/");
   Add<v1::GetApprovalRequest, v1::Approval>(approval + "GetApproval", approvals,

@@ -99,6 +99,7 @@ std::string RenderConsent(const ConsentPage& page) {
   SetScopes("scopes", page.scopes, messages, card);
   SetOptional(page, card);
   card.set("lasting", page.lasting);
+  SetIf("confirmer", PlainName(page.confirmer), card);
   SetScopes("already", page.already, messages, card);
   SetSentences("cannot", page.cannot, card);
   SetSentences("could_also", page.could_also, card);

@@ -65,6 +65,8 @@ struct ConsentPage {
   std::vector<Lifetime> lifetimes = {Lifetime::kThirtyDays,
                                      Lifetime::kUntilStopped};
   Lifetime lifetime = Lifetime::kThirtyDays;
+  // The application that says afterwards who this is; "" where we know.
+  std::string confirmer;
   std::string connections_link;  // where to stop it: "/me"
   std::string connections_name;  // as people read it: "connect.acme.example/me"
   std::string error;             // a sentence about the last try; "" for none

@@ -45,6 +45,7 @@ const char* SentenceOf(const std::string& kind) {
       {audit_kind::kApprovalCancelled, "activity.approval_cancelled"},
       {audit_kind::kSignedIn, "activity.signed_in"},
       {audit_kind::kSignInRefused, "activity.sign_in_refused"},
+      {audit_kind::kConnectConfirmed, "activity.connect_confirmed"},
       {audit_kind::kConnectUserMismatch, "activity.user_mismatch"},
       {audit_kind::kConnectRefused, "activity.connect_refused"},
       {audit_kind::kConnectFailed, "activity.connect_failed"},

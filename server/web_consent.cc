@@ -9,6 +9,7 @@
 #include "server/page_consent.h"
 #include "server/web_approvals.h"
 #include "server/web_guard.h"
+#include "server/web_guest.h"
 #include "server/web_session.h"
 #include "server/web_sign_in.h"
 #include "server/web_views.h"
@@ -28,6 +29,10 @@ ConsentKind KindOf(const Interaction& interaction) {
       break;
   }
   return ConsentKind::kConnect;
+}
+
+std::string DonePath(const InteractionId& question) {
+  return absl::StrCat("/done/", question.value);
 }
 
 // The optional permissions that were ticked.
@@ -107,6 +112,10 @@ WebResponse ConsentPageFor(const WebVisit& visit,
   page.could_also = ViewSentences(visit.messages, provider, could_also);
   page.cannot = ViewCannot(provider, interaction.scopes.Union(offered),
                            already.Union(could_also));
+  if (!interaction.confirmer.empty()) {
+    page.confirmer =
+        ViewAgent(visit.messages, directory, interaction.confirmer).name;
+  }
   page.connections_link = kConnectionsPath;
   page.connections_name = visit.ConnectionsName();
   page.error = error;
@@ -122,11 +131,18 @@ WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id) {
   }
   absl::StatusOr<Interaction> interaction = visit.parts.consent.Look(link_id);
   if (!interaction.ok()) return visit.ErrorPage(interaction.status(), "");
+  if (!interaction->confirmer.empty()) {
+    return ShowGuestQuestion(visit, *interaction);
+  }
   if (!visit.session.has_value()) return AskWhoAnswers(visit, *interaction);
   absl::Status admitted =
       visit.parts.consent.Admit(*interaction, *visit.session);
   if (!admitted.ok()) return visit.ErrorPage(admitted, "");
-  return ConsentPageFor(visit, *interaction, {}, "");
+  return ShowConsent(visit, *interaction);
+}
+
+WebResponse ShowConsent(const WebVisit& visit, const Interaction& interaction) {
+  return ConsentPageFor(visit, interaction, {}, "");
 }
 
 WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
@@ -135,45 +151,52 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
   }
   absl::StatusOr<Interaction> interaction = visit.parts.consent.Look(link_id);
   if (!interaction.ok()) return visit.ErrorPage(interaction.status(), "");
+  if (!interaction->confirmer.empty()) {
+    return AnswerGuestQuestion(visit, *interaction);
+  }
   if (!visit.session.has_value()) {
     // Signed out meanwhile: nothing was decided, the link still works.
     return SeeOther(visit.request.path);
   }
+  return AnswerConsent(visit, *interaction,
+                       SeeOther(DonePath(interaction->id)));
+}
+
+WebResponse AnswerConsent(const WebVisit& visit, const Interaction& interaction,
+                          WebResponse denied) {
   absl::StatusOr<WebForm> form = visit.ReadOwnForm(visit.request.path);
   if (!form.ok()) return visit.ErrorPage(form.status(), visit.request.path);
-  const std::string done = absl::StrCat("/done/", interaction->id.value);
   if ((*form)[kFieldDecision] == kDecisionDeny) {
-    absl::Status denied =
-        visit.parts.consent.Deny(*interaction, *visit.session);
-    return denied.ok() ? SeeOther(done) : visit.ErrorPage(denied, "");
+    absl::Status told = visit.parts.consent.Deny(interaction, *visit.session);
+    return told.ok() ? std::move(denied) : visit.ErrorPage(told, "");
   }
   std::optional<Lifetime> lifetime = ParseLifetime((*form)[kFieldLifetime]);
   // A task that was never named is no choice of our page.
-  if (lifetime == Lifetime::kThisTask && interaction->task_id.empty()) {
+  if (lifetime == Lifetime::kThisTask && interaction.task_id.empty()) {
     lifetime.reset();
   }
   const bool chosen =
       (*form)[kFieldDecision] == kDecisionAllow && lifetime.has_value();
-  const bool meant = IsMeant(*form, interaction->user_code);
+  const bool meant = IsMeant(*form, interaction.user_code);
   if (!chosen || !meant) {
     absl::Status admitted =
-        visit.parts.consent.Admit(*interaction, *visit.session);
+        visit.parts.consent.Admit(interaction, *visit.session);
     if (!admitted.ok()) return visit.ErrorPage(admitted, "");
-    return ConsentPageFor(visit, *interaction, *std::move(form),
-                          chosen ? NotMeantText(visit, interaction->agent)
+    return ConsentPageFor(visit, interaction, *std::move(form),
+                          chosen ? NotMeantText(visit, interaction.agent)
                                  : visit.messages.Say("consent.choose"),
                           /*not_meant=*/chosen);
   }
   ConsentChoice choice;
   choice.end_time = LifetimeEnd(*lifetime, visit.parts.clock.Now());
   choice.optional_scopes = TickedIn(*form);
-  if (*lifetime == Lifetime::kThisTask) choice.task_id = interaction->task_id;
+  if (*lifetime == Lifetime::kThisTask) choice.task_id = interaction.task_id;
   absl::StatusOr<ConsentFlow::Allowed> allowed = visit.parts.consent.Allow(
-      *visit.directory, *interaction, *visit.session, std::move(choice));
+      *visit.directory, interaction, *visit.session, std::move(choice));
   if (!allowed.ok()) {
     return visit.ErrorPage(allowed.status(), visit.request.path);
   }
-  if (!allowed->trip.has_value()) return SeeOther(done);
+  if (!allowed->trip.has_value()) return SeeOther(DonePath(interaction.id));
   WebResponse response = SeeOther(absl::StrCat("/go/", allowed->flow_id));
   visit.cookies.Set(response, allowed->trip->cookie_name,
                     allowed->trip->cookie_value, allowed->trip->cookie_age);
@@ -183,7 +206,8 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
 WebResponse LeaveForProvider(const WebVisit& visit,
                              const std::string& flow_id) {
   absl::StatusOr<ConsentFlow::Leaving> leaving =
-      visit.parts.consent.Destination(*visit.directory, flow_id, visit.session);
+      visit.parts.consent.Destination(*visit.directory, flow_id, visit.session,
+                                      visit.Reader());
   if (!leaving.ok()) {
     return visit.ErrorPage(leaving.status(), visit.request.path);
   }
@@ -208,9 +232,12 @@ WebResponse ReturnFromProvider(const WebVisit& visit,
                            visit.LinkTo(returned->interaction));
   }
   WebResponse response =
-      SeeOther(returned->trip_id.empty()
-                   ? absl::StrCat("/done/", returned->interaction.value)
-                   : absl::StrCat("/account/", returned->trip_id));
+      !returned->return_uri.empty()
+          ? GoToApplication(returned->interaction, returned->return_uri,
+                            returned->connect_code)
+      : returned->trip_id.empty()
+          ? SeeOther(DonePath(returned->interaction))
+          : SeeOther(absl::StrCat("/account/", returned->trip_id));
   visit.cookies.Clear(response, returned->flow_cookie_name);
   return response;
 }

@@ -14,6 +14,11 @@ namespace tokenvault {
 WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id);
 // POST /c/<link>: allow or deny.
 WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id);
+// Both of them, for whoever the visit's session admitted. `denied` is where a
+// no leads to.
+WebResponse ShowConsent(const WebVisit& visit, const Interaction& interaction);
+WebResponse AnswerConsent(const WebVisit& visit, const Interaction& interaction,
+                          WebResponse denied);
 // GET /go/<flow>: names the provider's host, then a plain link.
 WebResponse LeaveForProvider(const WebVisit& visit, const std::string& flow_id);
 // GET /cb/<tenant>.<provider>: back from it.

@@ -228,6 +228,12 @@ struct Interaction {
   uint64_t version = 0;
   ScopeSet optional_scopes;  // asked for besides; the person may leave them out
   std::string task_id;       // the agent's own id of what it works on
+  // The agent that says who came back, in the place of a sign-in here; "" where
+  // people sign in.
+  AgentId confirmer;
+  // With a confirmer: keyed hash of the cookie of the browser that opened the
+  // link first; "" before.
+  std::string browser_hash;
 };
 
 // A round trip of a browser through an authorization server: to sign in, or to
@@ -244,7 +250,8 @@ struct OAuthFlow {
   ProviderId provider;        // kConnect only
   std::string context;        // the <ctx> of /cb/<ctx>
   std::string cookie_hash;    // keyed hash of the flow cookie's secret
-  std::string session_hash;   // kConnect: the session that pressed the button
+  // kConnect: the session that pressed the button; "" where nobody signs in.
+  std::string session_hash;
   std::string sealed_verifier;
   // What it connected, when that is another account than the question is about
   // and waits for the person's word; "" otherwise.
@@ -260,6 +267,9 @@ struct OAuthFlow {
   // kConnect: what the person chose beside the end of access.
   ScopeSet optional_scopes;  // given of those that were offered
   std::string task_id;       // "" for access that no task binds
+  // kConnect: the code is sealed with the verifier, until the application has
+  // said who came back with it, or `expire_time`.
+  bool code_held = false;
 };
 
 // A signed-in browser.

@@ -35,6 +35,7 @@ inline constexpr char kApprovalRefused[] = "approval.refused";
 inline constexpr char kApprovalCancelled[] = "approval.cancelled";
 inline constexpr char kSignedIn[] = "person.signed_in";
 inline constexpr char kSignInRefused[] = "person.sign_in_refused";
+inline constexpr char kConnectConfirmed[] = "connect.confirmed";
 inline constexpr char kConnectUserMismatch[] = "connect.user_mismatch";
 inline constexpr char kConnectRefused[] = "connect.refused";
 inline constexpr char kConnectFailed[] = "connect.failed";

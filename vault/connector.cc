@@ -12,6 +12,7 @@
 #include "vault/audit_events.h"
 #include "vault/bindings.h"
 #include "vault/limits.h"
+#include "vault/provider_call.h"
 #include "vault/refresher.h"
 
 namespace tokenvault {
@@ -67,17 +68,19 @@ Connector::Connector(const Clock& clock, Store& store, KeyKeeper& keys,
       providers_(providers),
       interactions_(interactions),
       cache_(cache),
-      flows_(clock, store, keys),
       strays_(clock, store, providers) {}
 
 absl::StatusOr<Connector::Connected> Connector::Redeem(
     const Directory& directory, const Provider& provider, const OAuthFlow& flow,
-    const std::string& nonce, const Secret& code, const TokenCall& call) {
-  ASSIGN_OR_RETURN(Secret verifier, flows_.OpenVerifier(flow));
+    const ReturnedCode& returned) {
   const absl::Time received = clock_.Now();
+  TokenCall call;
+  call.now = received;
+  call.redirect_uri = CallbackUrl(directory, flow.tenant, flow.provider);
+  call.hints = returned.hints;
   FaultPoint("connect.before_exchange");
   absl::StatusOr<TokenResponse> response = providers_.oauth().ExchangeCode(
-      provider, code, verifier, call.redirect_uri, call);
+      provider, returned.code, returned.verifier, call.redirect_uri, call);
   FaultPoint("connect.exchanged");
   if (HasReason(response.status(), "GRANT_GONE")) {
     return errors::ConnectRefused("code");
@@ -86,7 +89,7 @@ absl::StatusOr<Connector::Connected> Connector::Redeem(
   Redeemed redeemed;
   redeemed.response = *std::move(response);
   absl::StatusOr<Connected> connected =
-      Keep(directory, provider, flow, nonce, redeemed);
+      Keep(directory, provider, flow, returned.nonce, redeemed);
   if (!connected.ok()) {
     strays_.End(provider, flow, redeemed.response, redeemed.account.id, call,
                 connected.status());

@@ -5,12 +5,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "base/secret.h"
 #include "storage/store.h"
 #include "vault/directory.h"
+#include "vault/held_codes.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
-#include "vault/oauth_flows.h"
 #include "vault/provider_access.h"
 #include "vault/stray_grants.h"
 #include "vault/token_cache.h"
@@ -35,10 +34,9 @@ class Connector {
             ProviderAccess& providers, Interactions& interactions,
             TokenCache& cache);
 
-  // Redeems the code that `flow` came back with, with what `call` says of the
-  // way there and back, and learns whose account it is.
-  // One commit then holds the connection with its sealed token, what the agent
-  // may do with it, the answer to the question and the leaf that says so.
+  // Redeems the code that `flow` came back with, and learns whose account it
+  // is. One commit then holds the connection with its sealed token, what the
+  // agent may do with it, the answer to the question and the leaf that says so.
   //
   // A question about one account is never answered with another: that other
   // account is kept as a connection which no agent was let into, `flow` names
@@ -56,8 +54,7 @@ class Connector {
   absl::StatusOr<Connected> Redeem(const Directory& directory,
                                    const Provider& provider,
                                    const OAuthFlow& flow,
-                                   const std::string& nonce, const Secret& code,
-                                   const TokenCall& call);
+                                   const ReturnedCode& returned);
 
   // Lets the agent that asked into `connection`, with as much of what it asked
   // for and was given as the account granted, and settles the question, in
@@ -97,7 +94,6 @@ class Connector {
   ProviderAccess& providers_;
   Interactions& interactions_;
   TokenCache& cache_;
-  OAuthFlows flows_;
   StrayGrants strays_;
 };
 

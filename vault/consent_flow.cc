@@ -42,6 +42,22 @@ TenantId TenantOf(const Directory& directory, const std::string& context) {
   return directory.FindTenant(tenant) == nullptr ? TenantId() : tenant;
 }
 
+// Why this is not the browser of the person who was asked; "" when it is. Where
+// an application says who people are, the cookie of the trip has said all that
+// can be known here.
+absl::string_view FailedPersonCheck(const OAuthFlow& flow,
+                                    const Interaction& interaction,
+                                    const std::optional<WebSession>& session) {
+  if (!interaction.confirmer.empty()) return "";
+  if (!session.has_value() || session->id_hash != flow.session_hash) {
+    return "session";
+  }
+  return session->tenant == interaction.tenant &&
+                 session->user == interaction.user
+             ? ""
+             : "user";
+}
+
 std::string ActorOf(const WebSession& session) {
   return absl::StrCat("users/", session.user.value);
 }
@@ -60,6 +76,7 @@ ConsentFlow::ConsentFlow(const Clock& clock, Store& store, KeyKeeper& keys,
       stops_(stops),
       burner_(clock, store, interactions),
       flows_(clock, store, keys),
+      held_(clock, store, keys),
       connector_(clock, store, keys, providers, interactions, cache) {}
 
 absl::StatusOr<Interaction> ConsentFlow::Look(const std::string& link_id) {
@@ -79,8 +96,10 @@ absl::Status ConsentFlow::CheckStops(const Interaction& interaction) const {
 
 absl::Status ConsentFlow::Admit(const Interaction& interaction,
                                 const WebSession& session) {
-  if (session.tenant == interaction.tenant &&
-      session.user == interaction.user) {
+  const bool is_theirs = interaction.confirmer.empty()
+                             ? session.user == interaction.user
+                             : session.id_hash == interaction.browser_hash;
+  if (session.tenant == interaction.tenant && is_theirs) {
     return absl::OkStatus();
   }
   return burner_.BurnFor(interaction, session);
@@ -121,7 +140,8 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   }
 
   // Another agent, or a wider use, of what the account granted already: the
-  // provider has nothing to add.
+  // provider has nothing to add. (Never with a confirmer: such a question is
+  // about no account yet.)
   ScopeSet wanted = interaction.scopes.Union(choice.optional_scopes);
   if (!interaction.connection.empty()) {
     ASSIGN_OR_RETURN(
@@ -153,7 +173,7 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
   flow.interaction = interaction.id;
   flow.provider = interaction.provider;
   flow.context = CallbackContext(interaction.tenant, interaction.provider);
-  flow.session_hash = session.id_hash;
+  if (interaction.confirmer.empty()) flow.session_hash = session.id_hash;
   flow.scopes = wanted;
   flow.access_end_time = choice.end_time;
   flow.optional_scopes = std::move(choice.optional_scopes);
@@ -169,19 +189,24 @@ absl::StatusOr<ConsentFlow::Allowed> ConsentFlow::Allow(
 
 absl::StatusOr<ConsentFlow::Leaving> ConsentFlow::Destination(
     const Directory& directory, const std::string& flow_id,
-    const std::optional<WebSession>& session) {
+    const std::optional<WebSession>& session, const CookieReader& read_cookie) {
   ASSIGN_OR_RETURN(const std::string state, keys_.Derive("state", flow_id));
   ASSIGN_OR_RETURN(const std::string hash, keys_.Lookup("state", state));
   absl::StatusOr<OAuthFlow> flow = store_.GetFlow(hash);
   if (HasReason(flow.status(), "NOT_FOUND")) {
     return session.has_value()
                ? burner_.Note(session->tenant, ActorOf(*session), "state")
-               : burner_.Note(TenantId(), "browser", "state");
+               : burner_.Note(TenantId(), QuestionBurner::kBrowser, "state");
   }
   RETURN_IF_ERROR(flow.status());
-  // Who is not signed in proves nothing, and so takes nothing from a person.
-  if (!session.has_value()) return burner_.Note(*flow, "session");
-  if (flow->session_hash != session->id_hash) {
+  if (flow->session_hash.empty()) {
+    ASSIGN_OR_RETURN(const bool same_browser,
+                     flows_.IsSameBrowser(*flow, read_cookie));
+    if (!same_browser) return burner_.Note(*flow, "cookie");
+  } else if (!session.has_value()) {
+    // Who is not signed in proves nothing, and so takes nothing from a person.
+    return burner_.Note(*flow, "session");
+  } else if (flow->session_hash != session->id_hash) {
     return burner_.Burn(*flow, "session");
   }
   // They have been there, and went back to this page.
@@ -226,7 +251,8 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     const CookieReader& read_cookie) {
   ASSIGN_OR_RETURN(const OAuthFlows::Taken taken, flows_.Take(query));
   if (!taken.flow.has_value()) {
-    return burner_.Note(TenantOf(directory, context), "browser", taken.failed);
+    return burner_.Note(TenantOf(directory, context), QuestionBurner::kBrowser,
+                        taken.failed);
   }
   const OAuthFlow& flow = *taken.flow;
   ASSIGN_OR_RETURN(const bool same_browser,
@@ -244,14 +270,11 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   if (flow.kind != FlowKind::kConnect || !same_browser) {
     return burner_.Burn(flow, "cookie");
   }
-  if (!session.has_value() || session->id_hash != flow.session_hash) {
-    return burner_.Burn(flow, "session");
-  }
   ASSIGN_OR_RETURN(Interaction interaction,
                    store_.GetInteraction(flow.tenant, flow.interaction));
-  if (session->tenant != interaction.tenant ||
-      session->user != interaction.user) {
-    return burner_.Burn(flow, "user");
+  if (auto failed = FailedPersonCheck(flow, interaction, session);
+      !failed.empty()) {
+    return burner_.Burn(flow, failed);
   }
   if (interaction.state != InteractionState::kPending) {
     return burner_.Burn(flow, "settled");
@@ -273,6 +296,9 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
     return burner_.Burn(flow, "iss");
   }
 
+  if (!interaction.confirmer.empty()) {
+    returned.return_uri = interaction.return_uri;
+  }
   const std::string error = query.Get("error");
   if (error == "access_denied") {
     AuditEvent event =
@@ -294,36 +320,60 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::Return(
   if (absl::Status stopped = CheckStops(interaction); !stopped.ok()) {
     return NotConnected(interaction, returned, std::move(stopped));
   }
-  std::string nonce;
+  ReturnedCode came;
+  came.code = Secret::Copy(code);
   if (flow.scopes.Contains("openid")) {
-    ASSIGN_OR_RETURN(nonce, keys_.Derive("nonce", query.Get("state")));
+    ASSIGN_OR_RETURN(came.nonce, keys_.Derive("nonce", query.Get("state")));
   }
   absl::StatusOr<std::map<std::string, std::string>> captured =
       CaptureCallback(provider, query.parameters);
   if (!captured.ok()) {
     return burner_.Burn(flow, MetadataOf(captured.status(), "check"));
   }
-  TokenCall call;
-  call.now = clock_.Now();
-  call.redirect_uri = CallbackUrl(directory, flow.tenant, flow.provider);
-  call.hints = *std::move(captured);
-  absl::StatusOr<Connector::Connected> connected = connector_.Redeem(
-      directory, provider, flow, nonce, Secret::Copy(code), call);
-  if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
-    return NotConnected(interaction, returned, connected.status());
+  came.hints = *std::move(captured);
+  ASSIGN_OR_RETURN(came.verifier, flows_.OpenVerifier(flow));
+  if (!interaction.confirmer.empty()) {
+    ASSIGN_OR_RETURN(returned.connect_code, held_.Hold(flow, came));
+    return returned;
   }
-  if (HasReason(connected.status(), "CONNECT_REFUSED")) {
-    return burner_.Burn(flow, MetadataOf(connected.status(), "check"));
+  absl::StatusOr<Connector::Connected> connected =
+      Redeem(directory, provider, interaction, flow, came);
+  if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
+    returned.not_connected = connected.status();
+    return returned;
   }
   RETURN_IF_ERROR(connected.status());
   if (connected->other_account) returned.trip_id = HexEncode(flow.state_hash);
   return returned;
 }
 
+// After the last check of the way there and back. What fails is written down:
+// PROVIDER_* leaves the question open, CONNECT_REFUSED has burnt it.
+absl::StatusOr<Connector::Connected> ConsentFlow::Redeem(
+    const Directory& directory, const Provider& provider,
+    const Interaction& interaction, const OAuthFlow& flow,
+    const ReturnedCode& came) {
+  absl::StatusOr<Connector::Connected> connected =
+      connector_.Redeem(directory, provider, flow, came);
+  if (absl::StartsWith(ReasonOf(connected.status()), "PROVIDER_")) {
+    RETURN_IF_ERROR(NoteFailure(interaction, connected.status()));
+  } else if (HasReason(connected.status(), "CONNECT_REFUSED")) {
+    return burner_.Burn(flow, MetadataOf(connected.status(), "check"));
+  }
+  return connected;
+}
+
 // The question stays open: the person may try again. Written down before they
 // are told.
 absl::StatusOr<ConsentFlow::Returned> ConsentFlow::NotConnected(
     const Interaction& interaction, Returned returned, absl::Status why) {
+  RETURN_IF_ERROR(NoteFailure(interaction, why));
+  returned.not_connected = std::move(why);
+  return returned;
+}
+
+absl::Status ConsentFlow::NoteFailure(const Interaction& interaction,
+                                      const absl::Status& why) {
   AuditEvent event = InteractionEvent(interaction, audit_kind::kConnectFailed);
   event.outcome = "error";
   event.reason = ReasonOf(why);
@@ -331,9 +381,7 @@ absl::StatusOr<ConsentFlow::Returned> ConsentFlow::NotConnected(
   WriteBatch batch;
   batch.Append(MakeAuditEntry(event, clock_.Now()));
   absl::Status written = store_.Commit(std::move(batch));
-  if (!written.ok()) return NotAudited(written);
-  returned.not_connected = std::move(why);
-  return returned;
+  return written.ok() ? written : NotAudited(written);
 }
 
 absl::StatusOr<ConsentFlow::OtherAccount> ConsentFlow::GetOtherAccount(

@@ -9,6 +9,7 @@
 #include "storage/store.h"
 #include "vault/connector.h"
 #include "vault/directory.h"
+#include "vault/held_codes.h"
 #include "vault/interactions.h"
 #include "vault/key_keeper.h"
 #include "vault/oauth_flows.h"
@@ -39,6 +40,13 @@ namespace tokenvault {
 // after the button burns the question; but a reload or a step back in the
 // browser that pressed it does no harm.
 //
+// Where an application says who its people are (Interaction::confirmer), nobody
+// signs in here. The link belongs to the browser that opens it first; a second
+// one ends the question. The code that comes back is kept, not used: the
+// browser goes on to the application with a connect code, and Confirm uses the
+// code once the application has shown the token of the very person who was
+// asked.
+//
 // Of what an operator stopped, nothing new is granted: nobody is let in, no
 // code is used, and the question stays open (ISSUANCE_STOPPED).
 //
@@ -53,8 +61,15 @@ class ConsentFlow {
   // INTERACTION_EXPIRED, INTERACTION_DENIED (also for cancelled and refused).
   absl::StatusOr<Interaction> Look(const std::string& link_id);
 
-  // The question, if this session's person is the one who was asked. Otherwise
-  // CONNECT_REFUSED "user_mismatch": the question is burnt and audited.
+  // The browser with this cookie as a session in which nobody is signed in, for
+  // a question with a confirmer. CONNECT_REFUSED "browser" when another browser
+  // opened the link before: the question is burnt and audited.
+  absl::StatusOr<WebSession> AdmitBrowser(const Interaction& interaction,
+                                          const std::string& cookie);
+
+  // The question, if this session's person is the one who was asked, or if it
+  // is the one of AdmitBrowser. Otherwise CONNECT_REFUSED "user_mismatch": the
+  // question is burnt and audited.
   absl::Status Admit(const Interaction& interaction, const WebSession& session);
 
   // How long access for one task lasts at most.
@@ -76,14 +91,16 @@ class ConsentFlow {
   absl::Status Deny(const Interaction& interaction, const WebSession& session);
 
   // Where /go/<flow_id> leads: the authorization URL. For the session that
-  // pressed the button only. CONNECT_REFUSED, PROVIDER_*.
+  // pressed the button only, or the browser where nobody signs in.
+  // CONNECT_REFUSED, PROVIDER_*.
   struct Leaving {
     Interaction interaction;
     std::string url;
   };
   absl::StatusOr<Leaving> Destination(const Directory& directory,
                                       const std::string& flow_id,
-                                      const std::optional<WebSession>& session);
+                                      const std::optional<WebSession>& session,
+                                      const CookieReader& read_cookie);
 
   // The callback of /cb/<context>. Ok: the question is settled, and its Outcome
   // tells how; or nothing came of it though nobody did wrong (`not_connected`:
@@ -99,12 +116,33 @@ class ConsentFlow {
     // Set when the person came back with another account than the question is
     // about: GetOtherAccount asks what is meant.
     std::string trip_id;
+    // Of a question with a confirmer: where the browser goes on, and with what
+    // code; without one when the person said no.
+    std::string return_uri;
+    std::string connect_code;
   };
   absl::StatusOr<Returned> Return(const Directory& directory,
                                   const std::string& context,
                                   const CallbackQuery& query,
                                   const std::optional<WebSession>& session,
                                   const CookieReader& read_cookie);
+
+  // The application's word about who came back with a connect code: redeems the
+  // code that was held, if it is the person who was asked. Whatever else it is,
+  // the code is dropped. RESOURCE_DENIED for a question that `agent` does not
+  // confirm. CONNECT_REFUSED with the failed check: "connect_code" and
+  // "replayed", and the question goes on; "expired", "user", "context", "iss",
+  // "code", "id_token_…", "settled", and it is burnt. ISSUANCE_STOPPED and
+  // PROVIDER_*: it is still open, and a new try is a new round trip. STORAGE_*.
+  struct Confirmation {
+    TenantId tenant;
+    AgentId agent;
+    InteractionId interaction;
+    std::string connect_code;
+    UserId user;  // as a token of theirs says
+  };
+  absl::StatusOr<ConnectionId> Confirm(const Directory& directory,
+                                       const Confirmation& confirmation);
 
   // The open question and the two accounts: the one it is about, and the one
   // that the person came back with, which is stored and which no agent was let
@@ -134,6 +172,13 @@ class ConsentFlow {
 
  private:
   absl::Status CheckStops(const Interaction& interaction) const;
+  absl::StatusOr<Connector::Connected> Redeem(const Directory& directory,
+                                              const Provider& provider,
+                                              const Interaction& interaction,
+                                              const OAuthFlow& flow,
+                                              const ReturnedCode& came);
+  absl::Status NoteFailure(const Interaction& interaction,
+                           const absl::Status& why);
   absl::StatusOr<Returned> NotConnected(const Interaction& interaction,
                                         Returned returned, absl::Status why);
 
@@ -146,6 +191,7 @@ class ConsentFlow {
   const Stops& stops_;
   QuestionBurner burner_;
   OAuthFlows flows_;
+  HeldCodes held_;
   Connector connector_;
 };
 

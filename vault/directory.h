@@ -57,6 +57,7 @@ struct Agent {
   std::string jwt_subject;
   bool may_assert_user = false;
   bool may_manage_connections = false;
+  bool may_confirm_people = false;   // says who comes back after a consent
   bool may_relay_approvals = false;  // a channel between people and the vault
   std::vector<std::string> return_uris;
 };

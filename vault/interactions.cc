@@ -18,7 +18,8 @@ bool IsSameQuestion(const Interaction& asked, const Question& question) {
          asked.optional_scopes == question.optional_scopes &&
          asked.task_id.empty() == question.task_id.empty() &&
          asked.connection == question.connection &&
-         asked.return_uri == question.return_uri;
+         asked.return_uri == question.return_uri &&
+         asked.confirmer == question.confirmer;
 }
 
 }  // namespace
@@ -78,6 +79,7 @@ absl::StatusOr<AskedQuestion> Interactions::New(const Question& question,
   interaction.return_uri = question.return_uri;
   interaction.optional_scopes = question.optional_scopes;
   interaction.task_id = question.task_id;
+  interaction.confirmer = question.confirmer;
   interaction.user_code = NewUserCode();
   interaction.create_time = now;
   interaction.expire_time = now + lifetime;
@@ -104,16 +106,24 @@ absl::StatusOr<AskedQuestion> Interactions::AskAlone(
       std::vector<Interaction> pending,
       store_.ListPendingInteractions(question.tenant, question.agent,
                                      question.user, question.provider, now));
+  size_t open = pending.size();
   for (Interaction& asked : pending) {
-    // One that ends in a moment is no help to a person who reads a message.
-    if (!IsSameQuestion(asked, question) ||
-        asked.expire_time - now < kLifetime / 5) {
+    if (!IsSameQuestion(asked, question)) continue;
+    // Its link belongs to a browser, and the application sends off another one,
+    // or the same anew.
+    if (!asked.browser_hash.empty()) {
+      RETURN_IF_ERROR(
+          Cancel(asked.tenant, asked.agent, asked.id, question.request_id, now)
+              .status());
+      --open;
       continue;
     }
+    // One that ends in a moment is no help to a person who reads a message.
+    if (asked.expire_time - now < kLifetime / 5) continue;
     ASSIGN_OR_RETURN(std::string url, LinkTo(asked.id, public_url));
     return AskedQuestion{std::move(asked), std::move(url)};
   }
-  if (pending.size() >= kMaxPending) {
+  if (open >= kMaxPending) {
     return errors::RateLimited("pending_interactions",
                                pending.back().expire_time - now);
   }

@@ -36,6 +36,7 @@ struct Question {
   std::string request_id;
   ScopeSet optional_scopes;
   std::string task_id;
+  AgentId confirmer;
 };
 
 // A question as the agent gets it.
@@ -54,8 +55,10 @@ class Interactions {
 
   Interactions(Store& store, const KeyKeeper& keys);
 
-  // Asks, or returns the same question if it is still open. Durable, with its
-  // audit leaf, before it returns. RATE_LIMITED, STORAGE_*.
+  // Asks, or returns the same question if it is still open. One whose link
+  // belongs to a browser already (Interaction::browser_hash) is withdrawn and
+  // asked anew. Durable, with its audit leaf, before it returns. RATE_LIMITED,
+  // STORAGE_*.
   absl::StatusOr<AskedQuestion> Ask(const Question& question,
                                     const std::string& public_url,
                                     absl::Time now);

@@ -23,25 +23,32 @@ QuestionBurner::QuestionBurner(const Clock& clock, Store& store,
       log_(clock, store) {}
 
 absl::Status QuestionBurner::Burn(const OAuthFlow& flow,
-                                  absl::string_view check) {
+                                  absl::string_view check,
+                                  const std::string& actor) {
   absl::StatusOr<Interaction> interaction =
       store_.GetInteraction(flow.tenant, flow.interaction);
   // A trip of a sign-in is about no question, or about one that was not asked
   // on this way.
   if (flow.kind != FlowKind::kConnect ||
       HasReason(interaction.status(), "NOT_FOUND")) {
-    return Note(flow, check);
+    return Note(flow, check, actor);
   }
   RETURN_IF_ERROR(interaction.status());
+  return Burn(*interaction, check, actor);
+}
+
+absl::Status QuestionBurner::Burn(const Interaction& interaction,
+                                  absl::string_view check,
+                                  const std::string& actor) {
   const bool other_person = check == "user";
   AuditEvent event = InteractionEvent(
-      *interaction, other_person ? audit_kind::kConnectUserMismatch
-                                 : audit_kind::kConnectRefused);
-  event.actor = "browser";
+      interaction, other_person ? audit_kind::kConnectUserMismatch
+                                : audit_kind::kConnectRefused);
+  event.actor = actor;
   event.outcome = "denied";
   event.reason = other_person ? kMismatch : "CONNECT_REFUSED";
   event.detail = std::string(check);
-  RETURN_IF_ERROR(End(*std::move(interaction), event));
+  RETURN_IF_ERROR(End(interaction, event));
   return errors::ConnectRefused(check);
 }
 
@@ -57,11 +64,12 @@ absl::Status QuestionBurner::BurnFor(const Interaction& interaction,
 }
 
 absl::Status QuestionBurner::Note(const OAuthFlow& flow,
-                                  absl::string_view check) {
+                                  absl::string_view check,
+                                  const std::string& actor) {
   AuditEvent event;
   event.kind = audit_kind::kConnectRefused;
   event.tenant = flow.tenant;
-  event.actor = "browser";
+  event.actor = actor;
   event.provider = flow.provider;
   event.interaction = flow.interaction;
   return Write(std::move(event), check);

@@ -20,18 +20,26 @@ namespace tokenvault {
 // STORAGE_* when it could not be written. Blocks; thread-safe.
 class QuestionBurner {
  public:
+  static constexpr char kBrowser[] = "browser";
+
   QuestionBurner(const Clock& clock, Store& store, Interactions& interactions);
 
-  // Ends the question of `flow`, whoever changes it at the same time.
-  absl::Status Burn(const OAuthFlow& flow, absl::string_view check);
+  // Ends the question of `flow`, whoever changes it at the same time. `actor`
+  // is who failed the check: a browser, or the application that confirms.
+  absl::Status Burn(const OAuthFlow& flow, absl::string_view check,
+                    const std::string& actor = kBrowser);
+  // Ends this one.
+  absl::Status Burn(const Interaction& interaction, absl::string_view check,
+                    const std::string& actor = kBrowser);
   // Ends the question that another person than the one who was asked opened.
   absl::Status BurnFor(const Interaction& interaction,
                        const WebSession& stranger);
 
   // A leaf alone. For what must not end a question: a person's own browser that
   // reloads or goes back, and what names no question of ours. `actor` is
-  // "browser", or "users/u-…" where a session says so.
-  absl::Status Note(const OAuthFlow& flow, absl::string_view check);
+  // kBrowser, or "users/u-…" where a session says so.
+  absl::Status Note(const OAuthFlow& flow, absl::string_view check,
+                    const std::string& actor = kBrowser);
   absl::Status Note(const TenantId& tenant, const std::string& actor,
                     absl::string_view check);
 

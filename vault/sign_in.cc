@@ -170,7 +170,9 @@ absl::Status SignIn::RefuseForm(const WebSession& session,
   AuditEvent event;
   event.kind = audit_kind::kConnectRefused;
   event.tenant = session.tenant;
-  event.actor = absl::StrCat("users/", session.user.value);
+  event.actor = session.user.empty()
+                    ? "browser"
+                    : absl::StrCat("users/", session.user.value);
   event.user = session.user;
   event.outcome = "denied";
   event.reason = "CONNECT_REFUSED";

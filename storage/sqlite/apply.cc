@@ -116,13 +116,15 @@ Sql SqlFor(const Interaction&) {
           "INSERT INTO interaction (tenant, id, kind, state, agent, user,"
           " provider, connection, scopes, missing_scopes, link_hash,"
           " user_code, purpose, return_uri, denial_reason, create_time,"
-          " expire_time, version, optional_scopes, task_id) VALUES (?, ?, ?,"
-          " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          " expire_time, version, optional_scopes, task_id, confirmer,"
+          " browser_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE interaction SET kind=?3, state=?4, agent=?5, user=?6,"
           " provider=?7, connection=?8, scopes=?9, missing_scopes=?10,"
           " link_hash=?11, user_code=?12, purpose=?13, return_uri=?14,"
           " denial_reason=?15, create_time=?16, expire_time=?17,"
-          " version=version+1, optional_scopes=?19, task_id=?20"
+          " version=version+1, optional_scopes=?19, task_id=?20,"
+          " confirmer=?21, browser_hash=?22"
           " WHERE tenant=?1 AND id=?2 AND version=?18"};
 }
 
@@ -164,14 +166,14 @@ Sql SqlFor(const OAuthFlow&) {
           " interaction, provider, context, cookie_hash, session_hash,"
           " sealed_verifier, other_account, scopes, access_end_time,"
           " create_time, expire_time, version, issuer, optional_scopes,"
-          " task_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-          " ?, ?)",
+          " task_id, code_held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+          " ?, ?, ?, ?, ?, ?, ?)",
           "UPDATE oauth_flow SET tenant=?2, kind=?3, state=?4,"
           " interaction=?5, provider=?6, context=?7, cookie_hash=?8,"
           " session_hash=?9, sealed_verifier=?10, other_account=?11,"
           " scopes=?12, access_end_time=?13, create_time=?14,"
           " expire_time=?15, version=version+1, issuer=?17,"
-          " optional_scopes=?18, task_id=?19"
+          " optional_scopes=?18, task_id=?19, code_held=?20"
           " WHERE state_hash=?1 AND version=?16"};
 }
 

@@ -121,6 +121,8 @@ void Bind(Statement& row, const Interaction& interaction) {
   row.Int(interaction.version);
   row.Scopes(interaction.optional_scopes);
   row.Text(interaction.task_id);
+  row.Name(interaction.confirmer);
+  row.Blob(interaction.browser_hash);
 }
 
 void Bind(Statement& row, const Approval& approval) {
@@ -185,6 +187,7 @@ void Bind(Statement& row, const OAuthFlow& flow) {
   row.Text(flow.issuer);
   row.Scopes(flow.optional_scopes);
   row.Text(flow.task_id);
+  row.Int(flow.code_held);
 }
 
 void Bind(Statement& row, const WebSession& session) {
@@ -349,6 +352,8 @@ void Read(Statement& row, Interaction& interaction) {
   interaction.version = row.TakeUint64();
   interaction.optional_scopes = row.TakeScopes();
   interaction.task_id = row.TakeText();
+  row.Take(interaction.confirmer);
+  interaction.browser_hash = row.TakeBlob();
 }
 
 void Read(Statement& row, Approval& approval) {
@@ -427,6 +432,7 @@ void Read(Statement& row, OAuthFlow& flow) {
   flow.issuer = row.TakeText();
   flow.optional_scopes = row.TakeScopes();
   flow.task_id = row.TakeText();
+  flow.code_held = row.TakeBool();
 }
 
 void Read(Statement& row, WebSession& session) {

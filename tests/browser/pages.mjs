@@ -18,7 +18,7 @@ const BACK = 'https://app.example.test/accounts';
 export const startVisitors = () => Visitors.start({
   change: (settings) => {
     settings.tenants[0].name = 'Acme';
-    settings.agents[0].return_uris = [BACK];
+    Object.assign(settings.agents[0], { return_uris: [BACK], may_confirm_people: true });
     settings.policies[0].scopes.push('calendar.write');
     // Agents that need a person's word, besides an account.
     for (const id of ['mover', 'payer']) {
@@ -129,6 +129,19 @@ export const PAGES = [
     template: 'consent',
     heading: 'Let Calendar Bot use your Test Calendar account?',
     open: async (visitors, visitor) => visitor.open(await ask(visitors, { scopes: BOTH })),
+  },
+  {
+    name: 'consent-confirmed-by-an-application',
+    template: 'consent',
+    heading: 'Let Calendar Bot use your Test Calendar account?',
+    newcomer: true,
+    open: async ({ world }, visitor) => {
+      const { url } = await world.bot.call('ConnectionService', 'CreateConnectSession', {
+        parent: 'users/-', subject: { user_id: 'ana' }, providers: ['providers/calendar'],
+        scopes: ['calendar.read'], agent: 'agents/bot', return_uri: BACK, app_confirms: true,
+      });
+      await visitor.page.goto(url);
+    },
   },
   {
     name: 'consent-with-choices',

@@ -194,8 +194,9 @@ export class Visitor {
   }
 
   // At the provider, as `account`: says yes or no, without the boxes of `without`.
-  // `held` is where the provider keeps the browser, if it was told to.
-  async answer(answer, { account = this.login, without = [], held } = {}) {
+  // `held` is where the provider keeps the browser, if it was told to; `home` where it
+  // comes to at the end.
+  async answer(answer, { account = this.login, without = [], held, home = this.vault } = {}) {
     const name = this.page.getByLabel('Name');
     await name.or(this.button('Allow')).first().waitFor();
     if (await name.count()) {
@@ -205,7 +206,7 @@ export class Visitor {
     for (const scope of without) await this.page.getByLabel(scope).uncheck();
     await this.button(answer).click();
     if (held) return held;
-    return this.page.waitForURL((url) => url.href.startsWith(`${this.vault}/`));
+    return this.page.waitForURL((url) => url.href.startsWith(`${home}/`));
   }
 
   // A whole connection. Returns the question.

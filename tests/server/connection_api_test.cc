@@ -229,5 +229,59 @@ TEST_F(ConnectionApiTest, MakesNoLinkForWhatMayNotBe) {
             "FIELD_INVALID");
 }
 
+TEST_F(ConnectionApiTest, MakesALinkForAPersonWhoHasNoNameYet) {
+  v1::CreateConnectSessionRequest request = ConnectRequest();
+  request.mutable_subject()->set_user_id("cleo");
+  EXPECT_EQ(MetadataOf(Connect(request).status(), "field"), "parent");
+  request.set_parent("users/-");
+  auto session = Connect(request);
+  ASSERT_TRUE(session.ok()) << session.status();
+  auto id = ReadInteractionName("name", session->name());
+  ASSERT_TRUE(id.ok()) << id.status();
+  auto asked = world_.vault.store->GetInteraction(TenantId("acme"), *id);
+  ASSERT_TRUE(asked.ok()) << asked.status();
+  EXPECT_EQ(asked->user, world_.vault.UserOf("acme", "cleo"));
+  EXPECT_TRUE(asked->confirmer.empty());
+}
+
+TEST_F(ConnectionApiTest, LetsAnApplicationConfirmWhereItMay) {
+  v1::CreateConnectSessionRequest request = ConnectRequest();
+  request.set_app_confirms(true);
+  EXPECT_EQ(MetadataOf(Connect(request).status(), "field"), "app_confirms");
+  EXPECT_EQ(MetadataOf(world_
+                           .Call<v1::ConnectSession>(
+                               world_.connections,
+                               &ConnectionApi::CreateConnectSession,
+                               world_.AsOperator(), request)
+                           .status(),
+                       "field"),
+            "app_confirms");
+  v1::CompleteConnectRequest complete;
+  complete.set_name("interactions/none");
+  complete.set_connect_code("code");
+  const auto reason = [&] {
+    return ReasonOf(world_
+                        .Call<v1::Connection>(
+                            world_.connections, &ConnectionApi::CompleteConnect,
+                            world_.As("calendar-bot"), complete)
+                        .status());
+  };
+  EXPECT_EQ(reason(), "RESOURCE_DENIED");
+
+  auto next = std::make_shared<Directory>(*world_.vault.directory());
+  Agent& agent = next->agents.at(AgentId("calendar-bot"));
+  agent.may_confirm_people = true;
+  agent.return_uris = {"https://app.test/back"};
+  world_.vault.Reconfigure(next);
+  EXPECT_EQ(MetadataOf(Connect(request).status(), "field"), "return_uri");
+  request.set_return_uri("https://app.test/back");
+  auto session = Connect(request);
+  ASSERT_TRUE(session.ok()) << session.status();
+  // Nobody is who they say they are.
+  EXPECT_EQ(reason(), "FIELD_INVALID");
+  complete.set_user_token("ana");
+  EXPECT_EQ(reason(), "USER_TOKEN_INVALID");
+}
+
 }  // namespace
 }  // namespace tokenvault

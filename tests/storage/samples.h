@@ -110,6 +110,8 @@ inline Interaction SampleInteraction(const std::string& id = "i1") {
   i.version = 16;
   i.optional_scopes = {"c"};
   i.task_id = "offsite-7";
+  i.confirmer = AgentId("portal");
+  i.browser_hash = std::string("\x00\x2f", 2);
   return i;
 }
 
@@ -175,6 +177,7 @@ inline OAuthFlow SampleFlow(const std::string& hash = "f1") {
   f.issuer = "https://accounts.google.com";
   f.optional_scopes = {"b"};
   f.task_id = "offsite-7";
+  f.code_held = true;
   return f;
 }
 
@@ -237,11 +240,11 @@ inline auto Fields(const AgentGrant& g) {
                          g.task_id);
 }
 inline auto Fields(const Interaction& i) {
-  return std::make_tuple(i.tenant, i.id, i.kind, i.state, i.agent, i.user,
-                         i.provider, i.connection, i.scopes, i.missing_scopes,
-                         i.link_hash, i.user_code, i.purpose, i.return_uri,
-                         i.denial_reason, i.create_time, i.expire_time,
-                         i.version, i.optional_scopes, i.task_id);
+  return std::make_tuple(
+      i.tenant, i.id, i.kind, i.state, i.agent, i.user, i.provider,
+      i.connection, i.scopes, i.missing_scopes, i.link_hash, i.user_code,
+      i.purpose, i.return_uri, i.denial_reason, i.create_time, i.expire_time,
+      i.version, i.optional_scopes, i.task_id, i.confirmer, i.browser_hash);
 }
 inline auto Fields(const Approval& a) {
   return std::make_tuple(a.tenant, a.id, a.agent, a.user, a.provider,
@@ -266,7 +269,8 @@ inline auto Fields(const OAuthFlow& f) {
                          f.provider, f.context, f.cookie_hash, f.session_hash,
                          f.sealed_verifier, f.other_account, f.scopes,
                          f.access_end_time, f.create_time, f.expire_time,
-                         f.version, f.issuer, f.optional_scopes, f.task_id);
+                         f.version, f.issuer, f.optional_scopes, f.task_id,
+                         f.code_held);
 }
 inline auto Fields(const WebSession& s) {
   return std::make_tuple(s.id_hash, s.tenant, s.user, s.display_name,

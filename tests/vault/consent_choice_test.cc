@@ -49,8 +49,11 @@ class ConsentChoiceTest : public ::testing::Test {
                                          std::move(choice));
     ASSERT_TRUE(allowed.ok()) << allowed.status();
     if (!allowed->trip.has_value()) return;
+    const CookieReader cookie = [&](const std::string&) {
+      return allowed->trip->cookie_value;
+    };
     auto leaving = world_.consent->Destination(*world_.directory(),
-                                               allowed->flow_id, ana_);
+                                               allowed->flow_id, ana_, cookie);
     ASSERT_TRUE(leaving.ok()) << leaving.status();
     asked_there_ = ParameterOf(leaving->url, "scope");
     CallbackQuery query;
@@ -58,9 +61,8 @@ class ConsentChoiceTest : public ::testing::Test {
                         {"code", "c-1"}};
     world_.AnswerToken("at-1", absl::StrCat("rt-", ++refresh_tokens_), granted);
     world_.http.AnswerJson(200, R"({"sub":"ana","email":"ana@calendar.test"})");
-    auto returned = world_.consent->Return(
-        *world_.directory(), "acme.calendar", query, ana_,
-        [&](const std::string&) { return allowed->trip->cookie_value; });
+    auto returned = world_.consent->Return(*world_.directory(), "acme.calendar",
+                                           query, ana_, cookie);
     ASSERT_TRUE(returned.ok()) << returned.status();
     ASSERT_EQ(returned->not_connected, absl::OkStatus());
   }

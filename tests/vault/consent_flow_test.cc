@@ -65,8 +65,8 @@ class ConsentFlowTest : public ::testing::Test {
     EXPECT_TRUE(allowed.ok()) << allowed.status();
     if (!allowed.ok() || !allowed->trip.has_value()) return callback;
     callback.cookie = allowed->trip->cookie_value;
-    auto leaving = world_.consent->Destination(*world_.directory(),
-                                               allowed->flow_id, ana_);
+    auto leaving = world_.consent->Destination(
+        *world_.directory(), allowed->flow_id, ana_, ReaderOf(callback.cookie));
     EXPECT_TRUE(leaving.ok()) << leaving.status();
     if (!leaving.ok()) return callback;
     url_ = leaving->url;
@@ -76,9 +76,13 @@ class ConsentFlowTest : public ::testing::Test {
   }
 
   absl::StatusOr<ConsentFlow::Returned> Return(const Callback& callback) {
-    return world_.consent->Return(
-        *world_.directory(), callback.context, callback.query, callback.session,
-        [&callback](const std::string&) { return callback.cookie; });
+    return world_.consent->Return(*world_.directory(), callback.context,
+                                  callback.query, callback.session,
+                                  ReaderOf(callback.cookie));
+  }
+
+  static CookieReader ReaderOf(const std::optional<std::string>& cookie) {
+    return [cookie](const std::string&) { return cookie; };
   }
 
   void AnswerCode(const ScopeSet& scopes, const std::string& account = "ana",
@@ -234,7 +238,8 @@ TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
   absl::Status status =
       world_.consent
           ->Destination(*world_.directory(), allowed->flow_id,
-                        world_.SessionOf("acme", "ana", "another browser"))
+                        world_.SessionOf("acme", "ana", "another browser"),
+                        ReaderOf(std::nullopt))
           .status();
   EXPECT_EQ(MetadataOf(status, "check"), "session");
   EXPECT_EQ(Read(question).state, InteractionState::kRefused);
@@ -243,7 +248,8 @@ TEST_F(ConsentFlowTest, ShowsTheWayToTheBrowserThatPressedOnly) {
 
 TEST_F(ConsentFlowTest, TellsTheLogOfAWayThatWasNotGiven) {
   EXPECT_EQ(MetadataOf(world_.consent
-                           ->Destination(*world_.directory(), "guessed", ana_)
+                           ->Destination(*world_.directory(), "guessed", ana_,
+                                         ReaderOf(std::nullopt))
                            .status(),
                        "check"),
             "state");
@@ -262,7 +268,8 @@ TEST_F(ConsentFlowTest, BurnsAQuestionWhoseWayIsTakenTooLate) {
   world_.clock.Advance(OAuthFlows::kLifetime);
   EXPECT_EQ(
       MetadataOf(world_.consent
-                     ->Destination(*world_.directory(), allowed->flow_id, ana_)
+                     ->Destination(*world_.directory(), allowed->flow_id, ana_,
+                                   ReaderOf(allowed->trip->cookie_value))
                      .status(),
                  "check"),
       "expired");
