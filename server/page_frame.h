@@ -38,6 +38,7 @@ struct PageFrame {
   std::string signed_in_as;          // "ana@acme.example"; "" for nobody
   bool demo = false;                 // shows the DEMO band
   std::string here;  // which of the paths above this page is; "" for none
+  int waiting = 0;   // approvals that wait for this person's word
   const Messages* messages = &EnglishMessages();
 };
 

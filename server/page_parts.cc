@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/page_assets.h"
 #include "server/page_text.h"
 
@@ -36,7 +37,11 @@ PageData NavigationOf(const PageFrame& frame) {
   for (const Place& place : kPlaces) {
     PageData one;
     SetLink("link", place.path, one);
-    one.set("name", frame.messages->Say(place.name_key));
+    const bool counts = place.path == kApprovalsPath && frame.waiting > 0;
+    one.set("name", counts ? frame.messages->Say(
+                                 "navigation.approvals_waiting",
+                                 {{"count", absl::StrCat(frame.waiting)}})
+                           : frame.messages->Say(place.name_key));
     one.set("here", frame.here == place.path);
     places << std::move(one);
   }

@@ -24,16 +24,6 @@ namespace {
 constexpr int kMostWaiting = 50;
 constexpr int kMostDecided = 20;
 
-Approver ReaderOf(const WebVisit& visit) {
-  const WebSession& session = *visit.session;
-  return {.tenant = session.tenant,
-          .user = session.user,
-          .groups = session.groups,
-          .auth_time = session.auth_time,
-          .acr = session.acr,
-          .how = "page"};
-}
-
 std::string AccountOf(const WebVisit& visit, const Approval& approval) {
   absl::StatusOr<ConnectionView> view = visit.parts.connections.Get(
       approval.tenant, approval.user, approval.connection);
@@ -68,7 +58,7 @@ ApprovalSubject SubjectOf(const WebVisit& visit, const AskedApproval& asked) {
 // Whether this reader decides, and why not. STORAGE_*, VAULT_SEALED.
 absl::StatusOr<LookingOn> WhyLookingOn(const WebVisit& visit,
                                        const AskedApproval& asked) {
-  const Approver reader = ReaderOf(visit);
+  const Approver reader = visit.AsApprover();
   const absl::Status may = visit.parts.approvals.approvers().CheckMayDecide(
       *visit.directory, asked.approval, reader);
   if (may.ok()) {
@@ -150,7 +140,7 @@ WebResponse EndedApprovalPage(const WebVisit& visit,
 absl::StatusOr<AskedApproval> Open(const WebVisit& visit,
                                    const Interaction& question) {
   return visit.parts.approvals.Open(*visit.directory, question,
-                                    ReaderOf(visit));
+                                    visit.AsApprover());
 }
 
 WebResponse NotOpened(const WebVisit& visit, const absl::Status& why) {
@@ -205,7 +195,7 @@ Said ReadRuling(const WebVisit& visit, WebForm form,
 
 WebResponse GiveMoreTime(const WebVisit& visit, const AskedApproval& asked) {
   absl::StatusOr<AskedApproval> longer = visit.parts.approvals.AskForMoreTime(
-      *visit.directory, asked, ReaderOf(visit));
+      *visit.directory, asked, visit.AsApprover());
   if (HasReason(longer.status(), "FIELD_INVALID")) {
     const std::string agent =
         ViewAgent(visit.messages, *visit.directory, asked.approval.agent).name;
@@ -268,7 +258,7 @@ ApprovalLine LineOf(const WebVisit& visit, const AskedApproval& asked) {
 
 WebResponse ShowApprovals(const WebVisit& visit, const std::string&) {
   if (!visit.session.has_value()) return AskWhoVisits(visit);
-  const Approver reader = ReaderOf(visit);
+  const Approver reader = visit.AsApprover();
   Approvals& approvals = visit.parts.approvals;
   absl::StatusOr<std::vector<AskedApproval>> waiting =
       approvals.List(*visit.directory, reader, InteractionState::kPending,
@@ -332,7 +322,7 @@ WebResponse AnswerApproval(const WebVisit& visit, const Interaction& question) {
     return OpenApprovalPage(visit, *asked, *said.problem);
   }
   absl::StatusOr<AskedApproval> decided = visit.parts.approvals.Decide(
-      *visit.directory, *asked, ReaderOf(visit), said.ruling);
+      *visit.directory, *asked, visit.AsApprover(), said.ruling);
   if (decided.ok()) return SeeOther(path);
   const std::string reason = ReasonOf(decided.status());
   if (reason == "APPROVER_NOT_ALLOWED") {

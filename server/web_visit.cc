@@ -43,6 +43,11 @@ PageFrame WebVisit::Frame() const {
 PageFrame WebVisit::FrameOf(const char* path) const {
   PageFrame frame = Frame();
   frame.here = path;
+  // Without the number, the page is what it is all the same.
+  if (session.has_value()) {
+    frame.waiting =
+        parts.approvals.CountToDecide(*directory, AsApprover()).value_or(0);
+  }
   return frame;
 }
 
@@ -61,6 +66,15 @@ CookieReader WebVisit::Reader() const {
 
 std::string WebVisit::Actor() const {
   return absl::StrCat("users/", session->user.value);
+}
+
+Approver WebVisit::AsApprover() const {
+  return {.tenant = session->tenant,
+          .user = session->user,
+          .groups = session->groups,
+          .auth_time = session->auth_time,
+          .acr = session->acr,
+          .how = "page"};
 }
 
 PageForm WebVisit::Form(const std::string& action) const {

@@ -48,13 +48,17 @@ struct WebVisit {
   // `tenant` may be null: then the product's own name stands on the page.
   PageFrame Frame(const Tenant* tenant) const;
   PageFrame Frame() const;
-  // The frame of one of the pages to which each leads.
+  // The frame of one of the pages to which each leads, with how much waits on
+  // the others.
   PageFrame FrameOf(const char* path) const;
   // "connect.acme.example/me", as people read it.
   std::string ConnectionsName() const;
   CookieReader Reader() const;
   // "users/u-…", for the audit log. Only with a session.
   std::string Actor() const;
+
+  // Whoever is signed in, as one who may decide approvals. Only with a session.
+  Approver AsApprover() const;
 
   // A form for `action`, which only this session can send. Only with a session.
   // Once the vault is sealed, one that nobody can send.

@@ -326,6 +326,18 @@ absl::StatusOr<std::vector<AskedApproval>> Approvals::List(
   return seen;
 }
 
+absl::StatusOr<int> Approvals::CountToDecide(const Directory& directory,
+                                             const Approver& approver) const {
+  ASSIGN_OR_RETURN(const std::vector<AskedApproval> waiting,
+                   List(directory, approver, InteractionState::kPending,
+                        InteractionId(), kMostCounted));
+  return static_cast<int>(std::count_if(
+      waiting.begin(), waiting.end(), [&](const AskedApproval& asked) {
+        return approvers_.CheckMayDecide(directory, asked.approval, approver)
+            .ok();
+      }));
+}
+
 absl::Status Approvals::Refuse(const AskedApproval& asked,
                                const Approver& approver, absl::Status why) {
   AuditEvent event =

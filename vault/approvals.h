@@ -103,6 +103,12 @@ class Approvals {
       std::optional<InteractionState> state, const InteractionId& before,
       int limit) const;
 
+  // How many wait for this person's word: of those that they may decide, not
+  // only see, and of the newest kMostCounted.
+  static constexpr int kMostCounted = 50;
+  absl::StatusOr<int> CountToDecide(const Directory& directory,
+                                    const Approver& approver) const;
+
   enum class Verdict { kApprove, kReject, kRejectAndPause };
   struct Ruling {
     Verdict verdict = Verdict::kReject;

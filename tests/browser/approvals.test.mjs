@@ -163,6 +163,7 @@ describe('the list', () => {
     const ana = await visitors.known('ana');
     await ana.goTo('/approvals');
     assert.equal(await ana.heading(), 'Approvals');
+    assert.equal(await ana.link('Approvals (1)').count(), 1);
     const line = ana.page.getByRole('listitem').filter({ hasText: /^Calendar Bot.*Waiting until/s });
     assert.equal(await line.count(), 1);
     await line.getByRole('link').click();

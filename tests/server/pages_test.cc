@@ -296,6 +296,9 @@ TEST(PagesTest, LeadWhoIsSignedInToTheirPages) {
   EXPECT_THAT(html, HasSubstr("<a href=\"/approvals\">Approvals</a>"));
   EXPECT_THAT(html, HasSubstr("<a href=\"/me/activity\" "
                               "aria-current=\"page\">Activity</a>"));
+  frame.waiting = 2;
+  EXPECT_THAT(RenderActivity({frame, {}}),
+              HasSubstr("<a href=\"/approvals\">Approvals (2)</a>"));
   frame.signed_in_as = "";
   EXPECT_THAT(RenderNotFound({frame}), Not(HasSubstr("<nav")));
 }
