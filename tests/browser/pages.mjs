@@ -136,12 +136,14 @@ export const PAGES = [
     heading: 'Let Calendar Bot use your Test Calendar account?',
     newcomer: true,
     open: async ({ world }, visitor) => {
-      const { url } = await world.bot.call('ConnectionService', 'CreateConnectSession', {
+      const { url, name } = await world.bot.call('ConnectionService', 'CreateConnectSession', {
         parent: 'users/-', subject: { user_id: 'ana' }, providers: ['providers/calendar'],
         scopes: ['calendar.read'], agent: 'agents/bot', return_uri: BACK, app_confirms: true,
       });
+      asked.push({ agent: world.bot, name });
       await visitor.page.goto(url);
     },
+    leave: forgetQuestions,
   },
   {
     name: 'consent-with-choices',
