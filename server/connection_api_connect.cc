@@ -10,6 +10,17 @@
 #include "server/resource_names.h"
 
 namespace tokenvault {
+namespace {
+
+absl::StatusOr<UserId> UserOfSubject(CallGate& gate, const KeyKeeper& keys,
+                                     const Caller& caller,
+                                     const SubjectRef& subject) {
+  ASSIGN_OR_RETURN(const Person person,
+                   gate.authenticator().IdentifyPerson(caller, subject));
+  return keys.UserOf(caller.agent->tenant, person.issuer, person.subject);
+}
+
+}  // namespace
 
 absl::StatusOr<UserId> ConnectionApi::FindPerson(
     const Caller& caller, const v1::CreateConnectSessionRequest& request) {
@@ -24,11 +35,9 @@ absl::StatusOr<UserId> ConnectionApi::FindPerson(
   if (!user.empty()) {
     return errors::FieldInvalid("parent", "must be users/- with a subject");
   }
-  ASSIGN_OR_RETURN(const Person person,
-                   gate_.authenticator().IdentifyPerson(
-                       caller, {request.subject().user_token(),
-                                request.subject().user_id()}));
-  return keys_.UserOf(caller.agent->tenant, person.issuer, person.subject);
+  return UserOfSubject(
+      gate_, keys_, caller,
+      {request.subject().user_token(), request.subject().user_id()});
 }
 
 absl::StatusOr<v1::ConnectSession> ConnectionApi::Connect(
@@ -107,12 +116,9 @@ absl::StatusOr<v1::Connection> ConnectionApi::Complete(
     return errors::FieldInvalid("user_token", "is missing");
   }
   // A token alone: that somebody says who it is proves nothing here.
-  ASSIGN_OR_RETURN(const Person person,
-                   gate_.authenticator().IdentifyPerson(
-                       caller, {request.user_token(), /*user_id=*/""}));
-  ASSIGN_OR_RETURN(
-      confirmation.user,
-      keys_.UserOf(confirmation.tenant, person.issuer, person.subject));
+  ASSIGN_OR_RETURN(confirmation.user,
+                   UserOfSubject(gate_, keys_, caller,
+                                 {request.user_token(), /*user_id=*/""}));
   ASSIGN_OR_RETURN(const ConnectionId connected,
                    consent_.Confirm(*caller.directory, confirmation));
   ASSIGN_OR_RETURN(

@@ -158,17 +158,18 @@ WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id) {
     // Signed out meanwhile: nothing was decided, the link still works.
     return SeeOther(visit.request.path);
   }
-  return AnswerConsent(visit, *interaction,
-                       SeeOther(DonePath(interaction->id)));
+  return AnswerConsent(visit, *interaction);
 }
 
-WebResponse AnswerConsent(const WebVisit& visit, const Interaction& interaction,
-                          WebResponse denied) {
+WebResponse AnswerConsent(const WebVisit& visit,
+                          const Interaction& interaction) {
   absl::StatusOr<WebForm> form = visit.ReadOwnForm(visit.request.path);
   if (!form.ok()) return visit.ErrorPage(form.status(), visit.request.path);
   if ((*form)[kFieldDecision] == kDecisionDeny) {
-    absl::Status told = visit.parts.consent.Deny(interaction, *visit.session);
-    return told.ok() ? std::move(denied) : visit.ErrorPage(told, "");
+    absl::Status denied = visit.parts.consent.Deny(interaction, *visit.session);
+    if (!denied.ok()) return visit.ErrorPage(denied, "");
+    return interaction.confirmer.empty() ? SeeOther(DonePath(interaction.id))
+                                         : ShowGuestDenied(visit, interaction);
   }
   std::optional<Lifetime> lifetime = ParseLifetime((*form)[kFieldLifetime]);
   // A task that was never named is no choice of our page.

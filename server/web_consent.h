@@ -14,11 +14,10 @@ namespace tokenvault {
 WebResponse ShowQuestion(const WebVisit& visit, const std::string& link_id);
 // POST /c/<link>: allow or deny.
 WebResponse AnswerQuestion(const WebVisit& visit, const std::string& link_id);
-// Both of them, for whoever the visit's session admitted. `denied` is where a
-// no leads to.
+// Both of them, for whoever the visit's session admitted.
 WebResponse ShowConsent(const WebVisit& visit, const Interaction& interaction);
-WebResponse AnswerConsent(const WebVisit& visit, const Interaction& interaction,
-                          WebResponse denied);
+WebResponse AnswerConsent(const WebVisit& visit,
+                          const Interaction& interaction);
 // GET /go/<flow>: names the provider's host, then a plain link.
 WebResponse LeaveForProvider(const WebVisit& visit, const std::string& flow_id);
 // GET /cb/<tenant>.<provider>: back from it.

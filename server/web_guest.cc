@@ -59,17 +59,20 @@ WebResponse AnswerGuestQuestion(const WebVisit& visit,
   if (!cookie.has_value()) return SeeOther(visit.request.path);
   absl::StatusOr<WebVisit> guest = AsGuest(visit, interaction, *cookie);
   if (!guest.ok()) return visit.ErrorPage(guest.status(), "");
-  // By a link: a browser follows no redirect from a form to another site.
+  return AnswerConsent(*guest, interaction);
+}
+
+WebResponse ShowGuestDenied(const WebVisit& visit,
+                            const Interaction& interaction) {
   const Directory& directory = *visit.directory;
   DeniedPage denied;
-  denied.frame = guest->Frame();
+  denied.frame = visit.Frame();
   denied.agent = ViewAgent(visit.messages, directory, interaction.agent).name;
   denied.provider = ViewProvider(directory, interaction.provider);
   denied.back = ViewReturn(
       interaction,
       ViewAgent(visit.messages, directory, interaction.confirmer).name);
-  return AnswerConsent(*guest, interaction,
-                       Page(200, RenderDeniedByYou(denied)));
+  return Page(200, RenderDeniedByYou(denied));
 }
 
 WebResponse GoToApplication(const InteractionId& question,

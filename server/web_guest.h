@@ -16,6 +16,10 @@ WebResponse ShowGuestQuestion(const WebVisit& visit,
 // POST /c/<link>: allow or deny.
 WebResponse AnswerGuestQuestion(const WebVisit& visit,
                                 const Interaction& interaction);
+// After a no, the way back is a link: a browser follows no redirect from a form
+// to another site.
+WebResponse ShowGuestDenied(const WebVisit& visit,
+                            const Interaction& interaction);
 // Back to the application: with the connect code, or without one after a no.
 WebResponse GoToApplication(const InteractionId& question,
                             const std::string& return_uri,
