@@ -84,6 +84,22 @@ struct PersonRows {
   friend bool operator==(const PersonRows&, const PersonRows&) = default;
 };
 
+// The connections of a provider that have not ended; paused ones too.
+struct ConnectionCounts {
+  int64_t active = 0;
+  int64_t needs_reconnect = 0;
+
+  friend bool operator==(const ConnectionCounts&,
+                         const ConnectionCounts&) = default;
+};
+
+struct PeopleCount {
+  int64_t people = 0;
+  bool at_least = false;  // counting ended at its limit
+
+  friend bool operator==(const PeopleCount&, const PeopleCount&) = default;
+};
+
 struct StoreStatus {
   std::string location;  // what the operator configured
   int64_t bytes = 0;     // database and log files together
@@ -187,6 +203,15 @@ class Store {
   // confirmed its end.
   virtual absl::StatusOr<std::vector<Connection>> ListUnfinishedRevocations()
       const = 0;
+  // Of every tenant, by provider; none for one that has none.
+  virtual absl::StatusOr<std::map<ProviderId, ConnectionCounts>>
+  CountConnections() const = 0;
+  // Whose accounts this agent may use at `now`: at most `limit` grants are
+  // looked at.
+  virtual absl::StatusOr<PeopleCount> CountPeopleOf(const TenantId& tenant,
+                                                    const AgentId& agent,
+                                                    absl::Time now,
+                                                    int limit) const = 0;
   virtual absl::StatusOr<AgentGrant> GetAgentGrant(
       const TenantId& tenant, const ConnectionId& connection,
       const AgentId& agent) const = 0;
@@ -218,6 +243,10 @@ class Store {
   virtual absl::StatusOr<std::vector<AskedApproval>> ListApprovals(
       const ApprovalFilter& filter, const InteractionId& before,
       int limit) const = 0;
+  // Those that wait for an answer at `now`, in no order. Costs what is open in
+  // the tenant, however many were answered before.
+  virtual absl::StatusOr<std::vector<AskedApproval>> ListOpenApprovals(
+      const TenantId& tenant, absl::Time now, int limit) const = 0;
   // Those of every tenant, the next to be tried first.
   virtual absl::StatusOr<std::vector<Notice>> ListNotices(int limit) const = 0;
   virtual absl::StatusOr<OAuthFlow> GetFlow(

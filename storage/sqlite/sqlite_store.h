@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -83,6 +84,15 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<Interaction>> ListPendingInteractions(
       const TenantId& tenant, const AgentId& agent, const UserId& user,
       const ProviderId& provider, absl::Time now) const override;
+  // In sqlite_counts.cc.
+  absl::StatusOr<std::map<ProviderId, ConnectionCounts>> CountConnections()
+      const override;
+  absl::StatusOr<PeopleCount> CountPeopleOf(const TenantId& tenant,
+                                            const AgentId& agent,
+                                            absl::Time now,
+                                            int limit) const override;
+  absl::StatusOr<std::vector<AskedApproval>> ListOpenApprovals(
+      const TenantId& tenant, absl::Time now, int limit) const override;
   // In sqlite_policy.cc.
   absl::StatusOr<AskedApproval> GetApproval(
       const TenantId& tenant, const InteractionId& id) const override;

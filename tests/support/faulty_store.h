@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -163,6 +164,20 @@ class FaultyStore : public Store {
       const ConnectionFilter& filter, const ConnectionId& after,
       int limit) const override {
     return real_->ListConnections(filter, after, limit);
+  }
+  absl::StatusOr<std::map<ProviderId, ConnectionCounts>> CountConnections()
+      const override {
+    return real_->CountConnections();
+  }
+  absl::StatusOr<PeopleCount> CountPeopleOf(const TenantId& tenant,
+                                            const AgentId& agent,
+                                            absl::Time now,
+                                            int limit) const override {
+    return real_->CountPeopleOf(tenant, agent, now, limit);
+  }
+  absl::StatusOr<std::vector<AskedApproval>> ListOpenApprovals(
+      const TenantId& tenant, absl::Time now, int limit) const override {
+    return real_->ListOpenApprovals(tenant, now, limit);
   }
   absl::StatusOr<std::vector<Connection>> ListUnsettledRefreshes()
       const override {

@@ -190,6 +190,23 @@ TEST_F(QueryPlanTest, ListsTheRestByAnIndex) {
   EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
 }
 
+TEST_F(QueryPlanTest, CountsByAnIndexAndNoFurtherThanItsLimit) {
+  const TenantId tenant(kTenant);
+  WriteBatch batch;
+  for (int i = 0; i < 2000; ++i) {
+    Connection connection = SampleConnection("many-" + std::to_string(i));
+    AgentGrant grant = SampleGrant(connection.id.value);
+    batch.Insert(std::move(connection));
+    batch.Insert(std::move(grant));
+  }
+  ASSERT_THAT(store_->Commit(std::move(batch)), IsOk());
+  SlowStatements::Take();
+  EXPECT_TRUE(
+      store_->CountPeopleOf(tenant, AgentId("bot"), At(0), 50)->at_least);
+  EXPECT_EQ(store_->ListOpenApprovals(tenant, At(0), 5)->size(), 5u);
+  EXPECT_THAT(SlowStatements::Take(), testing::IsEmpty());
+}
+
 TEST_F(QueryPlanTest, LooksUpCommitmentsByAnIndex) {
   ASSERT_THAT(store_->VisitDataKeys(LogLookup::kCommitments,
                                     [](const Dek&, const SealedByDek&) {
