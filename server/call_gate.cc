@@ -81,7 +81,7 @@ void CallGate::Refuse(AuditEvent event, absl::Status why, Told told) {
                 [this, why = std::move(why),
                  told = std::move(told)](absl::Status written) mutable {
                   if (written.ok()) return told(std::move(why));
-                  metrics_.CountAuditError();
+                  metrics_.CountAuditError(clock_.Now());
                   told(NotAudited(written));
                 });
 }

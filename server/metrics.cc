@@ -27,9 +27,13 @@ using prometheus::Histogram;
 using prometheus::Registry;
 
 const Histogram::BucketBoundaries& Seconds() {
-  static const auto* const kBounds = new Histogram::BucketBoundaries{
-      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-      0.25,   0.5,   1,      2.5,   5,    10,    30};
+  static const auto* const kBounds = [] {
+    auto* bounds = new Histogram::BucketBoundaries;
+    for (absl::Duration bound : RecentCounts::Bounds()) {
+      bounds->push_back(absl::ToDoubleSeconds(bound));
+    }
+    return bounds;
+  }();
   return *kBounds;
 }
 
@@ -83,7 +87,14 @@ class Metrics::Impl {
     if (request.reason == "PROVIDER_RATE_LIMITED") {
       throttled_.Add({{"provider", request.provider}}).Increment();
     }
-    if (request.reason == "AUDIT_UNAVAILABLE") audit_errors_.Increment();
+    const bool unaudited = request.reason == "AUDIT_UNAVAILABLE";
+    if (unaudited) audit_errors_.Increment();
+    recent_.Count({.outcome = request.outcome,
+                   .from_cache = request.from_cache,
+                   .policy_only = request.policy_only,
+                   .unaudited = unaudited,
+                   .duration = request.duration},
+                  request.agent, request.time);
   }
 
   void CountInteraction(absl::string_view kind) {
@@ -91,7 +102,14 @@ class Metrics::Impl {
         .Increment();
   }
 
-  void CountAuditError() { audit_errors_.Increment(); }
+  void CountAuditError(absl::Time now) {
+    audit_errors_.Increment();
+    recent_.CountAuditError(now);
+  }
+
+  RecentCounts::Sums GetLastHour(absl::Time now) const {
+    return recent_.GetLastHour(now);
+  }
 
   void CountPolicyViolation(absl::string_view directive) {
     violations_.Add({{"directive", std::string(directive)}}).Increment();
@@ -240,6 +258,7 @@ class Metrics::Impl {
                   "When the configuration in force was loaded.")
           .Add({});
 
+  RecentCounts recent_;
   Mutex mutex_;
   absl::flat_hash_map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> seen_ ABSL_GUARDED_BY(mutex_);  // providers
@@ -254,13 +273,16 @@ void Metrics::CountTokenRequest(const TokenRequest& request) {
 void Metrics::CountInteraction(absl::string_view kind) {
   impl_->CountInteraction(kind);
 }
-void Metrics::CountAuditError() { impl_->CountAuditError(); }
+void Metrics::CountAuditError(absl::Time now) { impl_->CountAuditError(now); }
 void Metrics::CountPolicyViolation(absl::string_view directive) {
   impl_->CountPolicyViolation(directive);
 }
 void Metrics::NoteConfigLoad(absl::Time when) { impl_->NoteConfigLoad(when); }
 std::string Metrics::Render(const MetricsSnapshot& snapshot) {
   return impl_->Render(snapshot);
+}
+RecentCounts::Sums Metrics::GetLastHour(absl::Time now) const {
+  return impl_->GetLastHour(now);
 }
 
 }  // namespace tokenvault

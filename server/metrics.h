@@ -7,11 +7,9 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/recent_counts.h"
 
 namespace tokenvault {
-
-// How a request for a token ended.
-enum class TokenOutcome { kToken, kConsent, kApproval, kDenied, kError };
 
 // What is true at the moment of a scrape.
 struct MetricsSnapshot {
@@ -51,6 +49,7 @@ class Metrics {
     bool policy_only = false;  // of a token: nobody but policy narrows it
     std::string agent;         // configured, or ""
     absl::Duration duration;
+    absl::Time time;  // when it was answered
   };
   void CountTokenRequest(const TokenRequest& request);
 
@@ -58,13 +57,15 @@ class Metrics {
   // "step_up".
   void CountInteraction(absl::string_view kind);
   // The audit log took no leaf.
-  void CountAuditError();
+  void CountAuditError(absl::Time now);
   // A browser says that a page broke its Content-Security-Policy. `directive`
   // is one of a few constants.
   void CountPolicyViolation(absl::string_view directive);
   void NoteConfigLoad(absl::Time when);
 
   std::string Render(const MetricsSnapshot& snapshot);
+  // Of what was counted here, the hour before `now`.
+  RecentCounts::Sums GetLastHour(absl::Time now) const;
 
  private:
   class Impl;

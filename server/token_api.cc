@@ -251,7 +251,8 @@ void TokenApi::Count(const TokenCall& call,
   // Only names from the configuration become labels.
   counted.provider = call.provider.empty() ? "unknown" : call.provider.value;
   if (call.caller.agent != nullptr) counted.agent = call.caller.agent->id.value;
-  counted.duration = gate_.Now() - call.start;
+  counted.time = gate_.Now();
+  counted.duration = counted.time - call.start;
   if (!answer.ok()) {
     counted.reason = ReasonOf(answer.status());
     const absl::StatusCode code = answer.status().code();

@@ -209,11 +209,21 @@ absl::Time Notifier::Remove(const Notice& notice) {
 void Notifier::Count(const std::string& channel, const char* result) {
   MutexLock lock(mutex_);
   ++counts_[{channel, result}];
+  ++recent_.At(clock_.Now())[{channel, result}];
 }
 
 Notifier::Counts Notifier::counts() const {
   MutexLock lock(mutex_);
   return counts_;
+}
+
+Notifier::Counts Notifier::CountsOfLastHour() const {
+  Counts sum;
+  MutexLock lock(mutex_);
+  recent_.Visit(clock_.Now(), [&sum](const Counts& minute) {
+    for (const auto& [key, count] : minute) sum[key] += count;
+  });
+  return sum;
 }
 
 }  // namespace tokenvault

@@ -21,6 +21,7 @@
 #include "storage/store.h"
 #include "vault/directory.h"
 #include "vault/interactions.h"
+#include "vault/last_hour.h"
 
 namespace tokenvault {
 
@@ -78,6 +79,8 @@ class Notifier {
   // (it never got through), "not_needed" (it was decided before).
   using Counts = std::map<std::pair<std::string, std::string>, int64_t>;
   Counts counts() const;
+  // The same, of the hour before now.
+  Counts CountsOfLastHour() const;
 
  private:
   void Run(const std::string& channel);
@@ -102,6 +105,7 @@ class Notifier {
   CondVar wake_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   Counts counts_ ABSL_GUARDED_BY(mutex_);
+  LastHour<Counts> recent_ ABSL_GUARDED_BY(mutex_);
   // Sent, though the row could not be removed yet.
   absl::flat_hash_set<std::pair<std::string, std::string>> sent_
       ABSL_GUARDED_BY(mutex_);

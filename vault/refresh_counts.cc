@@ -18,14 +18,25 @@ absl::string_view RefreshCounts::NameOf(Result result) {
   return "transient";
 }
 
-void RefreshCounts::Count(const ProviderId& provider, Result result) {
+void RefreshCounts::Count(const ProviderId& provider, Result result,
+                          absl::Time now) {
   MutexLock lock(mutex_);
   ++counts_[{provider, result}];
+  ++recent_.At(now)[{provider, result}];
 }
 
 RefreshCounts::Counts RefreshCounts::Get() const {
   MutexLock lock(mutex_);
   return counts_;
+}
+
+RefreshCounts::Counts RefreshCounts::GetLastHour(absl::Time now) const {
+  Counts sum;
+  MutexLock lock(mutex_);
+  recent_.Visit(now, [&sum](const Counts& minute) {
+    for (const auto& [key, count] : minute) sum[key] += count;
+  });
+  return sum;
 }
 
 }  // namespace tokenvault

@@ -374,7 +374,7 @@ absl::StatusOr<Refresher::Settled> Refresher::Judge(
   absl::StatusOr<TokenResponse> response =
       answer.ok() ? ParseTokenResponse(provider, *answer) : answer.status();
   FaultPoint("refresh.parsed");
-  counts_.Count(provider.id, ResultOf(answer, response.status()));
+  counts_.Count(provider.id, ResultOf(answer, response.status()), clock_.Now());
   if (response.ok()) {
     return Keep(provider, leased, asked, *std::move(response));
   }

@@ -82,7 +82,7 @@ TEST(MetricsTest, CountsHowRefreshesEnded) {
 
 TEST(MetricsTest, CountsWhatTheAuditLogWithheld) {
   Metrics metrics;
-  metrics.CountAuditError();
+  metrics.CountAuditError(absl::UnixEpoch());
   Metrics::TokenRequest withheld = Granted();
   withheld.outcome = TokenOutcome::kError;
   withheld.reason = "AUDIT_UNAVAILABLE";
