@@ -34,8 +34,8 @@ constexpr char kDefaultFile[] = "/etc/tokenvault/tokenvault.toml";
 
 const std::vector<std::string>& Sections() {
   static const auto* const kSections = new std::vector<std::string>{
-      "server", "seal",    "storage", "audit",         "tokens",
-      "egress", "webhook", "email",   "decision_point"};
+      "server", "seal",    "storage", "audit",          "tokens",
+      "egress", "webhook", "email",   "decision_point", "operators"};
   return *kSections;
 }
 
@@ -200,6 +200,7 @@ absl::StatusOr<Config> ParseConfig(const std::vector<ConfigText>& texts,
   directory->decision_point = ReadDecisionPoint(merged.root, context);
   ReadDirectory(merged, texts, config.server.trust_domains, context,
                 *directory);
+  directory->operators = ReadOperators(merged.root, *directory, report);
   RETURN_IF_ERROR(report.ToStatus());
 
   config.effective = std::move(report.effective);

@@ -43,6 +43,10 @@ NoticeSettings ReadNotices(const ConfigNode& root,
 // [decision_point], if it is there.
 std::optional<DecisionPoint> ReadDecisionPoint(const ConfigNode& root,
                                                const ConfigContext& context);
+// [operators], if it is there; after the tenants.
+std::optional<Operators> ReadOperators(const ConfigNode& root,
+                                       const Directory& directory,
+                                       ConfigReport& report);
 TokenRules ReadTokens(const ConfigNode& root, const ConfigContext& context);
 
 // The presets that are compiled in, and those of ParseOptions::presets.

@@ -1,5 +1,6 @@
 #include "vault/directory.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tokenvault {
@@ -13,6 +14,16 @@ auto FindIn(const Map& map, const Key& key) -> const
 }
 
 }  // namespace
+
+absl::string_view Operators::WhyNot(const TenantId& of,
+                                    const std::vector<std::string>& in) const {
+  if (of != tenant) return "tenant";
+  const bool is_one =
+      std::any_of(in.begin(), in.end(), [this](const std::string& group) {
+        return std::find(groups.begin(), groups.end(), group) != groups.end();
+      });
+  return is_one ? "" : "groups";
+}
 
 const Tenant* Directory::FindTenant(const TenantId& id) const {
   return FindIn(tenants, id);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/ids.h"
 #include "base/mutex.h"
@@ -70,6 +71,18 @@ struct TokenRules {
   bool allow_policy_only = false;  // [tokens] policy_only_scope = "allow"
 };
 
+// Who may look at the whole vault, on a page that changes nothing: people of
+// this tenant whose identity provider says that they are in one of the groups.
+struct Operators {
+  TenantId tenant;
+  std::vector<std::string> groups;
+
+  // Why somebody of that tenant and those groups is none: "tenant", "groups";
+  // "" for one of them. A group's name says nothing in another tenant.
+  absl::string_view WhyNot(const TenantId& of,
+                           const std::vector<std::string>& in) const;
+};
+
 // What the configuration says about who and what: a value that is never changed
 // once made. A reload makes a new one and swaps it in whole, so that a request
 // that began under one generation ends under it.
@@ -81,6 +94,7 @@ struct Directory {
   Policy policy;
   // Has the last word on what `policy` does not deny; nothing: there is none.
   std::optional<DecisionPoint> decision_point;
+  std::optional<Operators> operators;  // nothing: nobody may
   std::map<TenantId, Tenant> tenants;
   std::map<AgentId, Agent> agents;
   std::map<ProviderId, Provider> providers;

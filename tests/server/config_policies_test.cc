@@ -232,6 +232,66 @@ INSTANTIATE_TEST_SUITE_P(
                     "approval = { approvers = [] }", "approvers is empty"}),
     [](const auto& info) { return std::string(info.param.name); });
 
+// ----------------------------------------------------------- [operators] --
+
+absl::StatusOr<Config> ParseOperators(const std::string& lines) {
+  return ParseConfig(
+      {{"test.toml", absl::StrCat("[operators]\n", lines, "\n", kBegin)}},
+      ParseOptions());
+}
+
+TEST(ConfigOperatorsTest, AreNobodyUnlessTheyAreThere) {
+  auto config = ParsePolicy("allow", "");
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->directory->operators.has_value());
+}
+
+TEST(ConfigOperatorsTest, AreOfTheOnlyTenantUnlessOneIsNamed) {
+  auto config = ParseOperators("groups = [\"vault-operators\", \"on-call\"]");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  ASSERT_TRUE(config->directory->operators.has_value());
+  const Operators& operators = *config->directory->operators;
+  EXPECT_EQ(operators.tenant, config->directory->tenants.begin()->first);
+  EXPECT_EQ(operators.groups,
+            (std::vector<std::string>{"vault-operators", "on-call"}));
+}
+
+TEST(ConfigOperatorsTest, SaysWhatIsWrong) {
+  for (const auto& [lines, says] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"", "groups names nobody"},
+           {"groups = []", "groups names nobody"},
+           {"groups = [\"\"]", "groups wants a list of texts"},
+           {"groups = \"all\"", "groups wants a list of texts"},
+           {"tenant = \"nobody\"\ngroups = [\"a\"]",
+            "there is no tenant \"nobody\""},
+           {"group = [\"a\"]", "did you mean \"groups\""}}) {
+    const absl::Status status = ParseOperators(lines).status();
+    EXPECT_EQ(ReasonOf(status), "CONFIG_INVALID") << lines;
+    EXPECT_THAT(status.message(), HasSubstr(says)) << lines;
+    EXPECT_THAT(status.message(), HasSubstr("test.toml:")) << lines;
+  }
+}
+
+TEST(ConfigOperatorsTest, WantsATenantWhereThereAreSeveral) {
+  const std::string agent = "id = \"mailer\"\n";
+  const std::string second =
+      "\n[[tenants]]\nid = \"second\"\n"
+      "issuer = \"https://login.second.example\"\nclient_id = \"vault\"\n";
+  auto parse = [&](const std::string& lines) {
+    std::string begin = kBegin;
+    begin.insert(begin.find(agent) + agent.size(), "tenant = \"acme\"\n");
+    return ParseConfig({{"test.toml", absl::StrCat("[operators]\n", lines, "\n",
+                                                   begin, second)}},
+                       ParseOptions());
+  };
+  EXPECT_THAT(parse("groups = [\"a\"]").status().message(),
+              HasSubstr("tenant is missing: there are several, write whose"));
+  auto config = parse("tenant = \"second\"\ngroups = [\"a\"]");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->directory->operators->tenant, TenantId("second"));
+}
+
 // ------------------------------------------------------ [decision_point] --
 
 absl::StatusOr<Config> ParseDecisionPoint(const std::string& lines) {
