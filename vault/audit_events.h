@@ -73,6 +73,7 @@ inline constexpr char kIssuanceStopped[] = "issuance.stopped";
 inline constexpr char kIssuanceResumed[] = "issuance.resumed";
 inline constexpr char kAgentRefused[] = "agent.refused";
 inline constexpr char kCallDenied[] = "call.denied";
+inline constexpr char kOperatorRefused[] = "operator.refused";
 }  // namespace audit_kind
 
 // What happened, in allow-listed fields: there is no field for a token, nor for

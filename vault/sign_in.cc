@@ -15,6 +15,13 @@ namespace {
 
 constexpr absl::Duration kIdleGrain = absl::Minutes(1);
 constexpr size_t kMaxDisplayName = 128;
+// Behind the tenant in the context of a flow; ids have no slash.
+constexpr char kToOperatorPage[] = "/operator";
+
+std::string ContextOf(const TenantId& tenant, SignIn::Home home) {
+  return absl::StrCat(
+      tenant.value, home == SignIn::Home::kOperatorPage ? kToOperatorPage : "");
+}
 
 std::string RedirectUri(const Directory& directory, const Tenant& tenant) {
   return absl::StrCat(directory.public_url, SignInPath(tenant.id));
@@ -47,7 +54,7 @@ SignIn::SignIn(const Clock& clock, Store& store, KeyKeeper& keys,
 absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
                                           const Tenant& tenant,
                                           const InteractionId& interaction,
-                                          absl::Duration max_age) {
+                                          absl::Duration max_age, Home home) {
   ASSIGN_OR_RETURN(Provider provider,
                    providers_.ForSignIn(tenant, directory.dev_mode));
   const std::string state = RandomToken();
@@ -55,7 +62,7 @@ absl::StatusOr<BrowserTrip> SignIn::Begin(const Directory& directory,
   flow.tenant = tenant.id;
   flow.kind = FlowKind::kLogin;
   flow.interaction = interaction;
-  flow.context = tenant.id.value;
+  flow.context = ContextOf(tenant.id, home);
   ASSIGN_OR_RETURN(OAuthFlows::Begun begun,
                    flows_.Begin(std::move(flow), state, WriteBatch()));
 
@@ -117,6 +124,9 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   const absl::Time now = clock_.Now();
   SignedIn signed_in;
   signed_in.interaction = flow.interaction;
+  if (flow.context == ContextOf(tenant.id, Home::kOperatorPage)) {
+    signed_in.home = Home::kOperatorPage;
+  }
   signed_in.flow_cookie_name = OAuthFlows::CookieName(flow);
   signed_in.cookie = RandomToken();
   WebSession& session = signed_in.session;
@@ -179,6 +189,20 @@ absl::Status SignIn::RefuseForm(const WebSession& session,
   event.detail = absl::StrCat(check, " of a form for ", page);
   RETURN_IF_ERROR(refusals_.Write(std::move(event)));
   return errors::ConnectRefused(check);
+}
+
+absl::Status SignIn::RefuseOperatorPage(const WebSession& session,
+                                        absl::string_view why) {
+  AuditEvent event;
+  event.kind = audit_kind::kOperatorRefused;
+  event.tenant = session.tenant;
+  event.actor = absl::StrCat("users/", session.user.value);
+  event.user = session.user;
+  event.outcome = "denied";
+  event.reason = "CONNECT_REFUSED";
+  event.detail = std::string(why);
+  RETURN_IF_ERROR(refusals_.Write(std::move(event)));
+  return errors::ConnectRefused(why);
 }
 
 absl::StatusOr<std::optional<WebSession>> SignIn::Find(

@@ -27,18 +27,24 @@ class SignIn {
   SignIn(const Clock& clock, Store& store, KeyKeeper& keys,
          ProviderAccess& providers);
 
+  // Which of our pages a browser comes back to, when no question sent it. Kept
+  // with the flow, so that no address on the way says where it ends.
+  enum class Home { kOwnPages, kOperatorPage };
+
   // Sends a browser to the identity provider. `interaction` is where it comes
-  // back to; whoever said there who they are longer than `max_age` ago is asked
-  // again. PROVIDER_*, STORAGE_*.
+  // back to, or `home`; whoever said there who they are longer than `max_age`
+  // ago is asked again. PROVIDER_*, STORAGE_*.
   absl::StatusOr<BrowserTrip> Begin(
       const Directory& directory, const Tenant& tenant,
       const InteractionId& interaction,
-      absl::Duration max_age = absl::InfiniteDuration());
+      absl::Duration max_age = absl::InfiniteDuration(),
+      Home home = Home::kOwnPages);
 
   struct SignedIn {
     WebSession session;
-    std::string cookie;            // the session's
-    InteractionId interaction;     // where to go on; "" for nowhere
+    std::string cookie;         // the session's
+    InteractionId interaction;  // where to go on; "" for `home`
+    Home home = Home::kOwnPages;
     std::string flow_cookie_name;  // of no use any more
   };
   // The callback of /signin/<tenant>. CONNECT_REFUSED with the check that
@@ -63,6 +69,10 @@ class SignIn {
   // the `page` ("/c"). CONNECT_REFUSED with the check; STORAGE_*.
   absl::Status RefuseForm(const WebSession& session, absl::string_view page,
                           absl::string_view check);
+  // For somebody who asks for the page of operators and is none: its leaf.
+  // `why` is "tenant" or "groups". CONNECT_REFUSED with that; STORAGE_*.
+  absl::Status RefuseOperatorPage(const WebSession& session,
+                                  absl::string_view why);
 
  private:
   absl::Status Refuse(const TenantId& tenant, const InteractionId& interaction,

@@ -62,11 +62,11 @@ class SignInTest : public ::testing::Test {
   }
 
   // Somebody goes to sign in; what comes back when all goes well.
-  Callback Leave() {
+  Callback Leave(SignIn::Home home = SignIn::Home::kOwnPages) {
     Callback callback;
     auto trip = world_.sign_in->Begin(
         *world_.directory(), *world_.directory()->FindTenant(TenantId("acme")),
-        InteractionId("i-1"));
+        InteractionId("i-1"), absl::InfiniteDuration(), home);
     EXPECT_TRUE(trip.ok()) << trip.status();
     if (!trip.ok()) return callback;
     nonce_ = ParameterOf(trip->url, "nonce");
@@ -115,6 +115,15 @@ struct Wrong {
   std::function<void(Callback&)> make;
 };
 void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.how; }
+
+TEST_F(SignInTest, RemembersForWhichPageItWas) {
+  for (SignIn::Home home :
+       {SignIn::Home::kOwnPages, SignIn::Home::kOperatorPage}) {
+    auto signed_in = Finish(Leave(home));
+    ASSERT_TRUE(signed_in.ok()) << signed_in.status();
+    EXPECT_EQ(signed_in->home, home);
+  }
+}
 
 class BadSignInTest : public SignInTest,
                       public ::testing::WithParamInterface<Wrong> {};
