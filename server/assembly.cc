@@ -508,7 +508,10 @@ class Assembly::Impl {
     activity_ = std::make_unique<Activity>(clock_, *store_);
     pages_ = std::make_unique<WebPages>(
         WebParts{clock_, *sign_in_, *consent_, *connection_admin_, *activity_,
-                 *interactions_, *approvals_, *seal_},
+                 *interactions_, *approvals_, *seal_,
+                 OperatorSources{*store_, *readiness_, metrics_, *refresher_,
+                                 *stops_, *notifier_, *witnesses_, *operations_,
+                                 start_time_}},
         *directory_, *pool_);
     web_handler_.Set([this](WebRequest request, WebRespond respond) {
       if (JsonDoor::Serves(request.path)) {

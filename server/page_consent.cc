@@ -71,6 +71,7 @@ std::string RenderSignIn(const SignInPage& page) {
   PageData card;
   SetIf("agent", PlainName(page.agent), card);
   card.set("approval", page.approval);
+  card.set("as_operator", page.as_operator);
   card.set("tenant", PlainName(page.tenant));
   card.set("identity_provider", PlainName(page.identity_provider));
   SetLink("link", page.link, card);

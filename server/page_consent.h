@@ -23,6 +23,7 @@ struct SignInPage {
   bool approval = false;          // it asks for an approval, not for an account
   std::string identity_provider;  // "Acme single sign-on"
   std::string link;               // starts the sign-in
+  bool as_operator = false;       // for the page of operators
 };
 std::string RenderSignIn(const SignInPage& page);
 

@@ -31,6 +31,8 @@ inline constexpr char kGuardSeen[] = "seen";  // as server/web/guard.js sets it
 inline constexpr char kConnectionsPath[] = "/me";
 inline constexpr char kApprovalsPath[] = "/approvals";
 inline constexpr char kActivityPath[] = "/me/activity";
+// Where operators may.
+inline constexpr char kOperatorPath[] = "/operator";
 
 // What stands around the card of every page.
 struct PageFrame {
@@ -39,6 +41,8 @@ struct PageFrame {
   bool demo = false;                 // shows the DEMO band
   std::string here;  // which of the paths above this page is; "" for none
   int waiting = 0;   // approvals that wait for this person's word
+  bool is_operator = false;  // who is signed in
+  bool wide = false;         // for tables
   const Messages* messages = &EnglishMessages();
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "server/page_assets.h"
 #include "server/page_text.h"
 
@@ -26,17 +27,19 @@ std::string RiskText(ScopeViewRisk risk, const Messages& messages) {
 // Where a person who is signed in may go.
 PageData NavigationOf(const PageFrame& frame) {
   struct Place {
-    const char* path;
+    absl::string_view path;
     const char* name_key;
   };
   static constexpr Place kPlaces[] = {
       {kConnectionsPath, "navigation.connections"},
       {kApprovalsPath, "navigation.approvals"},
-      {kActivityPath, "navigation.activity"}};
+      {kActivityPath, "navigation.activity"},
+      {kOperatorPath, "navigation.operator"}};
   PageData places(PageData::type::list);
   for (const Place& place : kPlaces) {
+    if (place.path == kOperatorPath && !frame.is_operator) continue;
     PageData one;
-    SetLink("link", place.path, one);
+    SetLink("link", std::string(place.path), one);
     const bool counts = place.path == kApprovalsPath && frame.waiting > 0;
     one.set("name", counts ? frame.messages->Say(
                                  "navigation.approvals_waiting",
@@ -63,6 +66,7 @@ std::string RenderPage(const std::string& name, const PageFrame& frame,
   page.set("title", title);
   page.set("stylesheet", StyleSheetLink());
   page.set("demo", frame.demo);
+  page.set("wide", frame.wide);
   SetIf("person", PlainName(frame.signed_in_as), page);
   if (!frame.signed_in_as.empty()) {
     page.set("has_pages", true);

@@ -18,6 +18,7 @@
 #include "server/web_disconnect.h"
 #include "server/web_language.h"
 #include "server/web_my_connections.h"
+#include "server/web_operator.h"
 #include "server/web_outcome.h"
 #include "server/web_session.h"
 #include "server/web_sign_in.h"
@@ -53,6 +54,7 @@ constexpr PageRoute kRoutes[] = {
     {"/me/", "/disconnect", true, AskToDisconnect, Disconnect},
     {"/me/", "/activity.csv", true, DownloadActivity, nullptr},
     {kApprovalsPath, "", false, ShowApprovals, nullptr},
+    {kOperatorPath, "", false, ShowOperator, nullptr},
     {"/signout", "", false, nullptr, SignOut},
 };
 
@@ -118,6 +120,8 @@ WebResponse WebPages::Route(const WebRequest& request) {
   for (const PageRoute& route : kRoutes) {
     std::optional<std::string> segment = SegmentOf(route, request.path);
     if (!segment.has_value()) continue;
+    // Where there are no operators, it is an address like any other.
+    if (route.get == ShowOperator && !directory_.Get()->operators) continue;
     auto answer = request.method == "GET"    ? route.get
                   : request.method == "POST" ? route.post
                                              : nullptr;

@@ -15,8 +15,8 @@ using PageAnswer = WebResponse (*)(const WebVisit& visit,
 
 // The pages of people: which address is which page. Rules are in the vault's
 // floor, words in server/page_*.h; web_sign_in.h, web_consent.h, web_outcome.h,
-// web_my_connections.h, web_disconnect.h and web_activity.h turn one into the
-// other.
+// web_my_connections.h, web_disconnect.h, web_activity.h and web_operator.h
+// turn one into the other.
 //
 // Every answer has the headers of AddPageHeaders. Work runs on the pool.
 class WebPages {

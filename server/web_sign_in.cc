@@ -11,6 +11,25 @@
 #include "server/web_views.h"
 
 namespace tokenvault {
+namespace {
+
+// What the start of a sign-in is told, besides a question: one word, and not an
+// address, so that it leads to no other place.
+constexpr char kAsOperator[] = "operator";
+
+SignIn::Home HomeOf(const WebVisit& visit, const Tenant& tenant) {
+  const std::optional<Operators>& operators = visit.directory->operators;
+  return visit.Query().Get("as") == kAsOperator && operators.has_value() &&
+                 operators->tenant == tenant.id
+             ? SignIn::Home::kOperatorPage
+             : SignIn::Home::kOwnPages;
+}
+
+std::string PathOf(SignIn::Home home) {
+  return home == SignIn::Home::kOperatorPage ? kOperatorPath : kConnectionsPath;
+}
+
+}  // namespace
 
 std::string SignInLinkFor(const WebVisit& visit, const Interaction& question) {
   return absl::StrCat(
@@ -29,6 +48,19 @@ WebResponse AskWhoVisits(const WebVisit& visit) {
   page.tenant = tenant.name;
   page.identity_provider = HostOf(tenant.identity.issuer);
   page.link = absl::StrCat(SignInPath(tenant.id), "/start");
+  return Page(200, RenderSignIn(page));
+}
+
+WebResponse AskWhoOperates(const WebVisit& visit) {
+  // The configuration was checked.
+  const Tenant& tenant =
+      *visit.directory->FindTenant(visit.directory->operators->tenant);
+  SignInPage page;
+  page.frame = visit.Frame(&tenant);
+  page.tenant = tenant.name;
+  page.as_operator = true;
+  page.identity_provider = HostOf(tenant.identity.issuer);
+  page.link = absl::StrCat(SignInPath(tenant.id), "/start?as=", kAsOperator);
   return Page(200, RenderSignIn(page));
 }
 
@@ -61,11 +93,12 @@ WebResponse StartSignIn(const WebVisit& visit, const std::string& name) {
       interaction = found->id;
     }
   }
+  const SignIn::Home home = HomeOf(visit, *tenant);
   absl::StatusOr<BrowserTrip> trip = visit.parts.sign_in.Begin(
-      *visit.directory, *tenant, interaction, max_age);
+      *visit.directory, *tenant, interaction, max_age, home);
   if (!trip.ok()) {
     return visit.ErrorPage(trip.status(), link_id.empty()
-                                              ? std::string(kConnectionsPath)
+                                              ? PathOf(home)
                                               : absl::StrCat("/c/", link_id));
   }
   WebResponse response = SeeOther(trip->url);
@@ -82,7 +115,7 @@ WebResponse FinishSignIn(const WebVisit& visit, const std::string& name) {
   if (!signed_in.ok())
     return visit.ErrorPage(signed_in.status(), kConnectionsPath);
   WebResponse response = SeeOther(signed_in->interaction.empty()
-                                      ? std::string(kConnectionsPath)
+                                      ? PathOf(signed_in->home)
                                       : visit.LinkTo(signed_in->interaction));
   visit.cookies.Set(response, kSessionCookie, signed_in->cookie,
                     SignIn::kAbsolute);

@@ -12,6 +12,9 @@ namespace tokenvault {
 // The page that asks somebody who they are: on a visit of their own, or before
 // they answer `question`.
 WebResponse AskWhoVisits(const WebVisit& visit);
+// The same before the page of operators, to which it comes back; only where
+// there are [operators].
+WebResponse AskWhoOperates(const WebVisit& visit);
 WebResponse AskWhoAnswers(const WebVisit& visit, const Interaction& question);
 // Where that sign-in starts: it comes back to the question.
 std::string SignInLinkFor(const WebVisit& visit, const Interaction& question);

@@ -24,6 +24,13 @@ WebResponse Page(int status, std::string html) {
   return response;
 }
 
+absl::string_view WebVisit::WhyNoOperator() const {
+  if (!session.has_value() || !directory->operators.has_value()) {
+    return "tenant";
+  }
+  return directory->operators->WhyNot(session->tenant, session->groups);
+}
+
 PageFrame WebVisit::Frame(const Tenant* tenant) const {
   PageFrame frame;
   frame.messages = &messages;
@@ -31,6 +38,7 @@ PageFrame WebVisit::Frame(const Tenant* tenant) const {
     frame.brand = messages.Say("frame.brand", {{"tenant", tenant->name}});
   }
   if (session.has_value()) frame.signed_in_as = session->display_name;
+  frame.is_operator = WhyNoOperator().empty();
   frame.demo = directory->dev_mode;
   return frame;
 }

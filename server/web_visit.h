@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "server/http_types.h"
 #include "server/messages.h"
+#include "server/operator_facts.h"
 #include "server/page_frame.h"
 #include "server/web_session.h"
 #include "vault/activity.h"
@@ -32,6 +33,7 @@ struct WebParts {
   Interactions& interactions;
   Approvals& approvals;
   const SealSwitch& seal;
+  const OperatorSources operators;  // references, all of them
 };
 
 using WebForm = std::map<std::string, std::string>;
@@ -56,6 +58,9 @@ struct WebVisit {
   CookieReader Reader() const;
   // "users/u-…", for the audit log. Only with a session.
   std::string Actor() const;
+  // Why who is signed in is no operator: as of Operators::WhyNot. "tenant" too
+  // when nobody is signed in, or nobody is one.
+  absl::string_view WhyNoOperator() const;
 
   // Whoever is signed in, as one who may decide approvals. Only with a session.
   Approver AsApprover() const;

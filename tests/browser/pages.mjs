@@ -18,6 +18,7 @@ const BACK = 'https://app.example.test/accounts';
 export const startVisitors = () => Visitors.start({
   change: (settings) => {
     settings.tenants[0].name = 'Acme';
+    settings.sections = { operators: { groups: ['vault-operators'] } };
     Object.assign(settings.agents[0], { return_uris: [BACK], may_confirm_people: true });
     settings.policies[0].scopes.push('calendar.write');
     // Agents that need a person's word, besides an account.
@@ -106,6 +107,11 @@ const operate = (...command) => async ({ world }) => {
   const done = await world.vault.cli(...command);
   assert.equal(done.code, 0, done.stderr);
 };
+
+async function openOperatorPage(visitor) {
+  await visitor.goTo('/operator');
+  if (await visitor.heading() === SIGN_IN) await visitor.signIn();
+}
 
 // `open` brings `visitor`, who is ana unless `login` says otherwise, to the page.
 // `status` is 200 if left out.
@@ -562,6 +568,44 @@ export const PAGES = [
       await visitor.open(question);
     },
     leave: forgetQuestions,
+  },
+  {
+    name: 'sign-in-as-operator',
+    template: 'sign_in',
+    heading: SIGN_IN,
+    newcomer: true,
+    open: (_visitors, visitor) => visitor.goTo('/operator'),
+  },
+  {
+    name: 'operator',
+    template: 'operator',
+    heading: 'How the vault is',
+    login: 'olga',
+    open: async (visitors, visitor) => {
+      await (await visitors.known('ana')).connect();
+      for (let i = 0; i < 3; i += 1) await visitors.world.bot.getToken('calendar', 'ana', ['calendar.read']);
+      await openOperatorPage(visitor);
+    },
+  },
+  {
+    name: 'operator-with-work',
+    template: 'operator',
+    heading: 'How the vault is',
+    login: 'olga',
+    open: async (visitors, visitor) => {
+      await askToReconnect(visitors, await visitors.known('ana'));
+      await operate('agent', 'disable', 'payer')(visitors);
+      await openOperatorPage(visitor);
+    },
+    leave: operate('agent', 'enable', 'payer'),
+  },
+  {
+    name: 'operator-refused',
+    template: 'operator_refused',
+    heading: 'This page is for operators',
+    status: 403,
+    login: 'ben',
+    open: (_visitors, visitor) => openOperatorPage(visitor),
   },
   {
     name: 'signed-out',

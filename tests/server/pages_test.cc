@@ -14,6 +14,7 @@
 #include "server/page_disconnect.h"
 #include "server/page_headers.h"
 #include "server/page_notices.h"
+#include "server/page_operator.h"
 #include "tests/server/page_samples.h"
 
 namespace tokenvault {
@@ -159,8 +160,29 @@ std::map<std::string, std::string> AllPages(const std::string& text,
     return RenderRemoved(
         {frame, text, {text, text, revocation, link}, copies, back, link});
   };
+  OperatorPage vault;
+  vault.frame = frame;
+  vault.sign_out = form;
+  vault.again_link = link;
+  vault.now = vault.start_time = kPageTime;
+  vault.configuration = text;
+  vault.tasks = {{"A sentence of ours.", kPageTime, text, text, text}};
+  vault.figures = {{"Ours", "1"}};
+  vault.providers = {{text, "", 1, 1, false, true}};
+  vault.agents = {{text, 1, "1", scope, text, 1}};
+  vault.all_agents = 2;
+  vault.witnesses = {{text, 7, kPageTime, text}, {text, 0, kPageTime, ""}};
+  OperatorPage calm = vault;
+  calm.ready = true;
+  calm.tasks.clear();
+  calm.last_backup = kPageTime;
   return {
+      {"operator", RenderOperator(vault)},
+      {"operator_calm", RenderOperator(calm)},
+      {"operator_refused", RenderOperatorRefused({frame, form})},
       {"sign_in", RenderSignIn({frame, text, text, false, text, link})},
+      {"sign_in_as_operator",
+       RenderSignIn({frame, text, "", false, text, link, true})},
       {"sign_in_to_approve",
        RenderSignIn({frame, text, text, true, text, link})},
       {"connect", RenderConsent(consent)},
@@ -296,11 +318,19 @@ TEST(PagesTest, LeadWhoIsSignedInToTheirPages) {
   EXPECT_THAT(html, HasSubstr("<a href=\"/approvals\">Approvals</a>"));
   EXPECT_THAT(html, HasSubstr("<a href=\"/me/activity\" "
                               "aria-current=\"page\">Activity</a>"));
+  EXPECT_THAT(html, Not(HasSubstr("/operator")));
   frame.waiting = 2;
   EXPECT_THAT(RenderActivity({frame, {}}),
               HasSubstr("<a href=\"/approvals\">Approvals (2)</a>"));
   frame.signed_in_as = "";
   EXPECT_THAT(RenderNotFound({frame}), Not(HasSubstr("<nav")));
+}
+
+TEST(PagesTest, LeadOperatorsToTheirPageToo) {
+  PageFrame frame = TestFrame();
+  frame.is_operator = true;
+  EXPECT_THAT(RenderActivity({frame, {}}),
+              HasSubstr("<a href=\"/operator\">Operator</a>"));
 }
 
 TEST(PagesTest, ShowTheDemoBandOnlyInADemo) {
@@ -356,7 +386,7 @@ TEST(TemplatesTest, PutValuesOnlyWhereEscapingIsEnough) {
       }
     }
   }
-  EXPECT_EQ(templates, 29);
+  EXPECT_EQ(templates, 31);
   EXPECT_EQ(unescaped, 1) << "only the card in the layout";
 }
 

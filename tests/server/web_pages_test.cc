@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/errors.h"
+#include "tests/server/operator_world.h"
 #include "tests/support/test_vault.h"
 
 namespace tokenvault {
@@ -181,11 +182,13 @@ class WebPagesTest : public ::testing::Test {
   }
 
   TestVault vault_;
+  OperatorWorld operators_{vault_};
   Activity activity_{vault_.clock, *vault_.store};
-  WebPages pages_{WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
-                           *vault_.connections, activity_, *vault_.interactions,
-                           *vault_.approvals, *vault_.seal},
-                  *vault_.holder, *vault_.pool};
+  WebPages pages_{
+      WebParts{vault_.clock, *vault_.sign_in, *vault_.consent,
+               *vault_.connections, activity_, *vault_.interactions,
+               *vault_.approvals, *vault_.seal, operators_.Sources()},
+      *vault_.holder, *vault_.pool};
   WebSession session_;
   std::map<std::string, std::string> cookies_;
   std::string way_;

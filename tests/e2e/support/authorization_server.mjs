@@ -10,7 +10,7 @@
 //   const held = server.holdReturn()   the next code stays here: await held
 //   await server.stop()
 //
-// Accounts: ana and ben. They sign in by name, without a password.
+// Accounts: those of ACCOUNTS. They sign in by name, without a password.
 import { randomBytes } from 'node:crypto';
 import https from 'node:https';
 import Provider from 'oidc-provider';
@@ -25,6 +25,7 @@ export const ACCOUNTS = {
   cleo: { name: 'Cleo Costa', email: 'cleo@example.test' },
   dana: { name: 'Dana Dietz', email: 'dana@example.test' },
   emil: { name: 'Emil Ekman', email: 'emil@example.test' },
+  olga: { name: 'Olga Ortiz', email: 'olga@example.test', groups: ['staff', 'vault-operators'] },
   'ana-home': { name: 'Ana Alvarez', email: 'ana-home@example.test' },
 };
 
@@ -57,7 +58,7 @@ function configuration({ clients, records, key, accessTokenTtl, rotate }) {
     jwks: { keys: [privateJwk(key)] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
     scopes: SCOPES,
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['name'] },
     conformIdTokenClaims: false,
     findAccount,
     pkce: { required: () => true },

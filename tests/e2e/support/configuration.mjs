@@ -75,6 +75,7 @@ export function writeConfiguration(dir, world) {
     section('[egress]', {
       allow: ['127.0.0.0/8', '::1'], ca_file: caFile, ...sections.egress,
     }),
+    ...(sections.operators ? [section('[operators]', sections.operators)] : []),
     ...(sections.decision_point ? [section('[decision_point]', sections.decision_point)] : []),
   ];
   if (webhook) {
