@@ -262,38 +262,5 @@ TEST_F(WebOperatorTest, ShowsNothingOfAnybody) {
   EXPECT_THAT(html, Not(HasSubstr(connection.id.value)));
 }
 
-TEST_F(WebOperatorTest, SaysInTheNavigationWhatWaitsForWhoLooks) {
-  Change([](Directory& next) {
-    PolicyRule rule;
-    rule.id = "asks";
-    rule.effect = Effect::kRequireApproval;
-    rule.any_scope = true;
-    next.policy = Policy({rule});
-  });
-  Interaction question;
-  question.tenant = TenantId("acme");
-  question.id = InteractionId("01a");
-  question.kind = InteractionKind::kApproval;
-  question.agent = AgentId("calendar-bot");
-  question.user = vault_.UserOf("acme", "ana");
-  question.provider = ProviderId("calendar");
-  question.create_time = vault_.clock.Now();
-  question.expire_time = vault_.clock.Now() + absl::Minutes(5);
-  Approval approval;
-  approval.tenant = question.tenant;
-  approval.id = question.id;
-  approval.agent = question.agent;
-  approval.user = question.user;
-  approval.provider = question.provider;
-  approval.rule = "asks";
-  approval.create_time = question.create_time;
-  WriteBatch batch;
-  batch.Insert(question);
-  batch.Insert(approval);
-  ASSERT_EQ(vault_.store->Commit(std::move(batch)), absl::OkStatus());
-  EXPECT_THAT(Ask("ana", "/me/activity").body, HasSubstr(" 1 waiting"));
-  EXPECT_THAT(Ask("olga", "/me/activity").body, Not(HasSubstr("waiting")));
-}
-
 }  // namespace
 }  // namespace tokenvault
