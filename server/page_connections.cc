@@ -128,6 +128,7 @@ std::string RenderConnection(const ConnectionPage& page) {
   PageData card;
   SetCard(page.connection, page.form, page.now, messages, card);
   card.set("connected", DayText(page.connected, messages));
+  SetIf("first_agent", PlainName(page.first_agent), card);
   if (page.renewed != absl::InfinitePast()) {
     card.set("renewed", MinuteText(page.renewed, messages));
   }

@@ -59,6 +59,7 @@ struct ConnectionPage {
   PageForm form;
   ConnectionCard connection;
   absl::Time connected;
+  std::string first_agent;  // for which; "" if that is not known
   absl::Time renewed = absl::InfinitePast();
   std::vector<ScopeView> granted;
   std::string provider_host;

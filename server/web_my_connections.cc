@@ -86,6 +86,10 @@ WebResponse ShowConnection(const WebVisit& visit, const std::string& id) {
   page.connection = ViewConnection(visit.messages, directory, connection,
                                    view->grants, page.now);
   page.connected = connection.create_time;
+  if (!connection.first_agent.empty()) {
+    page.first_agent =
+        ViewAgent(visit.messages, directory, connection.first_agent).name;
+  }
   page.renewed = connection.last_refresh_time;
   if (connection.state != ConnectionState::kRevoked) {
     page.granted =

@@ -172,6 +172,7 @@ struct Connection {
   // metadata;
   // "" elsewhere. No other is ever shown the refresh token.
   std::string issuer;
+  AgentId first_agent;  // for which it was first connected; "" if not kept
 };
 
 // What a person let one agent do with one connection.

@@ -253,7 +253,10 @@ absl::StatusOr<Connector::Connected> Connector::Connect(
         sealer.Seal(refresh_token,
                     RefreshTokenBinding(keys_.deployment_id(), connection)));
   }
-  if (!renewed) connection.create_time = now;
+  if (!renewed) {
+    connection.create_time = now;
+    connection.first_agent = interaction.agent;
+  }
   // What ended by the person's choice ended for every agent: only the one that
   // is allowed now comes back with it.
   const bool ended = now >= connection.access_end_time;

@@ -88,16 +88,17 @@ Sql SqlFor(const Connection&) {
           " sealed_refresh_token, generation, lease_owner, lease_epoch,"
           " lease_until, refresh_phase, landing_slot, refresh_sent_time,"
           " create_time, last_refresh_time, access_end_time, endpoint_hints,"
-          " version, issuer)"
+          " version, issuer, first_agent)"
           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-          " ?, ?, ?, ?, ?)",
+          " ?, ?, ?, ?, ?, ?)",
           "UPDATE connection SET user=?3, provider=?4, account_id=?5,"
           " account_label=?6, state=?7, state_reason=?8, paused=?9,"
           " granted_scopes=?10, sealed_refresh_token=?11, generation=?12,"
           " lease_owner=?13, lease_epoch=?14, lease_until=?15,"
           " refresh_phase=?16, landing_slot=?17, refresh_sent_time=?18,"
           " create_time=?19, last_refresh_time=?20, access_end_time=?21,"
-          " endpoint_hints=?22, version=version+1, issuer=?24"
+          " endpoint_hints=?22, version=version+1, issuer=?24,"
+          " first_agent=?25"
           " WHERE tenant=?1 AND id=?2 AND version=?23"};
 }
 

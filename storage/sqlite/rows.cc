@@ -86,6 +86,7 @@ void Bind(Statement& row, const Connection& connection) {
   row.Pairs(connection.endpoint_hints);
   row.Int(connection.version);
   row.Text(connection.issuer);
+  row.Name(connection.first_agent);
 }
 
 void Bind(Statement& row, const AgentGrant& grant) {
@@ -317,6 +318,7 @@ void Read(Statement& row, Connection& connection) {
   connection.endpoint_hints = row.TakePairs();
   connection.version = row.TakeUint64();
   connection.issuer = row.TakeText();
+  row.Take(connection.first_agent);
 }
 
 void Read(Statement& row, AgentGrant& grant) {

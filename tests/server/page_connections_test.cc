@@ -120,6 +120,7 @@ TEST(ConnectionPageTest, ShowsAllAboutOneAccount) {
   page.connection = Google();
   page.connection.uses[0].could_also = {"Read your private channels"};
   page.connected = kPageTime - absl::Hours(24);
+  page.first_agent = "Calendar Bot";
   page.renewed = kPageTime;
   page.granted = {SeeEvents(), ChangeEvents()};
   page.provider_host = "accounts.google.com";
@@ -136,7 +137,8 @@ TEST(ConnectionPageTest, ShowsAllAboutOneAccount) {
   std::string html = RenderConnection(page);
   for (const char* words :
        {"<h1>ana@acme.example at Google</h1>", "22 November 2026",
-        "Read your private channels", "name=\"agent\" value=\"calendar-bot\"",
+        "Because Calendar Bot asked", "Read your private channels",
+        "name=\"agent\" value=\"calendar-bot\"",
         "value=\"remove_agent\" aria-label=\"Remove: Calendar Bot\">Remove<",
         "Add and change events", "calendar.events.readonly",
         "<strong>Got a key</strong>", "<blockquote>“Plan the offsite”",

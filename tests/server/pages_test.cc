@@ -142,6 +142,7 @@ std::map<std::string, std::string> AllPages(const std::string& text,
     page.form = form;
     page.connection = {"c-1", text, text, state, {use}};
     page.connected = kPageTime;
+    page.first_agent = text;
     page.granted = {scope};
     page.provider_host = text;
     page.activity = activity;

@@ -72,6 +72,8 @@ inline Connection SampleConnection(const std::string& id = "c1") {
   c.access_end_time = At(9);
   c.endpoint_hints = {{"api_domain", "https://a=b.example"}, {"realmId", "7"}};
   c.version = 10;
+  c.issuer = "https://accounts.google.com";
+  c.first_agent = AgentId("bot");
   return c;
 }
 
@@ -232,7 +234,7 @@ inline auto Fields(const Connection& c) {
                          c.lease_owner, c.lease_epoch, c.lease_until,
                          c.refresh_phase, c.landing_slot, c.refresh_sent_time,
                          c.create_time, c.last_refresh_time, c.access_end_time,
-                         c.endpoint_hints, c.version);
+                         c.endpoint_hints, c.version, c.issuer, c.first_agent);
 }
 inline auto Fields(const AgentGrant& g) {
   return std::make_tuple(g.tenant, g.connection, g.agent, g.scopes,
