@@ -70,7 +70,7 @@ export class Evidence {
   // That nobody decided anything, and nothing was connected.
   async assertNothingDecided() {
     const decided = (await this.leaves())
-      .filter(({ action }) => /^(consent\.(allowed|denied)|connection\.)/.test(action));
+      .filter(({ action }) => /^((consent|approval)\.(allowed|given|denied)|connection\.)/.test(action));
     assert.deepEqual(decided, []);
   }
 }

@@ -5,19 +5,28 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { Attacker, attribute, OTHER_SITE } from './attacker.mjs';
 import { Evidence } from './evidence.mjs';
-import { Visitors } from './visitors.mjs';
+import { ASK, Visitors } from './visitors.mjs';
 
 // What there is between the clicks of a double click, in ms.
 const DOUBLE_CLICK = 300;
 // A busy machine may be too slow to click that fast.
 const TRIES = 10;
+const WRITE = ['calendar.write'];
 const VIEWPORT = { width: 1280, height: 1600 };
 
 let visitors;
 let world;
 let attacker;
 before(async () => {
-  visitors = await Visitors.start();
+  visitors = await Visitors.start({
+    // With an account, its agent needs a person's word to write.
+    change: (c) => {
+      c.policies.push({
+        id: 'ask-first', effect: 'require_approval', agent: 'bot', provider: 'calendar', scopes: WRITE,
+      });
+      return c;
+    },
+  });
   ({ world } = visitors);
   attacker = await Attacker.start(world);
 });
@@ -78,10 +87,32 @@ async function doubleClick(ana, asked, { x, y }) {
   return { after, posts };
 }
 
-for (const label of ['Continue to Test Calendar', 'Don’t allow']) {
+const askToApprove = async () => {
+  const answer = await world.bot.getToken('calendar', 'ana', WRITE, { purpose: { summary: 'Plan the offsite' } });
+  assert.equal(answer.outcome, 'approval_required', JSON.stringify(answer));
+  return answer.approval_required;
+};
+const CONSENT = {
+  heading: 'Let Calendar Bot use your Test Calendar account?',
+  ask: () => visitors.ask('ana'),
+  askAgain: () => visitors.ask('ana'),
+};
+const APPROVAL = {
+  heading: 'Approve this for Calendar Bot?',
+  ask: async () => {
+    await (await someone()).connect({ scopes: [...ASK, ...WRITE] });
+    return askToApprove();
+  },
+  askAgain: askToApprove,
+};
+
+for (const [label, { heading, ask, askAgain }] of [
+  ['Continue to Test Calendar', CONSENT], ['Don’t allow', CONSENT],
+  ['Approve', APPROVAL], ['Reject', APPROVAL], ['Reject and pause Calendar Bot', APPROVAL],
+]) {
   describe(`a double click that ends on "${label}" of a page that was swapped in`, () => {
     test('decides nothing', async () => {
-      const asked = await visitors.ask('ana');
+      const asked = await ask();
       const place = await placeOf(asked, label);
       for (let i = 0; i < TRIES; i += 1) {
         const ana = await someone();
@@ -94,8 +125,8 @@ for (const label of ['Continue to Test Calendar', 'Don’t allow']) {
         assert.deepEqual(posts, [], `sent ${Math.round(after)} ms after the page was there`);
         evidence.assertRedeemed(0);
         await evidence.assertNothingDecided();
-        await visitors.assertOpen(asked, 'ana');
-        assert.equal(await ana.heading(), 'Let Calendar Bot use your Test Calendar account?');
+        assert.equal((await askAgain()).name, asked.name, 'another question');
+        assert.equal(await ana.heading(), heading);
         return;
       }
       assert.fail(`none of ${TRIES} double clicks was as fast as a person's`);
