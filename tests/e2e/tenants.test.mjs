@@ -11,13 +11,15 @@ import { signJwt } from './support/jwt.mjs';
 import { answerProvider } from './support/person.mjs';
 import { World } from './support/world.mjs';
 
-const PEOPLE = ['ana', 'ben', 'cleo', 'dana', 'emil'];
+// The first is in the group of operators, in whichever company she signs in.
+const PEOPLE = ['olga', 'ben', 'cleo', 'dana', 'emil'];
 const ALL = PEOPLE.map((_, i) => i);
 const tenantOf = (i) => `company-${i}`;
 const spiffe = (id) => `spiffe://example.test/agents/${id}`;
 const READ = ['calendar.read'];
 const WRITE = ['calendar.write'];
 const BASE = ['openid', 'email'];
+const BACK = 'https://app.example.test/accounts';
 
 const cells = ALL.flatMap((agent) => ALL.flatMap((person) => ALL.map((company) => ({ agent, person, company }))));
 const belong = ({ agent, person, company }) => agent === company && person === company;
@@ -47,12 +49,13 @@ before(async () => {
     tenantIds: ALL.map(tenantOf),
     change: (c) => {
       const [tenant] = c.tenants;
+      c.sections = { operators: { tenant: tenantOf(0), groups: ['vault-operators'] } };
       c.tenants = ALL.map((i) => ({ ...tenant, id: tenantOf(i), user_token_audience: `app-${i}` }));
       const agent = (id, i, more) => ({
         id, name: id, tenant: tenantOf(i), auth: { type: 'mtls', spiffe_id: spiffe(id) }, ...more,
       });
       c.agents = ALL.flatMap((i) => [
-        agent(`agent-${i}`, i, { may_manage_connections: true }),
+        agent(`agent-${i}`, i, { may_manage_connections: true, may_confirm_people: true, return_uris: [BACK] }),
         agent(`chat-${i}`, i, { may_relay_approvals: true }),
       ]);
       c.policies = ALL.flatMap((i) => [
@@ -95,6 +98,18 @@ const relay = (method, cell, more) => channels[cell.agent].call('ApprovalService
   { user_token: tokenOf(cell.person, cell.company), ...more });
 const manage = (method, cell, more) => agents[cell.agent].call('ConnectionService', method, more);
 
+// What the application of a company has once its person came back to it, by company.
+const backWith = new Map();
+async function comeBack(company) {
+  const { name, url } = await manage('CreateConnectSession', own(company), {
+    parent: 'users/-', subject: { user_token: tokenOf(company, company) }, providers: ['providers/calendar'],
+    scopes: READ, agent: `agents/agent-${company}`, return_uri: BACK, app_confirms: true,
+  });
+  const page = await world.connect(world.person(), PEOPLE[company], { url },
+    { until: (next) => next.startsWith(BACK) });
+  return { name, connect_code: new URL(page.url).searchParams.get('connect_code') };
+}
+
 // Each call, and by what one knows that it was answered. `noPerson`: it names none.
 const CALLS = {
   GetScopedToken: { call: (cell) => get(cell, READ), had: ({ outcome }) => outcome === 'token' },
@@ -136,6 +151,24 @@ const CALLS = {
     // of its own, whom nobody is.
     alsoHad: ({ agent, company }) => agent === company,
   },
+  'CreateConnectSession for whom a token names': {
+    call: (cell) => manage('CreateConnectSession', cell, {
+      parent: 'users/-', subject: { user_token: tokenOf(cell.person, cell.company) },
+      providers: ['providers/calendar'], scopes: READ, agent: `agents/agent-${cell.company}`,
+    }),
+    // Of a company, whoever it is: that one is the link for.
+    alsoHad: ({ agent, company }) => agent === company,
+  },
+  CompleteConnect: {
+    call: async (cell) => {
+      const { agent, person, company } = cell;
+      if (!backWith.has(company)) backWith.set(company, await comeBack(company));
+      const held = backWith.get(company);
+      // Whom the code was given to has used it up, whoever they bring.
+      if (agent === company) backWith.delete(company);
+      return manage('CompleteConnect', cell, { ...held, user_token: tokenOf(person, company) });
+    },
+  },
   GetApproval: { call: (cell) => relay('GetApproval', cell, { name: approvalName(cell) }) },
   ListApprovals: {
     call: (cell) => relay('ListApprovals', cell, { parent: 'users/-' }),
@@ -148,6 +181,14 @@ const CALLS = {
     }),
   },
   RevokeConnection: { call: (cell) => manage('RevokeConnection', cell, { name: connectionName(cell) }) },
+  // Without a connection there is a question to cancel.
+  CancelInteraction: {
+    noPerson: true,
+    call: async ({ agent, company }) => {
+      const { consent_required: asked } = await get(own(company), READ);
+      return agents[agent].call('TokenService', 'CancelInteraction', { name: asked.name });
+    },
+  },
 };
 
 // "200 Heading" of what a browser is shown.
@@ -187,6 +228,16 @@ describe('pages of five companies', () => {
       }
     });
   }
+
+  test('how the vault is, is shown to who operates it', async () => {
+    for (const agent of ALL) {
+      for (const person of ALL) {
+        const operates = agent === 0 && person === 0;
+        assert.equal(shown(await visit({ agent, person }, '/operator')),
+          operates ? '200 How the vault is' : '403 This page is for operators', `person ${person} at company ${agent}`);
+      }
+    }
+  });
 
   test('a question is opened by whom it was asked, and ended by anybody else', async () => {
     for (const cell of inOrder) {
