@@ -13,6 +13,7 @@
 #include "oauth/url.h"
 #include "server/page_headers.h"
 #include "server/page_notices.h"
+#include "vault/audit_events.h"
 
 namespace tokenvault {
 
@@ -72,9 +73,7 @@ CookieReader WebVisit::Reader() const {
       [this](const std::string& name) { return cookies.Read(request, name); };
 }
 
-std::string WebVisit::Actor() const {
-  return absl::StrCat("users/", session->user.value);
-}
+std::string WebVisit::Actor() const { return ActorOf(session->user); }
 
 Approver WebVisit::AsApprover() const {
   return {.tenant = session->tenant,

@@ -21,7 +21,7 @@ constexpr int kMostOfTenant = 500;
 AuditEvent ApprovalEvent(const AskedApproval& asked, absl::string_view kind,
                          const Approver& approver) {
   AuditEvent event = InteractionEvent(asked.question, kind);
-  event.actor = absl::StrCat("users/", approver.user.value);
+  event.actor = ActorOf(approver.user);
   event.rule = asked.approval.rule;
   return event;
 }
@@ -284,7 +284,7 @@ absl::StatusOr<AskedApproval> Approvals::Open(const Directory& directory,
   if (!HasReason(asked.status(), "RESOURCE_DENIED")) return asked;
   AuditEvent event = InteractionEvent(question, audit_kind::kApprovalRefused);
   // Not of their own tenant, perhaps: whose question it is says the event.
-  event.actor = absl::StrCat("users/", reader.user.value);
+  event.actor = ActorOf(reader.user);
   event.outcome = "denied";
   event.reason = ReasonOf(asked.status());
   event.detail = "opened the link";

@@ -200,6 +200,10 @@ std::string LoggedCommitment(absl::string_view sealed) {
   return HexEncode(EnvelopeCommitment(sealed));
 }
 
+std::string ActorOf(const UserId& user) {
+  return absl::StrCat("users/", user.value);
+}
+
 AuditEvent EventAbout(const Connection& connection, absl::string_view kind,
                       const std::string& actor) {
   AuditEvent event;

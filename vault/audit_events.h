@@ -103,6 +103,9 @@ struct AuditEvent {
   absl::Time expires = absl::InfinitePast();  // it was none
 };
 
+// A person as who did something: "users/u-…".
+std::string ActorOf(const UserId& user);
+
 // An event of `kind` about a connection, done by `actor`.
 AuditEvent EventAbout(const Connection& connection, absl::string_view kind,
                       const std::string& actor);

@@ -171,7 +171,22 @@ class ConsentFlow {
                                      const WebSession& session);
 
  private:
+  // A browser that came back, with the question it was sent off for.
+  struct Arrival {
+    OAuthFlow flow;
+    Interaction interaction;
+  };
   absl::Status CheckStops(const Interaction& interaction) const;
+  absl::Status SettleDenied(const Interaction& interaction,
+                            const std::string& reason);
+  absl::StatusOr<Arrival> CheckArrival(const Directory& directory,
+                                       const std::string& context,
+                                       const CallbackQuery& query,
+                                       const std::optional<WebSession>& session,
+                                       const CookieReader& read_cookie);
+  absl::StatusOr<ReturnedCode> ReadCode(const Provider& provider,
+                                        const OAuthFlow& flow,
+                                        const CallbackQuery& query);
   absl::StatusOr<Connector::Connected> Redeem(const Directory& directory,
                                               const Provider& provider,
                                               const Interaction& interaction,

@@ -243,7 +243,7 @@ AuditEvent InteractionEvent(const Interaction& interaction,
   AuditEvent event;
   event.kind = kind;
   event.tenant = interaction.tenant;
-  event.actor = absl::StrCat("users/", interaction.user.value);
+  event.actor = ActorOf(interaction.user);
   event.user = interaction.user;
   event.provider = interaction.provider;
   event.connection = interaction.connection;

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "vault/audit_events.h"
@@ -56,7 +55,7 @@ absl::Status QuestionBurner::BurnFor(const Interaction& interaction,
                                      const WebSession& stranger) {
   AuditEvent event =
       InteractionEvent(interaction, audit_kind::kConnectUserMismatch);
-  event.actor = absl::StrCat("users/", stranger.user.value);
+  event.actor = ActorOf(stranger.user);
   event.outcome = "denied";
   event.reason = kMismatch;
   RETURN_IF_ERROR(End(interaction, event));

@@ -148,7 +148,7 @@ absl::StatusOr<SignIn::SignedIn> SignIn::Finish(
   AuditEvent event;
   event.kind = audit_kind::kSignedIn;
   event.tenant = tenant.id;
-  event.actor = absl::StrCat("users/", session.user.value);
+  event.actor = ActorOf(session.user);
   event.user = session.user;
   event.interaction = flow.interaction;
   WriteBatch batch;
@@ -180,9 +180,7 @@ absl::Status SignIn::RefuseForm(const WebSession& session,
   AuditEvent event;
   event.kind = audit_kind::kConnectRefused;
   event.tenant = session.tenant;
-  event.actor = session.user.empty()
-                    ? "browser"
-                    : absl::StrCat("users/", session.user.value);
+  event.actor = session.user.empty() ? "browser" : ActorOf(session.user);
   event.user = session.user;
   event.outcome = "denied";
   event.reason = "CONNECT_REFUSED";
@@ -196,7 +194,7 @@ absl::Status SignIn::RefuseOperatorPage(const WebSession& session,
   AuditEvent event;
   event.kind = audit_kind::kOperatorRefused;
   event.tenant = session.tenant;
-  event.actor = absl::StrCat("users/", session.user.value);
+  event.actor = ActorOf(session.user);
   event.user = session.user;
   event.outcome = "denied";
   event.reason = "CONNECT_REFUSED";
