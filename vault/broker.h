@@ -1,21 +1,15 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <variant>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/hash/hash.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/ids.h"
-#include "base/mutex.h"
-#include "base/scope_set.h"
 #include "oauth/http_client.h"
 #include "storage/store.h"
 #include "vault/access_finder.h"
@@ -23,20 +17,13 @@
 #include "vault/directory.h"
 #include "vault/interactions.h"
 #include "vault/refresher.h"
+#include "vault/remembered_answers.h"
 #include "vault/single_flight.h"
 #include "vault/stops.h"
 #include "vault/token_cache.h"
 #include "vault/worker_pool.h"
 
 namespace tokenvault {
-
-// One token as an agent gets it.
-struct IssuedToken {
-  std::shared_ptr<const AccessToken> token;
-  std::shared_ptr<const Connection> connection;  // as it was found
-  ScopeEnforcement enforcement = ScopeEnforcement::kProvider;
-  bool from_cache = false;
-};
 
 using AccessAnswer = std::variant<IssuedToken, AskedQuestion>;
 
@@ -75,7 +62,7 @@ class Broker {
   void CommitLanded(const std::shared_ptr<const Directory>& directory);
 
   // Forgets every token that it could answer with at once.
-  void ForgetAnswers();
+  void ForgetAnswers() { remembered_.Clear(); }
   // Returns when no refresh of this connection is under way. Blocks.
   void AwaitRefresh(const ConnectionId& connection);
   // Of somebody of whom nothing is kept any more.
@@ -84,41 +71,7 @@ class Broker {
   AccessFinder& access() { return access_; }
 
  private:
-  struct Pending;           // a request and its `done`
-  struct RememberedAnswer;  // what TryNow needs to answer without the store
-
-  // Who asks for what: everything an answer depends on but the time.
-  struct AnswerKey {
-    TenantId tenant;
-    AgentId agent;
-    UserId user;
-    ProviderId provider;
-    ConnectionId connection;
-    ScopeSet scopes;
-    std::string resource;
-  };
-  // A request is looked up as it is, without a key being made of it.
-  template <typename T>  // AnswerKey or AccessRequest
-  static auto MembersOf(const T& t) {
-    return std::tie(t.tenant, t.agent, t.user, t.provider, t.connection,
-                    t.scopes, t.resource);
-  }
-  struct AnswerHash {
-    using is_transparent = void;
-    template <typename T>
-    size_t operator()(const T& t) const {
-      return std::apply(
-          [](const auto&... members) { return absl::HashOf(members...); },
-          MembersOf(t));
-    }
-  };
-  struct AnswerEqual {
-    using is_transparent = void;
-    template <typename A, typename B>
-    bool operator()(const A& a, const B& b) const {
-      return MembersOf(a) == MembersOf(b);
-    }
-  };
+  struct Pending;  // a request and its `done`
 
   bool TryNow(std::shared_ptr<Pending> pending);
   void Resolve(std::shared_ptr<Pending> pending);
@@ -138,7 +91,6 @@ class Broker {
   void Refuse(std::shared_ptr<Pending> pending, absl::Status why);
   absl::Status CheckStops(const AccessRequest& request,
                           const ConnectionId& connection) const;
-  void Remember(const AccessRequest& request, RememberedAnswer answer);
   void Enqueue(std::shared_ptr<Pending> pending);
   void TouchGrant(AgentGrant grant, absl::Time now);
 
@@ -153,11 +105,7 @@ class Broker {
   HttpClient& http_;
   AccessFinder access_;
   SingleFlight flights_;
-
-  Mutex mutex_;
-  absl::flat_hash_map<AnswerKey, std::shared_ptr<const RememberedAnswer>,
-                      AnswerHash, AnswerEqual>
-      remembered_ ABSL_GUARDED_BY(mutex_);
+  RememberedAnswers remembered_;
 };
 
 }  // namespace tokenvault
