@@ -119,6 +119,7 @@ TEST_F(ConsentFlowTest, ConnectsAnAccount) {
   ASSERT_TRUE(outcome.ok() && outcome->connection.has_value() &&
               outcome->grant.has_value());
   EXPECT_EQ(outcome->connection->account_label, "ana@calendar.test");
+  EXPECT_EQ(outcome->connection->first_agent, question.agent);
   EXPECT_EQ(outcome->grant->scopes, ReadCalendar());
   EXPECT_EQ(world_.RefreshTokenOf(*outcome->connection), "rt-1");
   EXPECT_THAT(world_.Audit("connection.created"), SizeIs(1));
@@ -695,6 +696,7 @@ TEST_F(ConsentFlowTest, RenewsAConnectionAndForgetsItsOldTokens) {
   Connection connection = world_.ConnectCalendar();
   Validity old = world_.cache->ValidityOf(connection.id);
   connection.state = ConnectionState::kNeedsReconnect;
+  connection.first_agent = AgentId("mail-bot");
   world_.Put(connection);
   Callback callback = Press(AskAna(ReadCalendar(), connection.id));
   AnswerCode(connection.granted_scopes, "ana", "rt-9");
@@ -703,6 +705,7 @@ TEST_F(ConsentFlowTest, RenewsAConnectionAndForgetsItsOldTokens) {
   EXPECT_EQ(row.state, ConnectionState::kActive);
   EXPECT_EQ(row.generation, connection.generation + 1);
   EXPECT_EQ(world_.RefreshTokenOf(row), "rt-9");
+  EXPECT_EQ(row.first_agent, AgentId("mail-bot"));
   EXPECT_FALSE(old->load());
 }
 
