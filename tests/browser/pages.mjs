@@ -63,10 +63,10 @@ async function letIn(visitor, question) {
   return visitor.answer('Allow');
 }
 
-// Questions of an agent that needs a person's word, once it was let in. Cancelled by
-// `forgetQuestions`.
+// Questions that stay open: an agent may have few of them. Cancelled by `forgetQuestions`.
 const asked = [];
 let tasks = 0;
+// Of an agent that needs a person's word, once it was let in.
 async function askApproval(visitors, visitor, { id = 'mover', count = 1 } = {}) {
   const agent = visitors.world.agent(id);
   const questions = [];
@@ -593,11 +593,15 @@ export const PAGES = [
     heading: 'How the vault is',
     login: 'olga',
     open: async (visitors, visitor) => {
-      await askToReconnect(visitors, await visitors.known('ana'));
+      const { name } = await askToReconnect(visitors, await visitors.known('ana'));
+      asked.push({ agent: visitors.world.bot, name });
       await operate('agent', 'disable', 'payer')(visitors);
       await openOperatorPage(visitor);
     },
-    leave: operate('agent', 'enable', 'payer'),
+    leave: async (visitors) => {
+      await forgetQuestions();
+      await operate('agent', 'enable', 'payer')(visitors);
+    },
   },
   {
     name: 'operator-refused',
