@@ -104,8 +104,7 @@ class Approvals {
       int limit) const;
 
   // How many wait for this person's word: of those that they may decide, not
-  // only see, and of the newest kMostCounted.
-  static constexpr int kMostCounted = 50;
+  // only see; and of 500 that wait in the tenant, where others may decide.
   absl::StatusOr<int> CountToDecide(const Directory& directory,
                                     const Approver& approver) const;
 

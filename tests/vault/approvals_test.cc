@@ -62,6 +62,11 @@ class ApprovalsTest : public ::testing::Test {
     return request;
   }
 
+  int Waiting(const Approver& who) {
+    return world_.approvals->CountToDecide(*world_.directory(), who)
+        .value_or(-1);
+  }
+
   AskedApproval Asked(const AccessRequest& request) {
     Answer answer = world_.Get(request);
     const AskedQuestion* question = QuestionIn(answer);
@@ -572,6 +577,33 @@ TEST_F(ApprovalsTest, AreSeenByWhoseAccountItIsAndByWhoDecides) {
   EXPECT_EQ(seen_by("ana"), 1u);
   EXPECT_EQ(seen_by("cleo"), 1u);
   EXPECT_EQ(seen_by("ben"), 0u);
+}
+
+TEST_F(ApprovalsTest, AreCountedForWhoMayDecideThem) {
+  const AskedApproval asked = Asked(Request());
+  EXPECT_EQ(Waiting(Person("ana")), 1);
+  EXPECT_EQ(Waiting(Person("ben")), 0);
+  EXPECT_EQ(Waiting(Person("ana", "globex")), 0);
+  // Whoever is asked by name decides for others, and they no more.
+  Terms([](ApprovalTerms& terms) { terms.approver_groups = {"leads"}; });
+  Approver lead = Person("ben");
+  lead.groups = {"leads"};
+  EXPECT_EQ(Waiting(lead), 1);
+  EXPECT_EQ(Waiting(Person("ana")), 0);
+  Terms([](ApprovalTerms&) {});
+  Approve(asked, Reach::kOnce);
+  EXPECT_EQ(Waiting(Person("ana")), 0);
+}
+
+TEST_F(ApprovalsTest, AreNotCountedOnceTheirTimeIsOver) {
+  Asked(Request());
+  world_.clock.Advance(absl::Hours(1));
+  EXPECT_EQ(Waiting(Person("ana")), 0);
+  Terms([](ApprovalTerms& terms) { terms.approvers = {"ben"}; });
+  Asked(Request());
+  EXPECT_EQ(Waiting(Person("ben")), 1);
+  world_.clock.Advance(absl::Hours(1));
+  EXPECT_EQ(Waiting(Person("ben")), 0);
 }
 
 TEST_F(ApprovalsTest, AreNoConsent) {
