@@ -1,5 +1,7 @@
 #include "vault/upkeep.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 
@@ -28,6 +30,8 @@ Upkeep::~Upkeep() {
   }
   stop_.NotifyAll();
   if (thread_.joinable()) thread_.join();
+  MutexLock lock(mutex_);
+  while (on_pool_ > 0) job_ended_.Wait(mutex_);
 }
 
 void Upkeep::Start() {
@@ -66,8 +70,7 @@ void Upkeep::LookAtTheClock() {
 }
 
 void Upkeep::AskProviders() {
-  if (asking_.exchange(true)) return;
-  const bool taken = pool_.Submit([this] {
+  OnPool(asking_, [this] {
     std::shared_ptr<const Directory> directory = directory_.Get();
     broker_.CommitLanded(directory);
     revocations_.TellDue(*directory);
@@ -76,19 +79,33 @@ void Upkeep::AskProviders() {
       next_idle_round_ = now + kIdleRound;
       keep_alive_.UseIdle(directory);
     }
-    asking_ = false;
   });
-  // Busy: the next round is soon.
-  if (!taken) asking_ = false;
 }
 
 void Upkeep::TellWitnesses() {
-  if (!log_.witnesses.HasOthers() || telling_.exchange(true)) return;
-  const bool taken = pool_.Submit([this] {
-    log_.witnesses.Publish();
-    telling_ = false;
+  if (!log_.witnesses.HasOthers()) return;
+  OnPool(telling_, [this] { log_.witnesses.Publish(); });
+}
+
+void Upkeep::OnPool(std::atomic<bool>& under_way, WorkerPool::Job job) {
+  if (under_way.exchange(true)) return;
+  {
+    MutexLock lock(mutex_);
+    ++on_pool_;
+  }
+  auto end = [this, &under_way] {
+    under_way = false;
+    MutexLock lock(mutex_);
+    --on_pool_;
+    // With the lock: whoever waits for that destroys it.
+    job_ended_.NotifyAll();
+  };
+  const bool taken = pool_.Submit([end, job = std::move(job)]() mutable {
+    job();
+    end();
   });
-  if (!taken) telling_ = false;
+  // Busy: the next round is soon.
+  if (!taken) end();
 }
 
 }  // namespace tokenvault

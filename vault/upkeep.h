@@ -54,7 +54,7 @@ class Upkeep {
          const SealSwitch& seal, TokenCache& cache, Refresher& refresher,
          UpstreamRevocations& revocations, KeepAlive& keep_alive,
          Broker& broker, WorkerPool& pool, LogWork log);
-  // Ends after the round under way.
+  // Ends after the round under way, and after what that left on the pool.
   ~Upkeep();
 
   void Start();
@@ -66,6 +66,8 @@ class Upkeep {
   void LookAtTheClock();
   void AskProviders();
   void TellWitnesses();
+  // Runs `job` on the pool, unless `under_way`: the one of an earlier round.
+  void OnPool(std::atomic<bool>& under_way, WorkerPool::Job job);
 
   const Clock& clock_;
   const DirectoryHolder& directory_;
@@ -87,7 +89,9 @@ class Upkeep {
 
   Mutex mutex_;
   CondVar stop_;
+  CondVar job_ended_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  int on_pool_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_;
 };
 
