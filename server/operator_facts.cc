@@ -40,21 +40,8 @@ absl::Status AddLog(const OperatorSources& sources, OperatorFacts& facts) {
   return absl::OkStatus();
 }
 
-absl::Status AddCounts(const Store& store, const Directory& directory,
-                       OperatorFacts& facts) {
-  ASSIGN_OR_RETURN(facts.connections, store.CountConnections());
-  for (const AgentId& id : AgentsToShow(directory, facts.hour)) {
-    ASSIGN_OR_RETURN(facts.people[id],
-                     store.CountPeopleOf(directory.FindAgent(id)->tenant, id,
-                                         facts.now, kMostGrants));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-std::vector<AgentId> AgentsToShow(const Directory& directory,
-                                  const RecentCounts::Sums& hour) {
+std::vector<AgentId> BusiestAgents(const Directory& directory,
+                                   const RecentCounts::Sums& hour) {
   std::vector<std::pair<int64_t, AgentId>> busiest;
   for (const auto& [id, unused] : directory.agents) {
     const auto found = hour.agents.find(id.value);
@@ -67,6 +54,20 @@ std::vector<AgentId> AgentsToShow(const Directory& directory,
   for (auto& [unused, id] : busiest) shown.push_back(std::move(id));
   return shown;
 }
+
+absl::Status AddCounts(const Store& store, const Directory& directory,
+                       OperatorFacts& facts) {
+  ASSIGN_OR_RETURN(facts.connections, store.CountConnections());
+  for (AgentId& id : BusiestAgents(directory, facts.hour)) {
+    ASSIGN_OR_RETURN(const PeopleCount people,
+                     store.CountPeopleOf(directory.FindAgent(id)->tenant, id,
+                                         facts.now, kMostGrants));
+    facts.agents.emplace_back(std::move(id), people);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::StatusOr<OperatorFacts> GatherFacts(const OperatorSources& sources,
                                           const Directory& directory,

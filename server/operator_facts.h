@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -52,18 +53,15 @@ struct OperatorFacts {
   std::vector<Stop> stops;
   std::vector<ProviderBreaker::Doubt> doubts;
   std::map<ProviderId, ConnectionCounts> connections;
-  std::map<AgentId, PeopleCount> people;  // of those that the page shows
+  // Those that got most tokens, the most first, with whose accounts they may
+  // use: as many as the page has room for.
+  std::vector<std::pair<AgentId, PeopleCount>> agents;
   uint64_t secrets_unlocked = 0;
   std::optional<absl::Time> last_backup;
   int64_t leaves = 0;
   std::optional<AuditCheckpoint> checkpoint;  // without its note
   std::vector<Witnesses::State> witnesses;
 };
-
-// The agents that the page shows: those that got most tokens, at most as many
-// as it has room for.
-std::vector<AgentId> AgentsToShow(const Directory& directory,
-                                  const RecentCounts::Sums& hour);
 
 // STORAGE_*.
 absl::StatusOr<OperatorFacts> GatherFacts(const OperatorSources& sources,

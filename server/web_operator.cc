@@ -15,12 +15,6 @@
 namespace tokenvault {
 namespace {
 
-int64_t RefreshesOf(const OperatorFacts& facts, const ProviderId& provider,
-                    RefreshCounts::Result result) {
-  const auto found = facts.refreshes.find({provider, result});
-  return found == facts.refreshes.end() ? 0 : found->second;
-}
-
 struct RefreshSums {
   int64_t worked = 0;
   int64_t gone = 0;
@@ -28,14 +22,19 @@ struct RefreshSums {
   int64_t all() const { return worked + gone + failed; }
 };
 
-// A grant that is gone is the end of that grant, and no fault of the provider.
-RefreshSums SumOf(const OperatorFacts& facts, const ProviderId& provider) {
-  using enum RefreshCounts::Result;
-  return {RefreshesOf(facts, provider, kOk),
-          RefreshesOf(facts, provider, kGrantGone),
-          RefreshesOf(facts, provider, kMisconfigured) +
-              RefreshesOf(facts, provider, kTransient) +
-              RefreshesOf(facts, provider, kAmbiguous)};
+// Of one provider, or of all: also of those that are configured no more. A
+// grant that is gone is the end of that grant, and no fault of the provider.
+RefreshSums SumOf(const OperatorFacts& facts,
+                  const std::optional<ProviderId>& provider) {
+  RefreshSums sums;
+  for (const auto& [key, count] : facts.refreshes) {
+    const auto& [of, result] = key;
+    if (provider.has_value() && of != *provider) continue;
+    (result == RefreshCounts::Result::kOk          ? sums.worked
+     : result == RefreshCounts::Result::kGrantGone ? sums.gone
+                                                   : sums.failed) += count;
+  }
+  return sums;
 }
 
 std::string LatencyText(const OperatorFacts& facts, double share,
@@ -55,14 +54,7 @@ std::string LatencyText(const OperatorFacts& facts, double share,
 std::vector<OperatorFigure> FiguresOf(const OperatorFacts& facts,
                                       const Messages& messages) {
   const RecentCounts::Sums& hour = facts.hour;
-  RefreshSums refreshes;
-  // Of all providers, also of those that are configured no more.
-  for (const auto& [key, count] : facts.refreshes) {
-    (key.second == RefreshCounts::Result::kOk          ? refreshes.worked
-     : key.second == RefreshCounts::Result::kGrantGone ? refreshes.gone
-                                                       : refreshes.failed) +=
-        count;
-  }
+  const RefreshSums refreshes = SumOf(facts, std::nullopt);
   std::vector<OperatorFigure> figures;
   auto add = [&](const char* key, std::string value) {
     figures.push_back({messages.Say(key), std::move(value)});
@@ -162,7 +154,7 @@ std::vector<AgentLine> AgentsOf(const OperatorFacts& facts,
                                 const WebVisit& visit) {
   const Directory& directory = *visit.directory;
   std::vector<AgentLine> lines;
-  for (const AgentId& id : AgentsToShow(directory, facts.hour)) {
+  for (const auto& [id, people] : facts.agents) {
     AgentLine& line = lines.emplace_back();
     line.name = ViewAgent(visit.messages, directory, id).name;
     const auto counted = facts.hour.agents.find(id.value);
@@ -170,10 +162,7 @@ std::vector<AgentLine> AgentsOf(const OperatorFacts& facts,
       line.tokens = counted->second.tokens;
       line.policy_only = counted->second.policy_only;
     }
-    const auto people = facts.people.find(id);
-    if (people != facts.people.end()) {
-      line.people = PeopleText(people->second, visit.messages);
-    }
+    line.people = PeopleText(people, visit.messages);
     const Widest widest = WidestScope(directory, id).Get();
     if (widest.provider == nullptr) continue;
     line.widest = ViewScope(visit.messages, widest.provider, widest.scope);

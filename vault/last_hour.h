@@ -51,4 +51,14 @@ class LastHour {
   std::array<Slot, kMinutes> slots_;
 };
 
+// Where a tally is a map of counts: all of the hour before `now`.
+template <typename Counts>
+Counts SumOf(const LastHour<Counts>& minutes, absl::Time now) {
+  Counts sum;
+  minutes.Visit(now, [&sum](const Counts& minute) {
+    for (const auto& [key, count] : minute) sum[key] += count;
+  });
+  return sum;
+}
+
 }  // namespace tokenvault

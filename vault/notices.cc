@@ -218,12 +218,8 @@ Notifier::Counts Notifier::counts() const {
 }
 
 Notifier::Counts Notifier::CountsOfLastHour() const {
-  Counts sum;
   MutexLock lock(mutex_);
-  recent_.Visit(clock_.Now(), [&sum](const Counts& minute) {
-    for (const auto& [key, count] : minute) sum[key] += count;
-  });
-  return sum;
+  return SumOf(recent_, clock_.Now());
 }
 
 }  // namespace tokenvault

@@ -31,12 +31,8 @@ RefreshCounts::Counts RefreshCounts::Get() const {
 }
 
 RefreshCounts::Counts RefreshCounts::GetLastHour(absl::Time now) const {
-  Counts sum;
   MutexLock lock(mutex_);
-  recent_.Visit(now, [&sum](const Counts& minute) {
-    for (const auto& [key, count] : minute) sum[key] += count;
-  });
-  return sum;
+  return SumOf(recent_, now);
 }
 
 }  // namespace tokenvault
