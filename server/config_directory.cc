@@ -201,23 +201,7 @@ void ReadAgent(const ConfigNode& node,
   table.Rename(absl::StrCat("agents.", agent.id.value));
   agent.name = ReadDisplayName(table, "name", agent.id.value);
   agent.owner = ReadDisplayName(table, "owner", "");
-  std::string only_tenant = directory.tenants.size() == 1
-                                ? directory.tenants.begin()->first.value
-                                : "";
-  agent.tenant = TenantId(table.String("tenant", only_tenant));
-  if (agent.tenant.empty() && directory.tenants.size() > 1) {
-    table.Problem("tenant",
-                  "tenant is missing: there are several, write this agent's");
-  } else if (!agent.tenant.empty() &&
-             directory.FindTenant(agent.tenant) == nullptr) {
-    std::vector<std::string> known;
-    for (const auto& [id, tenant] : directory.tenants) {
-      known.push_back(id.value);
-    }
-    table.Problem("tenant",
-                  absl::StrCat("there is no tenant \"", agent.tenant.value,
-                               "\"", DidYouMean(agent.tenant.value, known)));
-  }
+  agent.tenant = ReadTenantOf(table, directory, "this agent's");
   ReadAgentAuth(table, trust_domains, context, directory, credentials, agent);
   agent.may_assert_user = table.Bool("may_assert_user", false);
   agent.may_manage_connections = table.Bool("may_manage_connections", false);
@@ -324,6 +308,27 @@ std::vector<std::string> ReadProviders(const MergedConfig& merged,
 }
 
 }  // namespace
+
+TenantId ReadTenantOf(ConfigTable& table, const Directory& directory,
+                      absl::string_view whose) {
+  const std::string only_tenant = directory.tenants.size() == 1
+                                      ? directory.tenants.begin()->first.value
+                                      : "";
+  TenantId named(table.String("tenant", only_tenant));
+  if (named.empty() && directory.tenants.size() > 1) {
+    table.Problem(
+        "tenant",
+        absl::StrCat("tenant is missing: there are several, write ", whose));
+  } else if (!named.empty() && directory.FindTenant(named) == nullptr) {
+    std::vector<std::string> known;
+    for (const auto& [id, tenant] : directory.tenants) {
+      known.push_back(id.value);
+    }
+    table.Problem("tenant", absl::StrCat("there is no tenant \"", named.value,
+                                         "\"", DidYouMean(named.value, known)));
+  }
+  return named;
+}
 
 const std::vector<ConfigNode>& TablesOf(const ConfigNode& root,
                                         absl::string_view key,

@@ -43,6 +43,10 @@ NoticeSettings ReadNotices(const ConfigNode& root,
 // [decision_point], if it is there.
 std::optional<DecisionPoint> ReadDecisionPoint(const ConfigNode& root,
                                                const ConfigContext& context);
+// `tenant` of a table, of which it says whose it is: the only tenant, unless
+// one is named. After the tenants.
+TenantId ReadTenantOf(ConfigTable& table, const Directory& directory,
+                      absl::string_view whose);
 // [operators], if it is there; after the tenants.
 std::optional<Operators> ReadOperators(const ConfigNode& root,
                                        const Directory& directory,
