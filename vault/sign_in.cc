@@ -167,9 +167,13 @@ absl::Status SignIn::Refuse(const TenantId& tenant,
   event.tenant = tenant;
   event.actor = "browser";
   event.interaction = interaction;
+  event.detail = std::string(check);
+  return Refuse(std::move(event), check);
+}
+
+absl::Status SignIn::Refuse(AuditEvent event, absl::string_view check) {
   event.outcome = "denied";
   event.reason = "CONNECT_REFUSED";
-  event.detail = std::string(check);
   RETURN_IF_ERROR(refusals_.Write(std::move(event)));
   return errors::ConnectRefused(check);
 }
@@ -182,11 +186,8 @@ absl::Status SignIn::RefuseForm(const WebSession& session,
   event.tenant = session.tenant;
   event.actor = session.user.empty() ? "browser" : ActorOf(session.user);
   event.user = session.user;
-  event.outcome = "denied";
-  event.reason = "CONNECT_REFUSED";
   event.detail = absl::StrCat(check, " of a form for ", page);
-  RETURN_IF_ERROR(refusals_.Write(std::move(event)));
-  return errors::ConnectRefused(check);
+  return Refuse(std::move(event), check);
 }
 
 absl::Status SignIn::RefuseOperatorPage(const WebSession& session,
@@ -196,11 +197,8 @@ absl::Status SignIn::RefuseOperatorPage(const WebSession& session,
   event.tenant = session.tenant;
   event.actor = ActorOf(session.user);
   event.user = session.user;
-  event.outcome = "denied";
-  event.reason = "CONNECT_REFUSED";
   event.detail = std::string(why);
-  RETURN_IF_ERROR(refusals_.Write(std::move(event)));
-  return errors::ConnectRefused(why);
+  return Refuse(std::move(event), why);
 }
 
 absl::StatusOr<std::optional<WebSession>> SignIn::Find(

@@ -77,6 +77,8 @@ class SignIn {
  private:
   absl::Status Refuse(const TenantId& tenant, const InteractionId& interaction,
                       absl::string_view check);
+  // Writes the leaf of a check that failed; CONNECT_REFUSED with `check`.
+  absl::Status Refuse(AuditEvent event, absl::string_view check);
 
   const Clock& clock_;
   Store& store_;
